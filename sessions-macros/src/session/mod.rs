@@ -1,0 +1,23 @@
+//! `#[session]`: binds a handler to a policy and puts its guard before the body. parse → model → check → expand.
+
+mod check;
+mod expand;
+mod model;
+mod parse;
+mod shape;
+
+use proc_macro2::TokenStream;
+
+use crate::errors::Errors;
+
+/// Expands `#[session(arguments)] item`.
+pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let arguments = parse::arguments(arguments, &mut errors);
+    let Some(handler) = parse::handler(item.clone(), &mut errors) else {
+        let errors = errors.into_compile_errors();
+        return quote::quote!(#errors #item);
+    };
+    let bound = check::check(arguments, handler, &mut errors);
+    expand::expand(bound, errors)
+}

@@ -1,0 +1,37 @@
+//! From a [`StructPolicy`] to tokens: the implementation of `Policy` for the struct.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+use super::model::{Declares, StructPolicy};
+use crate::{declaration, place};
+
+/// The implementation.
+pub(crate) fn expand(policy: &StructPolicy) -> TokenStream {
+    let StructPolicy { crate_path: krate, ident, name, namespace, file, declares } = policy;
+    let namespace = namespace.as_ref().map(|namespace| quote!(const NAMESPACE: &'static str = #namespace;));
+    let declaration = match declares {
+        Declares::Nothing => quote!(::core::option::Option::None),
+        Declares::Policy { name_tokens, settings } => {
+            let declaration = declaration::constant(krate, name, place::first(name_tokens), settings);
+            quote!(::core::option::Option::Some(#declaration))
+        }
+    };
+    let tracked = file.as_ref().map(|file| {
+        let path = &file.path;
+        quote!(
+            const _: &str = ::core::include_str!(#path);
+        )
+    });
+    // On the struct's name, so that a missing `Serialize` underlines the struct.
+    let data = quote_spanned!(ident.span()=> #ident);
+    quote! {
+        impl #krate::Policy for #ident {
+            const NAME: &'static str = #name;
+            type Data = #data;
+            #namespace
+            const DECLARATION: ::core::option::Option<#krate::__private::Declaration> = #declaration;
+        }
+        #tracked
+    }
+}

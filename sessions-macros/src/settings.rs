@@ -1,0 +1,219 @@
+//! The settings of a policy as Rust tokens: `ttl = "20min", transport(cookie_samesite = "strict")`, and the spellings
+//! that mean the same. It reads them and remembers where each token stands; what they mean is for the policy core.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{Ident, Lit, LitStr, Token, braced, bracketed, parenthesized, token};
+
+use crate::errors::Errors;
+use crate::list::each_item;
+
+/// One setting: a key of the table and what was written for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    /// The key's dotted path, such as `transport.cookie_samesite`.
+    pub(crate) key: String,
+    pub(crate) key_tokens: TokenStream,
+    pub(crate) value: Value,
+    pub(crate) value_tokens: TokenStream,
+}
+
+/// What can be written for a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    Text(String),
+    Integer(i64),
+    Bool(bool),
+    List(Vec<String>),
+}
+
+/// Reads settings up to the end of `input`, below the table `table` (empty for a policy's own keys).
+pub(crate) fn read_all(
+    input: ParseStream<'_>,
+    table: &str,
+    settings: &mut Vec<Setting>,
+    errors: &mut Errors,
+) {
+    each_item(input, errors, |input, errors| read(input, table, settings, errors));
+}
+
+/// Reads one setting, or one table of settings.
+///
+/// # Errors
+/// - what stands there isn't a key with its value
+pub(crate) fn read(
+    input: ParseStream<'_>,
+    table: &str,
+    settings: &mut Vec<Setting>,
+    errors: &mut Errors,
+) -> syn::Result<()> {
+    let (key, key_tokens) = read_key(input, table)?;
+    if input.peek(token::Paren) {
+        let inner;
+        parenthesized!(inner in input);
+        read_all(&inner, &key, settings, errors);
+        return Ok(());
+    }
+    if !input.peek(token::Brace) {
+        read_separator(input, &key)?;
+    }
+    if input.peek(token::Brace) {
+        let inner;
+        braced!(inner in input);
+        read_all(&inner, &key, settings, errors);
+        return Ok(());
+    }
+    let (value, value_tokens) = read_value(input, &key)?;
+    if settings.iter().any(|setting| setting.key == key) {
+        errors.on(key_tokens, format!("`{key}` is given twice"));
+        return Ok(());
+    }
+    settings.push(Setting { key, key_tokens, value, value_tokens });
+    Ok(())
+}
+
+/// Reads a key, dotted or not, and puts its table before it.
+fn read_key(input: ParseStream<'_>, table: &str) -> syn::Result<(String, TokenStream)> {
+    let first = input.call(Ident::parse_any)?;
+    let mut tokens = first.to_token_stream();
+    let mut key = if table.is_empty() { first.to_string() } else { format!("{table}.{first}") };
+    while input.peek(Token![.]) {
+        input.parse::<Token![.]>()?.to_tokens(&mut tokens);
+        let next = input.call(Ident::parse_any)?;
+        key = format!("{key}.{next}");
+        next.to_tokens(&mut tokens);
+    }
+    Ok((key, tokens))
+}
+
+/// Reads the `=` or `:` between a key and its value.
+fn read_separator(input: ParseStream<'_>, key: &str) -> syn::Result<()> {
+    if input.peek(Token![:]) {
+        input.parse::<Token![:]>()?;
+        return Ok(());
+    }
+    if input.peek(Token![=]) {
+        input.parse::<Token![=]>()?;
+        return Ok(());
+    }
+    Err(input.error(format!("`{key}` needs a value: write `{key} = …`")))
+}
+
+/// Reads a literal or a list of texts.
+fn read_value(input: ParseStream<'_>, key: &str) -> syn::Result<(Value, TokenStream)> {
+    if input.peek(token::Bracket) {
+        let inner;
+        let tokens = input.fork().parse::<TokenTree>()?.into_token_stream();
+        bracketed!(inner in input);
+        let texts = inner.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])?;
+        return Ok((Value::List(texts.iter().map(LitStr::value).collect()), tokens));
+    }
+    if input.peek(Token![-]) {
+        let minus: Token![-] = input.parse()?;
+        let number: syn::LitInt = input.parse()?;
+        let value =
+            format!("-{}", number.base10_digits()).parse().map_err(|_| too_large(number.span(), key))?;
+        return Ok((Value::Integer(value), quote!(#minus #number)));
+    }
+    if input.peek(Ident) && !input.peek(syn::LitBool) {
+        let word = input.call(Ident::parse_any)?;
+        return Err(syn::Error::new(
+            word.span(),
+            format!("a word is written in quotes: `{key} = \"{word}\"`"),
+        ));
+    }
+    let literal: Lit = input.parse().map_err(|error| not_a_value(error.span(), key))?;
+    let span = literal.span();
+    let value = match &literal {
+        Lit::Str(text) => Value::Text(text.value()),
+        Lit::Int(number) => Value::Integer(number.base10_parse().map_err(|_| too_large(span, key))?),
+        Lit::Bool(bool) => Value::Bool(bool.value),
+        _ => return Err(not_a_value(span, key)),
+    };
+    Ok((value, literal.into_token_stream()))
+}
+
+fn too_large(span: Span, key: &str) -> syn::Error {
+    syn::Error::new(span, format!("the number for `{key}` is too large, or has a suffix: write plain digits"))
+}
+
+fn not_a_value(span: Span, key: &str) -> syn::Error {
+    syn::Error::new(
+        span,
+        format!("`{key}` takes a text, a whole number, `true` or `false`, or a list of texts `[\"…\", …]`"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse::Parser as _;
+
+    fn read_tokens(tokens: TokenStream) -> (Vec<Setting>, Vec<String>) {
+        let (mut settings, mut errors) = (Vec::new(), Errors::default());
+        let parser = |input: ParseStream<'_>| {
+            read_all(input, "", &mut settings, &mut errors);
+            Ok(())
+        };
+        parser.parse2(tokens).unwrap();
+        (settings, errors.texts())
+    }
+
+    #[test]
+    fn all_spellings_of_a_table_mean_the_same() {
+        for tokens in [
+            quote!(transport(adapter = "header")),
+            quote!(transport: { adapter: "header" }),
+            quote!(transport = { adapter = "header" }),
+            quote!(transport.adapter = "header"),
+            quote!(transport.adapter: "header",),
+        ] {
+            let (settings, errors) = read_tokens(tokens);
+            assert_eq!(errors, [""; 0]);
+            assert_eq!(settings[0].key, "transport.adapter");
+            assert_eq!(settings[0].value, Value::Text("header".to_owned()));
+        }
+    }
+
+    #[test]
+    fn every_kind_of_value_is_read() {
+        let (settings, errors) = read_tokens(quote!(a = 1_000, b = -3, c = true, d = ["x", "y"], e = []));
+        assert_eq!(errors, [""; 0]);
+        let values: Vec<Value> = settings.into_iter().map(|setting| setting.value).collect();
+        assert_eq!(
+            values,
+            [
+                Value::Integer(1000),
+                Value::Integer(-3),
+                Value::Bool(true),
+                Value::List(vec!["x".to_owned(), "y".to_owned()]),
+                Value::List(Vec::new())
+            ]
+        );
+    }
+
+    #[test]
+    fn a_mistake_does_not_hide_the_next() {
+        let (settings, errors) =
+            read_tokens(quote!(scope = device, ttl, ttl = "1h", transport(x = 1.5, y = b"z"), ttl = "2h"));
+        assert_eq!(
+            errors,
+            [
+                "a word is written in quotes: `scope = \"device\"`",
+                "`ttl` needs a value: write `ttl = …`",
+                "`transport.x` takes a text, a whole number, `true` or `false`, or a list of texts `[\"…\", …]`",
+                "`transport.y` takes a text, a whole number, `true` or `false`, or a list of texts `[\"…\", …]`",
+                "`ttl` is given twice",
+            ]
+        );
+        assert_eq!(settings.len(), 1);
+    }
+
+    #[test]
+    fn a_number_that_no_setting_can_hold_is_refused() {
+        let (_, errors) = read_tokens(quote!(max_keys = 99999999999999999999));
+        assert_eq!(errors, ["the number for `max_keys` is too large, or has a suffix: write plain digits"]);
+    }
+}

@@ -1,0 +1,112 @@
+//! The one path, as a list of steps: merged layers → drafts → resolved → adapted → judged → configuration.
+
+use std::collections::BTreeMap;
+
+use crate::adapt::adapt;
+use crate::configuration::Configuration;
+use crate::draft::{Draft, Drafts};
+use crate::finish::finish;
+use crate::origin::Origin;
+use crate::problem::{Problem, Problems};
+use crate::resolve::{Resolved, resolve};
+use crate::rules::{judge, judge_store, judge_together};
+use crate::source::{Merged, Sources};
+use crate::store_config::StoreConfig;
+use crate::suggest::nearest;
+
+/// Whether the sources are a whole configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Surroundings {
+    /// They are: a store that isn't declared doesn't exist.
+    Whole,
+    /// They are single policies, whose stores someone else declares.
+    None,
+}
+
+/// Reads, resolves and judges `sources`.
+pub(crate) fn check(sources: &Sources, surroundings: Surroundings) -> Result<Configuration, Problems> {
+    let mut problems = Vec::new();
+    let mut notes = Vec::new();
+    let merged = Merged::read(sources, &mut problems);
+    let mut drafts = Drafts::read(&merged, &mut problems);
+    judge_names(sources, &merged, &drafts, &mut problems);
+    add_main_store(&mut drafts);
+
+    let stores: Vec<StoreConfig> =
+        drafts.stores.iter().map(|draft| judge_store(draft, &mut problems, &mut notes)).collect();
+    let policies: Vec<Resolved> = drafts
+        .policies
+        .iter()
+        .map(|draft| {
+            let mut resolved = resolve(draft, &drafts, &mut problems);
+            adapt(&mut resolved, &mut notes);
+            judge(&resolved, &mut problems);
+            resolved
+        })
+        .collect();
+    // A store's name counts even where its settings were refused: one mistake is one problem.
+    let names = store_names(&merged, &drafts);
+    let names = (surroundings == Surroundings::Whole).then_some(names.as_slice());
+    judge_together(&policies, names, &mut problems);
+
+    Problems::none_of(problems)?;
+    Ok(Configuration {
+        origins: origins(&policies),
+        policies: policies.iter().map(finish).collect(),
+        stores,
+        notes,
+    })
+}
+
+/// At start the file has to have the policies that handlers were bound to at build time, and no others.
+fn judge_names(sources: &Sources, merged: &Merged, drafts: &Drafts, problems: &mut Vec<Problem>) {
+    let Some(known) = &sources.known else { return };
+    for draft in drafts.policies.iter().filter(|draft| !known.contains(&draft.name)) {
+        let full = format!("policies.{}", draft.name);
+        let message = format!("`{full}` is a policy that the build didn't know");
+        let problem = Problem::new(draft.origin.clone(), full, "unknown_policy", message);
+        let lost: Vec<&String> = known.iter().filter(|name| drafts.policy(name).is_none()).collect();
+        let problem = problem.with_suggestion(nearest(&draft.name, &lost));
+        problems.push(problem.with_help("build again with this file, or drop the policy"));
+    }
+    let policies = merged.root.as_dict().and_then(|root| root.get("policies")?.as_dict());
+    for name in known {
+        // One that stands there but can't be read has its own problem.
+        if policies.is_some_and(|policies| policies.contains_key(name)) {
+            continue;
+        }
+        let full = format!("policies.{name}");
+        let (origin, place) = match &sources.file {
+            Some(file) => (Origin::Document(file.name.clone()), "is gone from the file"),
+            None => (Origin::Default, "is declared nowhere"),
+        };
+        let problem = Problem::new(origin, full.clone(), "lost_policy", format!("`{full}` {place}"));
+        problems.push(
+            problem
+                .with_help(format!("write `[{full}]`, or build again without it: handlers are bound to it")),
+        );
+    }
+}
+
+fn add_main_store(drafts: &mut Drafts) {
+    if !drafts.stores.iter().any(|draft| draft.name == "main") {
+        drafts.stores.insert(0, Draft::undeclared("main"));
+    }
+}
+
+fn store_names(merged: &Merged, drafts: &Drafts) -> Vec<String> {
+    let written = merged.root.as_dict().and_then(|root| root.get("stores")?.as_dict());
+    let written = written.into_iter().flat_map(|stores| stores.keys().cloned());
+    let mut names: Vec<String> =
+        drafts.stores.iter().map(|draft| draft.name.clone()).chain(written).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn origins(policies: &[Resolved]) -> BTreeMap<(String, &'static str), Origin> {
+    let values = policies.iter().flat_map(|policy| {
+        policy.values.iter().map(|(key, held)| ((policy.name.clone(), *key), held.origin.clone()))
+    });
+    values.collect()
+}

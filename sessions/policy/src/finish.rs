@@ -1,0 +1,104 @@
+//! The last step: a policy that passed every rule becomes a [`SessionPolicy`].
+
+use std::time::Duration;
+
+use crate::adapt::derived_touch;
+use crate::policy::{
+    Adapter, BehaviorOnLimit, CarryOver, ConcurrencyPolicy, Csrf, OnConflict, OnServerError,
+    PersistencePolicy, RememberPolicy, Renew, SameSite, Scope, SessionPolicy, TransportPolicy,
+};
+use crate::resolve::Resolved;
+use crate::rules::normal_origin;
+
+/// The policy that `resolved` describes.
+pub(crate) fn finish(resolved: &Resolved) -> SessionPolicy {
+    let idle_timeout = resolved.duration("idle_timeout");
+    let remember = resolved.duration("remember.ttl").map(|ttl| {
+        let idle_timeout = resolved.duration("remember.idle_timeout");
+        RememberPolicy { ttl, idle_timeout }
+    });
+    SessionPolicy {
+        name: resolved.name.clone(),
+        ttl: duration(resolved, "ttl"),
+        idle_timeout,
+        absolute_timeout: resolved.duration("absolute_timeout"),
+        renew: word(resolved, "renew", Renew::from_word),
+        rotate_on_use: resolved.truth("rotate_on_use"),
+        rotate_every: resolved.duration("rotate_every"),
+        rotation_grace: duration(resolved, "rotation_grace"),
+        touch_every: resolved.duration("touch_every").or_else(|| derived_touch(resolved)),
+        remember,
+        fresh_for: duration(resolved, "fresh_for"),
+        carry_over: match resolved.list("carry_over") {
+            Some(keys) => CarryOver::Keys(keys.to_vec()),
+            None => CarryOver::All,
+        },
+        csrf: word(resolved, "csrf", Csrf::from_word),
+        trusted_origins: trusted_origins(resolved),
+        fingerprint_binding: resolved.truth("fingerprint_binding"),
+        scope: word(resolved, "scope", Scope::from_word),
+        on_server_error: word(resolved, "on_server_error", OnServerError::from_word),
+        on_conflict: word(resolved, "on_conflict", OnConflict::from_word),
+        max_size: number(resolved, "max_size"),
+        max_keys: number(resolved, "max_keys"),
+        persistence: PersistencePolicy {
+            enabled: resolved.truth("persistence.enabled"),
+            store_name: text(resolved, "persistence.store_name"),
+        },
+        concurrency: concurrency(resolved),
+        transport: transport(resolved),
+    }
+}
+
+fn concurrency(resolved: &Resolved) -> ConcurrencyPolicy {
+    let limit = resolved.number("concurrency.max_sessions_per_principal");
+    ConcurrencyPolicy {
+        max_sessions_per_principal: limit.map(|most| u32::try_from(most).unwrap_or(u32::MAX)),
+        behavior_on_limit: word(resolved, "concurrency.behavior_on_limit", BehaviorOnLimit::from_word),
+    }
+}
+
+fn transport(resolved: &Resolved) -> TransportPolicy {
+    TransportPolicy {
+        adapter: word(resolved, "transport.adapter", Adapter::from_word),
+        cookie_name: text(resolved, "transport.cookie_name"),
+        cookie_httponly: resolved.truth("transport.cookie_httponly"),
+        cookie_secure: resolved.truth("transport.cookie_secure"),
+        cookie_samesite: word(resolved, "transport.cookie_samesite", SameSite::from_word),
+        cookie_path: text(resolved, "transport.cookie_path"),
+        cookie_domain: resolved.text("transport.cookie_domain").map(str::to_ascii_lowercase),
+        max_cookie_header: number(resolved, "transport.max_cookie_header"),
+        max_cookie_pairs: number(resolved, "transport.max_cookie_pairs"),
+        header_name: text(resolved, "transport.header_name"),
+    }
+}
+
+fn trusted_origins(resolved: &Resolved) -> Vec<String> {
+    let written = resolved.list("trusted_origins").unwrap_or_default();
+    let mut origins: Vec<String> = Vec::new();
+    for origin in written.iter().filter_map(|origin| normal_origin(origin).ok()) {
+        if !origins.contains(&origin) {
+            origins.push(origin);
+        }
+    }
+    origins
+}
+
+const DEFAULTED: &str = "the table of keys has a default of this kind, as a test proves";
+
+fn duration(resolved: &Resolved, key: &str) -> Duration {
+    resolved.duration(key).expect(DEFAULTED)
+}
+
+fn word<T>(resolved: &Resolved, key: &str, of: fn(&str) -> Option<T>) -> T {
+    resolved.word(key).and_then(of).expect(DEFAULTED)
+}
+
+fn text(resolved: &Resolved, key: &str) -> String {
+    resolved.text(key).expect(DEFAULTED).to_owned()
+}
+
+fn number(resolved: &Resolved, key: &str) -> usize {
+    let number = resolved.number(key).expect(DEFAULTED);
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,213 @@
+//! The table of keys: every key of a policy and of a store, with its kind, default and meaning.
+
+use super::{Fallback, Key, Kind, Table};
+use crate::policy::{
+    Adapter, BehaviorOnLimit, Csrf, OnConflict, OnServerError, Renew, SameSite, Scope, WhenFull,
+};
+
+const fn policy(path: &'static str, kind: Kind, doc: &'static str) -> Key {
+    row(Table::Policies, path, kind, doc)
+}
+
+const fn store(path: &'static str, kind: Kind, doc: &'static str) -> Key {
+    row(Table::Stores, path, kind, doc)
+}
+
+const fn row(table: Table, path: &'static str, kind: Kind, doc: &'static str) -> Key {
+    let fallback = Fallback::Unset;
+    Key { path, table, kind, fallback, doc, inherited: true, secret: false, reserved: false }
+}
+
+/// A name that a later version will give a meaning: known, so that it can be told from a slip.
+const fn later(table: Table, path: &'static str, doc: &'static str) -> Key {
+    let mut key = row(table, path, Kind::Text, doc);
+    key.reserved = true;
+    key
+}
+
+const DURATION: Kind = Kind::Duration { word: None };
+/// A duration that a policy may switch off although what it extends sets it.
+const DURATION_OR_OFF: Kind = Kind::Duration { word: Some("off") };
+
+const fn choice(words: &'static [&'static str]) -> Kind {
+    Kind::Choice { words, reserved: &[] }
+}
+
+pub(super) const POLICY_KEYS: &[Key] = &[
+    policy(
+        "extends",
+        Kind::Name,
+        "another policy, else a preset, whose keys hold where this one has none; its own name means the preset",
+    )
+    .never_inherited(),
+    policy("ttl", DURATION, "how long a session lives").word("7days"),
+    policy("idle_timeout", DURATION_OR_OFF, "how long it lives without activity"),
+    policy(
+        "absolute_timeout",
+        DURATION_OR_OFF,
+        "the end that no activity moves, counted from login or creation",
+    ),
+    policy(
+        "renew",
+        choice(Renew::WORDS),
+        "`fixed`: `ttl` counts from login or creation; `sliding`: activity renews it, up to `absolute_timeout`",
+    )
+    .word("fixed"),
+    policy("rotate_on_use", Kind::Bool, "whether each use changes the id").fallback_to(Fallback::Bool(false)),
+    policy(
+        "rotate_on_privilege_change",
+        Kind::Bool,
+        "a login, logout or step-up changes the id; always `true` (OWASP ASVS 5.0, 7.2.4)",
+    )
+    .fallback_to(Fallback::Bool(true)),
+    policy("rotate_every", DURATION_OR_OFF, "how old an id gets before it changes"),
+    policy(
+        "rotation_grace",
+        DURATION,
+        "how long the old id works on after a rotation by use or age; at most 120 s, less than `rotate_every`",
+    )
+    .word("30s"),
+    policy("touch_every", DURATION, "how far the stored last-seen time may lag behind").fallback_to(
+        Fallback::Derived(
+            "a tenth of the shortest lifetime that activity prolongs, at most 60 s",
+        ),
+    ),
+    policy(
+        "remember.ttl",
+        DURATION_OR_OFF,
+        "how long a session lives whose user asked to be remembered; at most 400 days (RFC 6265bis 5.5)",
+    ),
+    policy(
+        "remember.idle_timeout",
+        DURATION_OR_OFF,
+        "how long such a session lives without activity; needs `remember.ttl`",
+    ),
+    policy("fresh_for", DURATION, "how long after its login a session counts as fresh").word("5min"),
+    policy(
+        "carry_over",
+        Kind::List { word: Some("all") },
+        "which keys of an anonymous session's data stay at login",
+    )
+    .word("all"),
+    policy(
+        "csrf",
+        choice(Csrf::WORDS),
+        "`strict` also refuses unsafe requests with neither `Sec-Fetch-Site` nor `Origin`",
+    )
+    .word("standard"),
+    policy(
+        "trusted_origins",
+        Kind::List { word: None },
+        "other origins, as `https://host[:port]`, whose unsafe requests are accepted",
+    )
+    .fallback_to(Fallback::Empty),
+    policy("fingerprint_binding", Kind::Bool, "whether a session is bound to the client's fingerprint")
+        .fallback_to(Fallback::Bool(false)),
+    policy(
+        "scope",
+        choice(Scope::WORDS),
+        "what a session belongs to; `request` is never stored and never sent",
+    )
+    .word("user"),
+    policy(
+        "on_server_error",
+        choice(OnServerError::WORDS),
+        "what becomes of changes when the handler answers with a 5xx",
+    )
+    .word("drop"),
+    policy(
+        "on_conflict",
+        Kind::Choice { words: OnConflict::WORDS, reserved: &["serial"] },
+        "what becomes of a plain set of a key that another request changed meanwhile",
+    )
+    .word("last_write"),
+    policy("max_size", Kind::Size { min: 1 << 10, max: 1 << 20 }, "the most bytes that a session may have")
+        .word("64KiB"),
+    policy(
+        "max_keys",
+        Kind::Count { min: 1, max: 65_536, word: None },
+        "the most keys that a session may have",
+    )
+    .fallback_to(Fallback::Count(256)),
+    policy("persistence.enabled", Kind::Bool, "whether sessions are stored; `false` makes the scope `request`")
+        .fallback_to(Fallback::Bool(true)),
+    policy("persistence.store_name", Kind::Name, "the store, a table under `stores`").word("main"),
+    later(Table::Policies, "persistence.write_through", "whether a cache writes through to its store"),
+    later(Table::Policies, "persistence.compress", "whether records are compressed"),
+    policy(
+        "concurrency.max_sessions_per_principal",
+        Kind::Count { min: 1, max: u32::MAX as u64, word: Some("unlimited") },
+        "how many sessions of this policy a principal may have",
+    )
+    .word("unlimited"),
+    policy(
+        "concurrency.behavior_on_limit",
+        choice(BehaviorOnLimit::WORDS),
+        "what a login beyond the limit does",
+    )
+    .word("evict_oldest"),
+    policy(
+        "transport.adapter",
+        Kind::Choice { words: Adapter::WORDS, reserved: &["token"] },
+        "how the id travels",
+    )
+    .word("cookie"),
+    policy("transport.cookie_name", Kind::Text, "the cookie's name; never inherited")
+        .fallback_to(Fallback::Derived("`__Host-Http-` and the policy's name"))
+        .never_inherited(),
+    policy(
+        "transport.cookie_httponly",
+        Kind::Bool,
+        "scripts can't read the cookie; always `true` (OWASP ASVS 5.0, 3.3.4)",
+    )
+    .fallback_to(Fallback::Bool(true)),
+    policy("transport.cookie_secure", Kind::Bool, "whether the cookie is `Secure`")
+        .fallback_to(Fallback::Bool(true)),
+    policy("transport.cookie_samesite", choice(SameSite::WORDS), "the cookie's `SameSite`; `none` needs `Secure`")
+        .word("lax"),
+    policy("transport.cookie_path", Kind::Text, "the cookie's `Path`").word("/"),
+    policy(
+        "transport.cookie_domain",
+        Kind::Text,
+        "the cookie's `Domain`, which hands it to every host below; without it, only the host that set it",
+    ),
+    policy(
+        "transport.max_cookie_header",
+        Kind::Size { min: 1 << 10, max: 1 << 20 },
+        "the most bytes that a request's `Cookie` lines may have",
+    )
+    .word("16KiB"),
+    policy(
+        "transport.max_cookie_pairs",
+        Kind::Count { min: 1, max: 65_536, word: None },
+        "the most pairs that a request's `Cookie` lines may have",
+    )
+    .fallback_to(Fallback::Count(128)),
+    policy("transport.header_name", Kind::Text, "the header's name").word("X-Session-ID"),
+];
+
+pub(super) const STORE_KEYS: &[Key] = &[
+    store(
+        "kind",
+        Kind::Choice { words: &["memory", "custom"], reserved: &["file", "sqlite", "redis", "postgres"] },
+        "what keeps the sessions; `custom` is a store that the application binds",
+    )
+    .fallback_to(Fallback::Text("memory")),
+    store(
+        "max_sessions",
+        Kind::Count { min: 1, max: u32::MAX as u64, word: None },
+        "`memory`: the most sessions that it holds",
+    )
+    .fallback_to(Fallback::Count(100_000)),
+    store(
+        "when_full",
+        choice(WhenFull::WORDS),
+        "`memory`: whether a full store makes room, anonymous sessions first, or refuses the newcomer",
+    )
+    .word("evict"),
+    store("timeout", DURATION, "how long one call may take; at most 30 s").word("2s"),
+    later(Table::Stores, "url", "where the store is").secret(),
+    later(Table::Stores, "index_key", "what keys the index by principal").secret(),
+    later(Table::Stores, "directory", "the folder that holds the store"),
+    later(Table::Stores, "key_prefix", "what the store's own keys begin with"),
+];

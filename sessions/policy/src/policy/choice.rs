@@ -1,0 +1,123 @@
+//! The settings that are one of a few words. Each enum carries its words, from which the table of keys,
+//! the parser and the reference page read them.
+
+/// Declares an enum with the word of each variant, as configuration spells it.
+macro_rules! choices {
+    ($(
+        $(#[$meta:meta])*
+        $name:ident { $( $(#[$doc:meta])* $variant:ident = $word:literal, )+ }
+    )+) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name { $( $(#[$doc])* $variant, )+ }
+
+        impl $name {
+            /// Every word of this setting, as configuration spells it.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
+            /// The word of this value, as configuration spells it.
+            pub const fn as_str(self) -> &'static str {
+                match self { $( Self::$variant => $word, )+ }
+            }
+
+            pub(crate) fn from_word(word: &str) -> Option<Self> {
+                match word { $( $word => Some(Self::$variant), )+ _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    )+};
+}
+
+choices! {
+    /// Whether activity moves a session's end.
+    Renew {
+        /// `ttl` counts from login or creation.
+        Fixed = "fixed",
+        /// Each activity renews `ttl`, never past `absolute_timeout`.
+        Sliding = "sliding",
+    }
+    /// What a session belongs to.
+    Scope {
+        /// One request: never stored, never a cookie.
+        Request = "request",
+        /// One connection, such as a socket.
+        Connection = "connection",
+        /// A person or service.
+        User = "user",
+        /// A device, for as long as it is kept signed in.
+        Device = "device",
+    }
+    /// What becomes of recorded changes when the handler answers with a 5xx.
+    OnServerError {
+        /// They are dropped; an ending made in that handler stands all the same.
+        Drop = "drop",
+        /// They are written.
+        Keep = "keep",
+    }
+    /// What becomes of a plain set of a key that another request changed since it was read.
+    OnConflict {
+        /// It overwrites, and an event says so.
+        LastWrite = "last_write",
+        /// The request is refused with 409.
+        Reject = "reject",
+    }
+    /// How requests without any sign of a browser are treated on unsafe methods.
+    Csrf {
+        /// Allowed where both `Sec-Fetch-Site` and `Origin` are absent: no browser sent it.
+        Standard = "standard",
+        /// Refused where both are absent.
+        Strict = "strict",
+    }
+    /// What a login beyond `max_sessions_per_principal` does.
+    BehaviorOnLimit {
+        /// The new login is refused; nobody else's session changes.
+        Reject = "reject",
+        /// The oldest sessions end, as many as needed.
+        EvictOldest = "evict_oldest",
+        /// All other sessions end.
+        EvictAll = "evict_all",
+    }
+    /// How the session's id travels.
+    Adapter {
+        /// In a cookie.
+        Cookie = "cookie",
+        /// In a header of request and response.
+        Header = "header",
+    }
+    /// The cookie's `SameSite` attribute (RFC 6265bis 4.1.2.7).
+    SameSite {
+        /// Sent only with requests from the same site.
+        Strict = "strict",
+        /// Also sent when a person follows a link from elsewhere.
+        Lax = "lax",
+        /// Sent always; needs `Secure`.
+        None = "none",
+    }
+    /// What a full memory store does with a newcomer.
+    WhenFull {
+        /// It makes room: anonymous sessions first.
+        Evict = "evict",
+        /// It refuses the newcomer.
+        Refuse = "refuse",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_word_names_its_value() {
+        for word in BehaviorOnLimit::WORDS {
+            assert_eq!(BehaviorOnLimit::from_word(word).unwrap().as_str(), *word);
+        }
+        assert_eq!(SameSite::from_word("Lax"), None);
+        assert_eq!(OnConflict::LastWrite.to_string(), "last_write");
+    }
+}

@@ -1,0 +1,164 @@
+//! The parts of a policy that are tables of their own: `remember`, `carry_over`, `persistence`, `concurrency`,
+//! `transport`.
+
+use std::time::Duration;
+
+use super::{Adapter, BehaviorOnLimit, SameSite};
+
+/// The lifetimes of a session whose user asked to be remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RememberPolicy {
+    pub(crate) ttl: Duration,
+    /// Never longer than `ttl`.
+    pub(crate) idle_timeout: Option<Duration>,
+}
+
+impl RememberPolicy {
+    /// How long a remembered session lives; at most 400 days (RFC 6265bis 5.5).
+    pub fn ttl(&self) -> Duration {
+        self.ttl
+    }
+
+    /// How long it lives without activity.
+    pub fn idle_timeout(&self) -> Option<Duration> {
+        self.idle_timeout
+    }
+}
+
+/// What an anonymous session's data becomes at login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CarryOver {
+    /// Every key stays.
+    All,
+    /// Only these keys stay.
+    Keys(Vec<String>),
+}
+
+impl CarryOver {
+    /// Whether `key` is still there after the login.
+    pub fn carries(&self, key: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Keys(keys) => keys.iter().any(|carried| carried == key),
+        }
+    }
+}
+
+/// Whether and where sessions are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersistencePolicy {
+    pub(crate) enabled: bool,
+    pub(crate) store_name: String,
+}
+
+impl PersistencePolicy {
+    /// Whether sessions are stored at all.
+    pub fn enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// The store's name, a table under `stores`.
+    pub fn store_name(&self) -> &str {
+        &self.store_name
+    }
+}
+
+/// How many sessions a principal may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConcurrencyPolicy {
+    /// At least 1.
+    pub(crate) max_sessions_per_principal: Option<u32>,
+    pub(crate) behavior_on_limit: BehaviorOnLimit,
+}
+
+impl ConcurrencyPolicy {
+    /// The limit, at least 1; `None`: unlimited.
+    pub fn max_sessions_per_principal(&self) -> Option<u32> {
+        self.max_sessions_per_principal
+    }
+
+    /// What a login beyond the limit does.
+    pub fn behavior_on_limit(&self) -> BehaviorOnLimit {
+        self.behavior_on_limit
+    }
+}
+
+/// How the session's id travels. Settings of the adapter that isn't chosen have their defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransportPolicy {
+    pub(crate) adapter: Adapter,
+    pub(crate) cookie_name: String,
+    pub(crate) cookie_httponly: bool,
+    pub(crate) cookie_secure: bool,
+    pub(crate) cookie_samesite: SameSite,
+    pub(crate) cookie_path: String,
+    pub(crate) cookie_domain: Option<String>,
+    pub(crate) max_cookie_header: usize,
+    pub(crate) max_cookie_pairs: usize,
+    pub(crate) header_name: String,
+}
+
+impl TransportPolicy {
+    /// What carries the id.
+    pub fn adapter(&self) -> Adapter {
+        self.adapter
+    }
+
+    /// The cookie's name, a token (RFC 6265bis 4.1.1).
+    pub fn cookie_name(&self) -> &str {
+        &self.cookie_name
+    }
+
+    /// Whether the cookie is `HttpOnly`; always true today (OWASP ASVS 5.0, 3.3.4).
+    pub fn cookie_httponly(&self) -> bool {
+        self.cookie_httponly
+    }
+
+    /// Whether the cookie is `Secure`.
+    pub fn cookie_secure(&self) -> bool {
+        self.cookie_secure
+    }
+
+    /// The cookie's `SameSite` attribute.
+    pub fn cookie_samesite(&self) -> SameSite {
+        self.cookie_samesite
+    }
+
+    /// The cookie's `Path` attribute.
+    pub fn cookie_path(&self) -> &str {
+        &self.cookie_path
+    }
+
+    /// The cookie's `Domain` attribute; `None`: only the host that set it.
+    pub fn cookie_domain(&self) -> Option<&str> {
+        self.cookie_domain.as_deref()
+    }
+
+    /// The header's name, a token (RFC 9110 5.1).
+    pub fn header_name(&self) -> &str {
+        &self.header_name
+    }
+
+    /// The most bytes that a request's `Cookie` field lines may have together.
+    pub fn max_cookie_header(&self) -> usize {
+        self.max_cookie_header
+    }
+
+    /// The most pairs that a request's `Cookie` field lines may have together.
+    pub fn max_cookie_pairs(&self) -> usize {
+        self.max_cookie_pairs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_carries_only_what_it_names() {
+        let listed = CarryOver::Keys(vec!["cart".into()]);
+        assert!(listed.carries("cart") && !listed.carries("cart2"));
+        assert!(CarryOver::All.carries("anything"));
+    }
+}

@@ -1,0 +1,99 @@
+//! Rules about how long sessions live.
+
+use std::time::Duration;
+
+use super::{Finding, Rule, value};
+use crate::adapt::touch_bounds;
+use crate::resolve::Resolved;
+
+/// The longest life of a cookie that browsers accept (RFC 6265bis 5.5).
+const LONGEST_COOKIE: Duration = Duration::from_secs(400 * 24 * 3600);
+
+pub(super) const RULES: &[Rule] = &[
+    Rule { name: "idle_over_ttl", keys: &["idle_timeout", "ttl"], check: idle_over_ttl },
+    Rule {
+        name: "idle_over_absolute",
+        keys: &["idle_timeout", "absolute_timeout"],
+        check: idle_over_absolute,
+    },
+    Rule {
+        name: "touch_over_idle",
+        keys: &["touch_every", "renew", "ttl", "idle_timeout"],
+        check: touch_over_idle,
+    },
+    Rule {
+        name: "remember_without_ttl",
+        keys: &["remember.ttl", "remember.idle_timeout"],
+        check: remember_without_ttl,
+    },
+    Rule {
+        name: "remember_idle_over_ttl",
+        keys: &["remember.ttl", "remember.idle_timeout"],
+        check: remember_idle_over_ttl,
+    },
+    Rule { name: "remember_over_cookie", keys: &["remember.ttl"], check: remember_over_cookie },
+];
+
+fn idle_over_ttl(policy: &Resolved) -> Vec<Finding> {
+    longer(
+        policy,
+        "idle_timeout",
+        "ttl",
+        "lower `idle_timeout`, or raise `ttl`: a session can't be idle past its end",
+    )
+}
+
+fn idle_over_absolute(policy: &Resolved) -> Vec<Finding> {
+    let help = "lower `idle_timeout`, or raise `absolute_timeout`: a session can't be idle past its end";
+    longer(policy, "idle_timeout", "absolute_timeout", help)
+}
+
+fn touch_over_idle(policy: &Resolved) -> Vec<Finding> {
+    let Some(interval) = policy.duration("touch_every") else { return Vec::new() };
+    let bounds = touch_bounds(policy).into_iter();
+    let reached = bounds.filter(|bound| policy.duration(bound).is_some_and(|limit| interval >= limit));
+    let findings = reached.map(|bound| {
+        let reason = format!("{} is not shorter than {}", value(policy, "touch_every"), policy.cite(bound));
+        let help =
+            format!("lower `touch_every`, or drop it: activity would count too late to prolong `{bound}`");
+        Finding::at("touch_every", reason, help)
+    });
+    findings.collect()
+}
+
+fn remember_without_ttl(policy: &Resolved) -> Vec<Finding> {
+    let idle = policy.duration("remember.idle_timeout");
+    if idle.is_none() || policy.duration("remember.ttl").is_some() {
+        return Vec::new();
+    }
+    let reason = format!("{} has no `remember.ttl` beside it", value(policy, "remember.idle_timeout"));
+    vec![Finding::at(
+        "remember.idle_timeout",
+        reason,
+        "write `remember.ttl`, such as `\"30days\"`, or drop it",
+    )]
+}
+
+fn remember_idle_over_ttl(policy: &Resolved) -> Vec<Finding> {
+    let help = "lower `remember.idle_timeout`, or raise `remember.ttl`: a session can't be idle past its end";
+    longer(policy, "remember.idle_timeout", "remember.ttl", help)
+}
+
+fn remember_over_cookie(policy: &Resolved) -> Vec<Finding> {
+    if policy.duration("remember.ttl").is_none_or(|ttl| ttl <= LONGEST_COOKIE) {
+        return Vec::new();
+    }
+    let reason = format!("{} is longer than a cookie may live (400 days)", value(policy, "remember.ttl"));
+    vec![Finding::at("remember.ttl", reason, "write at most `\"400days\"` (RFC 6265bis 5.5)")]
+}
+
+fn longer(policy: &Resolved, key: &'static str, bound: &'static str, help: &str) -> Vec<Finding> {
+    let (Some(length), Some(limit)) = (policy.duration(key), policy.duration(bound)) else {
+        return Vec::new();
+    };
+    if length <= limit {
+        return Vec::new();
+    }
+    let reason = format!("{} is longer than {}", value(policy, key), policy.cite(bound));
+    vec![Finding::at(key, reason, help)]
+}

@@ -1,0 +1,80 @@
+//! The rules: one function each, with a stable name and the keys that it reads. A rule sees resolved values, after
+//! everything that may give way has; so what it finds contradicts itself at one rank.
+
+mod across;
+mod cookie;
+mod header;
+mod lifetimes;
+mod origins;
+mod persistence;
+mod rotation;
+mod stores;
+
+pub(crate) use self::across::judge_together;
+pub(crate) use self::origins::normal_origin;
+pub(crate) use self::stores::judge_store;
+
+use crate::problem::Problem;
+use crate::resolve::Resolved;
+
+/// One rule about one policy.
+pub(crate) struct Rule {
+    /// Stable: people search for it.
+    pub(crate) name: &'static str,
+    /// It is not asked where one of these could not be read.
+    pub(crate) keys: &'static [&'static str],
+    pub(crate) check: fn(&Resolved) -> Vec<Finding>,
+}
+
+/// What a rule found at one key.
+pub(crate) struct Finding {
+    key: &'static str,
+    /// The end of a sentence that begins with the key.
+    reason: String,
+    help: String,
+}
+
+impl Finding {
+    fn at(key: &'static str, reason: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { key, reason: reason.into(), help: help.into() }
+    }
+}
+
+/// Every rule about one policy.
+pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
+    [lifetimes::RULES, rotation::RULES, persistence::RULES, cookie::RULES, header::RULES, origins::RULES]
+        .into_iter()
+        .flatten()
+}
+
+/// Asks every rule about one policy.
+pub(crate) fn judge(policy: &Resolved, problems: &mut Vec<Problem>) {
+    for rule in rules().filter(|rule| policy.can_judge(rule.keys)) {
+        let findings = (rule.check)(policy).into_iter();
+        problems.extend(
+            findings.map(|found| policy.problem(found.key, rule.name, &found.reason).with_help(found.help)),
+        );
+    }
+}
+
+/// The value of `key` in brackets, for the middle of a sentence.
+fn value(policy: &Resolved, key: &str) -> String {
+    policy.get(key).map(|held| format!("({})", held.setting)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::keys::policy_key;
+
+    #[test]
+    fn each_rule_has_a_name_of_its_own_and_reads_keys_of_the_table() {
+        let mut names = BTreeSet::new();
+        for rule in rules() {
+            assert!(names.insert(rule.name), "{} stands twice", rule.name);
+            assert!(rule.keys.iter().all(|key| policy_key(key).is_some()), "{}", rule.name);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The rule about trusted origins, and the form in which they are compared.
+
+use super::cookie::is_host;
+use super::{Finding, Rule};
+use crate::resolve::Resolved;
+use crate::value::shown;
+
+const KEY: &str = "trusted_origins";
+
+pub(super) const RULES: &[Rule] = &[Rule { name: "trusted_origin", keys: &[KEY], check: trusted_origins }];
+
+fn trusted_origins(policy: &Resolved) -> Vec<Finding> {
+    let origins = policy.list(KEY).unwrap_or_default();
+    let refused = origins.iter().filter_map(|origin| Some((origin, normal_origin(origin).err()?)));
+    let findings = refused.map(|(origin, reason)| {
+        let help = "write each as `https://host` or `https://host:port`: origins are compared as a whole";
+        Finding::at(KEY, format!("(\"{}\") {reason}", shown(origin)), help)
+    });
+    findings.collect()
+}
+
+/// The origin as browsers send it (RFC 6454 6.2): lower case, without its scheme's default port.
+pub(crate) fn normal_origin(origin: &str) -> Result<String, &'static str> {
+    if origin.eq_ignore_ascii_case("null") {
+        return Err("is no origin: any page can send `null`");
+    }
+    if origin.contains('*') {
+        return Err("has a wildcard");
+    }
+    let Some((scheme, authority)) = origin.split_once("://") else { return Err("has no scheme") };
+    let scheme = scheme.to_ascii_lowercase();
+    let default_port = match scheme.as_str() {
+        "https" => 443,
+        "http" => 80,
+        _ => return Err("is not of the scheme `https` or `http`"),
+    };
+    if authority.contains('@') {
+        return Err("has a user name");
+    }
+    if authority.contains(['/', '?', '#']) {
+        return Err("has a path");
+    }
+    let (host, port) = split_port(authority)?;
+    let host = host.to_ascii_lowercase();
+    let bracketed = host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']'));
+    let is_address = bracketed.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok());
+    if !is_address && !is_host(&host) {
+        return Err("has no valid host");
+    }
+    Ok(match port.filter(|port| *port != default_port) {
+        Some(port) => format!("{scheme}://{host}:{port}"),
+        None => format!("{scheme}://{host}"),
+    })
+}
+
+fn split_port(authority: &str) -> Result<(&str, Option<u16>), &'static str> {
+    let after_address = authority.rfind(']').map_or(0, |end| end + 1);
+    let Some(colon) = authority[after_address..].find(':') else { return Ok((authority, None)) };
+    let (host, port) = authority.split_at(after_address + colon);
+    let digits = &port[1..];
+    if digits.is_empty() || !digits.bytes().all(|c| c.is_ascii_digit()) {
+        return Err("has no valid port");
+    }
+    match digits.parse() {
+        Ok(0) | Err(_) => Err("has no valid port"),
+        Ok(port) => Ok((host, Some(port))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_has_one_form() {
+        for (written, normal) in [
+            ("https://Example.COM", "https://example.com"),
+            ("https://example.com:443", "https://example.com"),
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("http://a.b:80", "http://a.b"),
+            ("https://[::1]:8443", "https://[::1]:8443"),
+        ] {
+            assert_eq!(normal_origin(written).as_deref(), Ok(normal));
+        }
+    }
+
+    #[test]
+    fn what_is_no_origin() {
+        for origin in [
+            "null",
+            "*",
+            "https://*.example.com",
+            "example.com",
+            "https://example.com/",
+            "https://a.b/path",
+            "https://a.b?x",
+            "https://u@a.b",
+            "ftp://a.b",
+            "https://",
+            "https://a.b:",
+            "https://a.b:0",
+            "https://a.b:99999",
+            "https://a b",
+            "https://[::1",
+            "https://[x]",
+            "https://é.com",
+            "https://a:1:2",
+            "https://a.b:+80",
+        ] {
+            assert!(normal_origin(origin).is_err(), "{origin}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The sources of a configuration, and the one path from them to a checked one.
+
+mod code;
+mod merged;
+mod place;
+mod profile;
+mod toml;
+mod variables;
+
+pub use self::code::{Declaration, Entry, Literal};
+pub(crate) use self::merged::Merged;
+pub use self::profile::{Profile, UnknownProfile};
+pub(crate) use self::toml::is_unreadable;
+
+use std::fmt;
+
+use crate::check::{Surroundings, check};
+use crate::configuration::Configuration;
+use crate::problem::Problems;
+
+/// Everything that a configuration is read from. Later sources override earlier ones: defaults and presets,
+/// declarations in code, the file, the file's table of the profile, variables.
+#[derive(Clone, Default)]
+pub struct Sources {
+    /// Policies declared in Rust.
+    pub declarations: Vec<Declaration>,
+    /// The policy file.
+    pub file: Option<SourceFile>,
+    /// The profile, whose table in the file is laid over the rest.
+    pub profile: Profile,
+    /// Variables as name and text. Those that don't begin with `SESSIONS_` are ignored.
+    pub variables: Vec<(String, String)>,
+    /// The names of policies that the build knew. At start a name that it didn't know is refused, and so is one
+    /// that is gone. `None`: any name will do.
+    pub known: Option<Vec<String>>,
+}
+
+/// A policy file that was read already.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Its name, as problems shall print it.
+    pub name: String,
+    /// What it says, as TOML.
+    pub text: String,
+}
+
+/// Without the text, which may hold secrets.
+impl fmt::Debug for SourceFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceFile").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Without the variables' texts, which may hold secrets.
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let variables: Vec<&str> = self.variables.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Sources")
+            .field("declarations", &self.declarations)
+            .field("file", &self.file)
+            .field("profile", &self.profile)
+            .field("variables", &variables)
+            .field("known", &self.known)
+            .finish()
+    }
+}
+
+impl Sources {
+    /// Reads, merges and checks everything under [`profile`](Self::profile).
+    ///
+    /// # Errors
+    /// Every problem at once: syntax errors, unknown names, values of the wrong kind, broken rules.
+    pub fn check(&self) -> Result<Configuration, Problems> {
+        check(self, Surroundings::Whole)
+    }
+
+    /// As `check`, for policies that no configuration surrounds: any store may be named.
+    pub(crate) fn check_detached(&self) -> Result<Configuration, Problems> {
+        check(self, Surroundings::None)
+    }
+
+    /// Checks as production and as development, which is what the compiler does, and gives the production one.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check), the problems of both, each once.
+    pub fn check_every_profile(&self) -> Result<Configuration, Problems> {
+        let under = |profile| Self { profile, ..self.clone() }.check();
+        match (under(Profile::Production), under(Profile::Development)) {
+            (Err(production), Err(development)) => Err(production.joined(development)),
+            (production, Ok(_)) => production,
+            (Ok(_), Err(development)) => Err(development),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What is true of a store: its kind and that kind's settings. Not the store itself.
+
+use std::time::Duration;
+
+use crate::policy::WhenFull;
+
+/// One store of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreConfig {
+    pub(crate) name: String,
+    pub(crate) kind: StoreKind,
+    pub(crate) timeout: Duration,
+}
+
+impl StoreConfig {
+    /// The store's name, unique in a configuration.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What keeps the sessions, with that kind's settings.
+    pub fn kind(&self) -> &StoreKind {
+        &self.kind
+    }
+
+    /// How long one call of the store may take; at most 30 s.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+}
+
+/// What keeps the sessions, with that kind's settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreKind {
+    /// The memory of this process.
+    Memory {
+        /// The most sessions that it holds, at least 1.
+        max_sessions: usize,
+        /// What becomes of a newcomer when it is full.
+        when_full: WhenFull,
+    },
+    /// A store that the application brings.
+    Custom,
+}

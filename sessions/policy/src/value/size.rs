@@ -1,0 +1,37 @@
+//! Sizes: a whole number with a unit of bytes.
+
+use figment::value::Value;
+
+use super::show::{example, shown, size_text};
+use super::{Misfit, Setting, bare_number, text, wrong};
+use crate::keys::Kind;
+
+pub(super) fn size(value: &Value, min: u64, max: u64) -> Result<Setting, Misfit> {
+    let kind = Kind::Size { min, max };
+    if let Some(number) = bare_number(value) {
+        let unit = format!("write `\"{number}B\"` or {}: a size needs a unit", example(kind));
+        return Err(Misfit::new("bare_number", format!("({number}) is a bare number")).help(unit));
+    }
+    let written = text(value, kind)?;
+    let Some(bytes) = parse_size(written) else { return Err(wrong(value, kind)) };
+    if !(min..=max).contains(&bytes) {
+        let reason = format!("({}) is not between {} and {}", shown(written), size_text(min), size_text(max));
+        return Err(Misfit::new("out_of_range", reason).help(format!("write {}", example(kind))));
+    }
+    Ok(Setting::Size(bytes))
+}
+
+fn parse_size(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let unit = text.find(|c: char| c.is_ascii_alphabetic())?;
+    let (digits, unit) = text.split_at(unit);
+    let factor: u64 = match unit {
+        "B" => 1,
+        "kB" | "KB" => 1000,
+        "KiB" => 1 << 10,
+        "MB" => 1_000_000,
+        "MiB" => 1 << 20,
+        _ => return None,
+    };
+    digits.trim().replace('_', "").parse::<u64>().ok()?.checked_mul(factor)
+}

@@ -1,0 +1,220 @@
+//! Every problem at once, each with its place, reason, fix and nearest spelling, and never a secret.
+
+mod common;
+
+use common::{bad, file, only};
+use sessions_policy::{Declaration, Entry, Literal, Location};
+
+#[test]
+fn a_problem_reads_like_this() {
+    let text = "[policies.admin]\nabsolute_timeout = '1h'\nidle_timeout = '2h'\n";
+    assert_eq!(
+        bad(text).to_string(),
+        "error: sessions.toml:3:16: `policies.admin.idle_timeout` (2h) is longer than `absolute_timeout` (1h)\n  \
+         help: lower `idle_timeout`, or raise `absolute_timeout`: a session can't be idle past its end"
+    );
+}
+
+#[test]
+fn everything_that_is_wrong_comes_at_once_in_the_order_of_the_file() {
+    let text = "\
+[policies.admin]
+tll = '1h'
+idle_timeout = 30
+renew = 'slidng'
+transport = { cookie_samesit = 'lax', cookie_domain = 'a.example' }
+
+[policy.x]
+
+[stores.main]
+kind = 'memry'
+
+[policies.shop]
+extends = 'amdin'
+persistence = { store_name = 'mian' }
+transprt = 'x'
+max_keys = = 1
+";
+    let mut sources = file(text);
+    sources.variables.push(("SESSIONS_POLICIES__ADMIN__TTLL".into(), "1h".into()));
+    let found = sources.check().unwrap_err().to_string();
+    let expected = "\
+error: sessions.toml:2:1: `policies.admin.tll` is not a key of a policy
+  help: did you mean `ttl`?
+error: sessions.toml:3:16: `policies.admin.idle_timeout` (30) is a bare number
+  help: write `\"30s\"`: a duration needs a unit
+error: sessions.toml:4:9: `policies.admin.renew` (slidng) is not one of its words
+  help: did you mean `sliding`? write `\"fixed\"` or `\"sliding\"`
+error: sessions.toml:5:15: `policies.admin.transport.cookie_samesit` is not a key of a policy
+  help: did you mean `transport.cookie_samesite`?
+error: sessions.toml:5:55: `policies.admin.transport.cookie_domain` (a.example) is not allowed under the prefix `__Host-Http-` (RFC 6265bis 4.1.3)
+  help: drop `cookie_domain`, or write a `cookie_name` of your own: the default's prefix forbids it
+error: sessions.toml:7:2: `policy` is not a table of a policy file
+  help: did you mean `policies`? the tables are `[policies.NAME]` and `[stores.NAME]`, also under `development` and `production`
+error: sessions.toml:10:8: `stores.main.kind` (memry) is not one of its words
+  help: did you mean `memory`? write `\"memory\"` or `\"custom\"`
+error: sessions.toml:13:11: `policies.shop.extends` (\"amdin\") is neither another policy nor a preset
+  help: did you mean `admin`?
+error: sessions.toml:14:30: `policies.shop.persistence.store_name` (\"mian\") is not a store
+  help: did you mean `main`?
+error: sessions.toml:15:1: `policies.shop.transprt` is not a key of a policy
+  help: did you mean `transport`?
+";
+    assert!(found.starts_with(expected), "{found}");
+    assert!(found.contains("error: sessions.toml:16:12: invalid TOML: "), "{found}");
+    let last = "error: SESSIONS_POLICIES__ADMIN__TTLL: `SESSIONS_POLICIES__ADMIN__TTLL` names no key of a policy\n  \
+                help: did you mean `SESSIONS_POLICIES__ADMIN__TTL`?";
+    assert!(found.ends_with(last), "{found}");
+}
+
+#[test]
+fn a_mistake_is_one_problem_and_not_two() {
+    // A refused ttl doesn't make the idle timeout contradict the default that stands in for it.
+    assert_eq!(only(bad("[policies.p]\nttl = 30\nidle_timeout = '30days'\n")).rule(), "bare_number");
+    // Nor does a policy that can't be found.
+    assert_eq!(only(bad("[policies.p]\nextends = 'x'\nidle_timeout = '30days'\n")).rule(), "unknown_extends");
+    // Nor does a value that is no TOML.
+    let syntax = bad("[policies.p]\nttl = = 1\nidle_timeout = '30days'\ntransport = = 1\n");
+    assert!(syntax.iter().all(|problem| problem.rule() == "syntax"), "{syntax}");
+    // What is wrong all the same is said.
+    let text = "[policies.p]\nextends = 'x'\nttl = '1h'\nidle_timeout = '2h'\n";
+    assert_eq!(bad(text).len(), 2);
+}
+
+#[test]
+fn a_mistake_in_code_is_found_where_it_is_written() {
+    let at = |line| Location::new("src/main.rs", line, 9);
+    let entries = vec![
+        Entry::new("transport.cookie_samesite", Literal::text("laxx"), at(2)),
+        Entry::new("idle_timeot", Literal::text("1h"), at(3)),
+        Entry::new("max_keys", Literal::Integer(0), at(4)),
+        Entry::new("transport.adaptr", Literal::Bool(true), at(5)),
+        Entry::new("trusted_origins", Literal::List(&["null"]), at(6)),
+    ];
+    let mut sources = file("");
+    sources.declarations = vec![Declaration { name: "p".into(), location: at(1), entries: entries.into() }];
+    let problems = sources.check().unwrap_err();
+    let places: Vec<String> = problems.iter().map(|problem| problem.origin().to_string()).collect();
+    let expected: Vec<String> = (2..=6).map(|line| format!("src/main.rs:{line}:9")).collect();
+    assert_eq!(places, expected);
+    assert!(problems.iter().all(|problem| problem.help().is_some()));
+}
+
+#[test]
+fn a_name_is_told_what_is_wrong_with_it() {
+    for (name, reason) in [
+        ("Admin", "doesn't begin with a letter from a to z"),
+        ("a__b", "has two underscores in a row"),
+        ("a_", "ends with an underscore"),
+        ("a-b", "has other characters"),
+        ("self", "is reserved"),
+        ("registry", "is reserved"),
+    ] {
+        let problem = only(bad(&format!("[policies.{name}]\nnonsense = 1\n")));
+        assert_eq!(problem.rule(), "name");
+        assert!(problem.message().contains(reason), "{problem}");
+    }
+}
+
+#[test]
+fn what_is_no_table_is_told_so() {
+    assert_eq!(only(bad("policies = 1\n")).message(), "`policies` is a table, not a value");
+    assert_eq!(only(bad("[policies]\np = 1\n")).message(), "`policies.p` is a table, not a value");
+    assert_eq!(
+        only(bad("[policies.p]\ntransport = 'cookie'\n")).message(),
+        "`policies.p.transport` is a table of keys, not a value"
+    );
+    assert_eq!(only(bad("[policies.p.ttl]\nx = 1\n")).message(), "`policies.p.ttl` is a table, not a value");
+    assert_eq!(only(bad("production = 1\n")).message(), "`production` is a profile, which is a table");
+}
+
+#[test]
+fn no_problem_prints_a_secret() {
+    let secret = "hunter2";
+    for text in [
+        "[stores.main]\nurl = 'redis://:hunter2@host'\n",
+        "[stores.main]\nindex_key = 'hunter2'\n",
+        "[stores.main]\nkind = 'redis://:hunter2@host'\n",
+        "[stores.main]\nadress = 'hunter2'\n",
+        "[stores.main]\nurl = redis://:hunter2@host\n",
+        "[stores.main]\nurl = 'redis://:hunter2@host\n",
+        "[stores.main]\nurl = \"redis://\\q:hunter2@host\"\n",
+        "[stores.main]\nurl 'hunter2'\n",
+        "[policies.p]\npersistence.store_name = 'redis://:hunter2@host'\n",
+        "[policies.p]\nttl = 'redis://:hunter2@host'\n",
+        "[policies.p]\ntrusted_origins = ['https://u:hunter2@host']\n",
+        "[policies.p]\nextends = 'redis://:hunter2@host'\n",
+        "[policies.p]\ntransport.cookie_name = 'password=hunter2;'\n",
+        "[policies.'redis://:hunter2@host']\n",
+        "[policies.p.'redis://:hunter2@host']\n",
+        "['redis://:hunter2@host']\n",
+    ] {
+        let problems = bad(text);
+        assert!(!problems.to_string().contains(secret), "{problems}");
+        assert!(!format!("{problems:?}").contains(secret), "{problems:?}");
+    }
+}
+
+#[test]
+fn arbitrary_text_is_never_a_panic() {
+    let words = [
+        "[",
+        "]",
+        "policies",
+        ".",
+        "p",
+        "=",
+        "'1h'",
+        "1",
+        "\n",
+        "{",
+        "}",
+        ",",
+        "\"",
+        "stores",
+        "production",
+        "é",
+        "transport",
+        "ttl",
+        "extends",
+        "'p'",
+        "#",
+        "\u{0}",
+        "-1",
+        "1e999",
+        "9999999999999999999999",
+        "0x",
+        "[[",
+        "2024-01-01",
+    ];
+    // A linear congruential generator: the same texts in every run.
+    let mut state: u64 = 7;
+    for _ in 0..3000 {
+        let mut text = String::new();
+        for _ in 0..12 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let index = usize::try_from(state >> 33).unwrap() % words.len();
+            text.push_str(words[index]);
+        }
+        let _ = file(&text).check_every_profile();
+    }
+}
+
+#[test]
+fn sources_do_not_print_what_may_be_a_secret() {
+    let mut sources = file("url = 'hunter2'");
+    sources.variables.push(("SESSIONS_STORES__MAIN__URL".into(), "hunter2".into()));
+    let text = format!("{sources:?}");
+    assert!(text.contains("SESSIONS_STORES__MAIN__URL") && !text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn deep_nesting_is_a_problem_and_no_overflow() {
+    for text in [
+        "a.".repeat(100_000) + "a = 1",
+        format!("a = {}", "[".repeat(100_000)),
+        format!("[{}a]", "a.".repeat(100_000)),
+    ] {
+        assert!(file(&text).check().is_err());
+    }
+}

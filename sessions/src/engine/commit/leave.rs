@@ -1,0 +1,54 @@
+//! Ends a session, or lets its visitor go on without its principal.
+
+use super::{Done, Work, write::Rewrite};
+use crate::{
+    engine::SessionEngine,
+    event::EventKind,
+    fault::SessionError,
+    record::Forward,
+    session::state::Base,
+    store::{EndReason, EndTarget, Millis, SessionStore},
+    token::SessionId,
+};
+
+impl SessionEngine {
+    /// Ends the session in the store, before anyone is told. Ending one that another request has ended is no error.
+    pub(super) async fn end_session(&self, base: Base) -> Result<Done, SessionError> {
+        let Some(store) = &self.shared.store else { return Ok(Done::Nothing) };
+        let target = EndTarget::Session { id: base.token.id, owner: self.owner_of(&base.record) };
+        let ended = store
+            .end(self.end_of(target, EndReason::LoggedOut))
+            .await
+            .map_err(|error| self.store_failed(error))?;
+        let here = !ended.ids.is_empty();
+        if here {
+            let kind =
+                if base.record.is_authenticated() { EventKind::LoggedOut } else { EventKind::Destroyed };
+            self.event(kind, |event| event.handle = Some(base.record.handle));
+        }
+        Ok(Done::Ended { here })
+    }
+
+    /// A logout that keeps data: the old session is closed for good, and what is left goes on in a new anonymous one.
+    pub(super) async fn leave(&self, work: Work, base: Base) -> Result<Done, SessionError> {
+        let Some(store) = &self.shared.store else { return Ok(Done::Nothing) };
+        let mut left = Vec::new();
+        let closed = self
+            .rewrite(&base, work.now, |current, _| {
+                (left, _) = work.changes.merge(&base.record, current, self.shared.policy.on_conflict())?;
+                let mut next = current.clone();
+                // A seal without a lease: whatever happens after this, the session is not authenticated any more.
+                next.forward = Some(Forward { to: SessionId::new(0, [0; 16]), until: Millis::MAX });
+                next.fields.clear();
+                Ok(Rewrite::Store(Box::new(next), base.token.clone()))
+            })
+            .await?;
+        let target = EndTarget::Session { id: closed.token.id, owner: self.owner_of(&closed.record) };
+        store
+            .end(self.end_of(target, EndReason::LoggedOut))
+            .await
+            .map_err(|error| self.store_failed(error))?;
+        self.event(EventKind::LoggedOut, |event| event.handle = Some(closed.record.handle));
+        self.create_with(work, left).await
+    }
+}

@@ -1,0 +1,167 @@
+//! Brings a principal in: the limit is the store's to keep, and what the visitor had is carried over or discarded.
+//!
+//! A login moves the session into its owner's bucket: the visitor's record is *sealed*, so that everything that was
+//! acknowledged before is in the copy and nothing is after; the new session is *admitted* within the limit; the old
+//! record is *ended*. A crash in between loses nothing: a seal runs out.
+
+use std::sync::Arc;
+
+use super::{
+    Done, Work,
+    write::{Rewrite, full, late},
+};
+use crate::{
+    engine::SessionEngine,
+    event::EventKind,
+    fault::{Fault, SessionError},
+    principal::SessionPrincipal,
+    record::{Forward, Record},
+    session::state::Base,
+    store::{
+        Admit, Admitted, End, EndReason, EndTarget, Limit, Millis, SessionStore, SharedStore, Stamp,
+    },
+    token::{Owner, SessionId, Token},
+};
+
+/// How long a move may take before its seal runs out, in milliseconds.
+const LEASE_MS: Millis = 30_000;
+
+impl SessionEngine {
+    pub(super) async fn login(
+        &self,
+        work: Work,
+        base: Option<Base>,
+        principal: Arc<SessionPrincipal>,
+        began: Stamp,
+    ) -> Result<Done, SessionError> {
+        let Some(store) = &self.shared.store else { return Ok(Done::Nothing) };
+        let owner = Owner::of(&self.shared.name, principal.kind(), principal.id());
+        let token = Token::mint(&*self.shared.entropy, Some(&owner))?;
+        let sealed = match &base {
+            Some(base) => self.seal(&work, base, token.id).await?,
+            None => None,
+        };
+        let visitor = sealed.as_ref().filter(|sealed| !sealed.record.is_authenticated());
+        let handle = visitor.map_or(token.id.handle(), |visitor| visitor.record.handle);
+        let mut record = self.new_record(&token, handle, &work);
+        if let Some(visitor) = visitor {
+            record.created = visitor.record.created;
+        }
+        record.authenticated = Some(work.now);
+        record.principal = Some(principal.encode().into());
+        record.agent = work.client.agent_text();
+        record.fields = match (&base, &sealed) {
+            (Some(base), Some(sealed)) => {
+                work.changes.merge(&base.record, &sealed.record, self.shared.policy.on_conflict())?.0
+            }
+            _ => work.changes.fields(&[]).to_vec(),
+        };
+        let admitted = match self.check_size(&record) {
+            Ok(()) => self.admit(store, &token, owner, &record, began, work.now).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = admitted {
+            if let Some(sealed) = &sealed {
+                self.unseal(&work, sealed).await;
+            }
+            return Err(error);
+        }
+        if let Some(sealed) = sealed {
+            let owner = self.owner_of(&sealed.record);
+            let end = self.end_of(EndTarget::Session { id: sealed.token.id, owner }, EndReason::Superseded);
+            // The seal keeps the old record out of use for its lease, and this ends it for good.
+            if let Err(error) = store.end(end).await {
+                let orphan = EndTarget::Session { id: token.id, owner: self.owner_of(&record) };
+                let _ = store.end(self.end_of(orphan, EndReason::Revoked)).await;
+                return Err(self.store_failed(error));
+            }
+        }
+        self.event(EventKind::Authenticated, |event| {
+            event.handle = Some(record.handle);
+            event.principal_kind = Some(principal.kind().to_owned());
+            event.principal_id = Some(principal.id().to_owned());
+        });
+        Ok(Done::Stored { base: Base { token, record: Arc::new(record), by_previous: false }, issue: true })
+    }
+
+    /// Takes the visitor's record out of use, in favour of a successor; `None` if it ended, or another login was faster.
+    async fn seal(&self, work: &Work, base: &Base, to: SessionId) -> Result<Option<Base>, SessionError> {
+        let sealed = self
+            .rewrite(base, work.now, |current, _| {
+                let mut next = current.clone();
+                next.forward = Some(Forward { to, until: work.now.saturating_add(LEASE_MS) });
+                Ok(Rewrite::Store(Box::new(next), base.token.clone()))
+            })
+            .await;
+        match sealed {
+            Ok(sealed) => Ok(Some(sealed)),
+            Err(error) if error.fault() == Fault::Gone => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Puts a sealed record back into use after a login was refused. If that fails, the seal runs out by itself.
+    async fn unseal(&self, work: &Work, sealed: &Base) {
+        let open = Base { record: Arc::new(Record { forward: None, ..(*sealed.record).clone() }), ..sealed.clone() };
+        let _ = self
+            .rewrite(&open, work.now, |current, _| {
+                let mut next = current.clone();
+                next.forward = None;
+                Ok(Rewrite::Store(Box::new(next), open.token.clone()))
+            })
+            .await;
+    }
+
+    async fn admit(
+        &self,
+        store: &SharedStore,
+        token: &Token,
+        owner: Owner,
+        record: &Record,
+        began: Stamp,
+        now: Millis,
+    ) -> Result<(), SessionError> {
+        let concurrency = self.shared.policy.concurrency();
+        let limit = concurrency
+            .max_sessions_per_principal()
+            .map(|max| Limit { max, behavior: concurrency.behavior_on_limit() });
+        let admit = Admit {
+            id: token.id,
+            owner,
+            record: record.encode(),
+            expires: self.shared.lifetimes.expires(record),
+            limit,
+            replaces: None,
+            began,
+            now,
+            deadline: self.write_deadline(self.shared.time.now()),
+        };
+        match store.admit(admit).await.map_err(|error| self.store_failed(error))? {
+            Admitted::Stored { evicted } => {
+                for id in evicted {
+                    self.event(EventKind::Evicted, |event| event.handle = Some(id.handle()));
+                }
+                self.event(EventKind::Created, |event| event.handle = Some(record.handle));
+                Ok(())
+            }
+            Admitted::LimitReached { live } => {
+                self.event(EventKind::LimitReached, |event| {
+                    event.fault = Some(Fault::ConcurrencyViolation);
+                    event.count = u64::from(live);
+                });
+                Err(SessionError::new(
+                    Fault::ConcurrencyViolation,
+                    "this principal has as many sessions as the policy allows: end one of them first",
+                ))
+            }
+            Admitted::Revoked => Err(self.gone("all sessions of the principal were revoked during the login")),
+            Admitted::Exists => Err(SessionError::new(Fault::RotationFailed, "the new session id was taken already")),
+            Admitted::Late => Err(late()),
+            Admitted::Full => Err(full()),
+        }
+    }
+
+    pub(in crate::engine) fn end_of(&self, target: EndTarget, reason: EndReason) -> End {
+        End { target, reason, now: self.shared.time.now(), stamp: self.shared.time.stamp() }
+    }
+}

@@ -1,0 +1,410 @@
+//! Phase 6: what the request recorded is written once, when the response head is ready and before it is sent.
+//!
+//! This file decides what has to be done; the ways to do it are beside it: [`write`](self::write) changes a session in
+//! place, [`login`](self::login) brings a principal in, [`leave`](self::leave) ends or leaves one.
+
+mod leave;
+mod login;
+mod write;
+
+use std::{sync::Arc, time::Duration};
+
+use http::Response;
+use sessions_policy::{OnServerError, Scope};
+
+use super::{SessionEngine, mutate::Changes};
+use crate::{
+    clock::millis,
+    event::EventKind,
+    fault::{Fault, SessionError},
+    record::{Field, Record, Version},
+    session::{
+        Session,
+        state::{Base, Client, Emission, Found, Identity, SENT, SessionState},
+    },
+    store::{Millis, SessionStore, Touch},
+    token::{Handle, Token},
+    transport::Lifetime,
+};
+
+/// How the handler ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It answered, or asked for an early commit.
+    Answered,
+    /// It answered with a 5xx status.
+    ServerError,
+}
+
+/// What one commit has to do: the recorded changes, taken out of the state.
+#[derive(Debug)]
+struct Work {
+    found: Found,
+    base: Option<Base>,
+    changes: Changes,
+    identity: Identity,
+    rotate: bool,
+    remember: Option<bool>,
+    client: Client,
+    same_party: bool,
+    now: Millis,
+}
+
+/// The changes of an early commit, for the case that it fails.
+struct Kept {
+    changes: Changes,
+    identity: Identity,
+    rotate: bool,
+    remember: Option<bool>,
+}
+
+impl Kept {
+    fn of(work: &Work) -> Self {
+        Self {
+            changes: work.changes.clone(),
+            identity: work.identity.clone(),
+            rotate: work.rotate,
+            remember: work.remember,
+        }
+    }
+
+    fn give_back(self, state: &SessionState, error: &SessionError) {
+        let mut inner = state.lock();
+        if error.fault() != Fault::Gone && !inner.has_changes() {
+            inner.changes = self.changes;
+            inner.identity = self.identity;
+            inner.rotate = self.rotate;
+            inner.remember = self.remember;
+        }
+    }
+}
+
+/// What a commit did, to be adopted by the state.
+#[derive(Debug)]
+enum Done {
+    /// Nothing to tell.
+    Nothing,
+    /// The session is stored like this; its client has to be told if the token or its life changed.
+    Stored { base: Base, issue: bool },
+    /// The session was ended here.
+    Ended { here: bool },
+}
+
+impl SessionEngine {
+    /// Writes what a session's request recorded, and tells the response: phases 6 and 7.
+    ///
+    /// At most one store write for a request that doesn't change the principal. After it the session can't be changed.
+    ///
+    /// # Errors
+    /// The response must not be sent as it is then: send [`SessionError::into_http`] instead.
+    /// - [`Fault::Gone`]: the session ended while the request was under way; nothing was written.
+    /// - [`Fault::ConcurrencyViolation`]: the limit refused the login; nothing changed.
+    /// - [`Fault::Conflict`], [`Fault::TooLarge`]: refused by the policy; nothing was written.
+    /// - [`Fault::StoreUnavailable`]: the store could not say that it was written.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves all or nothing: what takes more than one store call goes on by itself.
+    pub async fn commit<P, G, B>(
+        &self,
+        session: &Session<P, G>,
+        response: &mut Response<B>,
+    ) -> Result<(), SessionError> {
+        let outcome =
+            if response.status().is_server_error() { Outcome::ServerError } else { Outcome::Answered };
+        let state = session.state();
+        let result = self.commit_last(state, outcome).await;
+        self.emit(state, response.headers_mut());
+        result
+    }
+
+    /// The commit when the response head is ready: nothing can be changed after it.
+    pub(crate) async fn commit_last(
+        &self,
+        state: &Arc<SessionState>,
+        outcome: Outcome,
+    ) -> Result<(), SessionError> {
+        let result =
+            if self.is_settled(state) { Ok(()) } else { self.commit_state(state, outcome).await };
+        state.lock().sent = true;
+        result.map_err(|error| error.varying(self.shared.transport.vary()))
+    }
+
+    /// Whether nothing has to be written at all: the commit of most requests, and it waits for nothing.
+    pub(crate) fn is_settled(&self, state: &SessionState) -> bool {
+        let inner = state.lock();
+        if inner.has_changes() || inner.misuse.is_some() {
+            return false;
+        }
+        let Some(base) = inner.base.as_ref().filter(|_| self.shared.store.is_some()) else { return true };
+        !base.by_previous && !self.write_is_due(base, inner.now)
+    }
+
+    /// Whether time asks for a write that no handler recorded.
+    fn write_is_due(&self, base: &Base, now: Millis) -> bool {
+        let record = &base.record;
+        self.shared.lifetimes.touch_is_due(record, now)
+            || self.rotation_is_due(record, base.by_previous, now)
+            || record.previous.is_some_and(|previous| !previous.successor_used && !base.by_previous)
+    }
+
+    /// Writes what is recorded so far.
+    pub(crate) async fn commit_state(
+        &self,
+        state: &Arc<SessionState>,
+        outcome: Outcome,
+    ) -> Result<(), SessionError> {
+        let Some(work) = self.take_work(state, outcome)? else { return Ok(()) };
+        let done = self.perform(work).await;
+        self.adopt(state, done)
+    }
+
+    /// Writes what is recorded so far, and gives the changes back if that fails, so that a later commit tries again.
+    pub(crate) async fn commit_early(&self, state: &Arc<SessionState>) -> Result<(), SessionError> {
+        let Some(work) = self.take_work(state, Outcome::Answered)? else { return Ok(()) };
+        let kept = Kept::of(&work);
+        let done = self.perform(work).await;
+        self.adopt(state, done).inspect_err(|error| kept.give_back(state, error))
+    }
+
+    /// Writes what is recorded so far together with a change that is computed from what is stored, in one step.
+    ///
+    /// A session that no one else can know yet is not sent: the change is recorded as it comes out now.
+    pub(crate) async fn update_state<F>(
+        &self,
+        state: &Arc<SessionState>,
+        mut update: F,
+    ) -> Result<(), SessionError>
+    where
+        F: FnMut(&mut Vec<Field>) -> Result<(), SessionError> + Send,
+    {
+        let moves = {
+            let mut inner = state.lock();
+            if inner.sent {
+                return Err(SessionError::new(Fault::Unusable, SENT));
+            }
+            if inner.base.is_none() || self.shared.store.is_none() {
+                return inner.update_locally(&mut update);
+            }
+            !matches!(inner.identity, Identity::Keep)
+        };
+        if moves {
+            self.commit_early(state).await?;
+        }
+        let Some(mut work) = self.take_work(state, Outcome::Answered)? else {
+            return state.lock().update_locally(&mut update);
+        };
+        let Some(base) = work.base.take() else { return state.lock().update_locally(&mut update) };
+        let kept = Kept::of(&work);
+        let done = self.write_with(work, base, Some(update)).await;
+        self.adopt(state, done).inspect_err(|error| kept.give_back(state, error))
+    }
+
+    /// Brings the state up to what a commit did.
+    fn adopt(&self, state: &SessionState, done: Result<Done, SessionError>) -> Result<(), SessionError> {
+        let mut inner = state.lock();
+        match done {
+            Ok(Done::Nothing) => Ok(()),
+            Ok(Done::Stored { base, issue }) => {
+                if issue {
+                    let life = self.life_of(&base.record);
+                    inner.emission = Emission::Issue(self.carried(&base), life);
+                }
+                inner.adopt(base);
+                Ok(())
+            }
+            Ok(Done::Ended { here }) => {
+                inner.emission = if here { Emission::Remove } else { Emission::Nothing };
+                inner.forget();
+                Ok(())
+            }
+            Err(error) => {
+                if error.fault() == Fault::Gone {
+                    inner.emission = Emission::Nothing;
+                    inner.forget();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes the recorded changes out of the state; `None` where there is nothing at all to do.
+    fn take_work(&self, state: &SessionState, outcome: Outcome) -> Result<Option<Work>, SessionError> {
+        let mut inner = state.lock();
+        if let Some(misuse) = inner.misuse.take() {
+            return Err(SessionError::new(Fault::Unusable, misuse));
+        }
+        if self.shared.store.is_none() {
+            return Ok(None);
+        }
+        if outcome == Outcome::ServerError && self.shared.policy.on_server_error() == OnServerError::Drop {
+            inner.drop_changes_but_endings();
+        }
+        if inner.base.is_none() && !inner.has_changes() {
+            return Ok(None);
+        }
+        let same_party = match (&inner.identity, inner.record().is_some_and(Record::is_authenticated)) {
+            (Identity::Login { principal, .. }, true) => {
+                let principal = Arc::clone(principal);
+                inner.stored_principal().is_some_and(|stored| stored.is_same_party(&principal))
+            }
+            _ => false,
+        };
+        Ok(Some(Work {
+            found: inner.found,
+            base: inner.base.clone(),
+            changes: std::mem::take(&mut inner.changes),
+            identity: std::mem::take(&mut inner.identity),
+            rotate: std::mem::take(&mut inner.rotate),
+            remember: inner.remember.take(),
+            client: inner.client.clone(),
+            same_party,
+            now: self.shared.time.now(),
+        }))
+    }
+
+    async fn perform(&self, mut work: Work) -> Result<Done, SessionError> {
+        let identity = std::mem::take(&mut work.identity);
+        let authenticated = work.base.as_ref().is_some_and(|base| base.record.is_authenticated());
+        match (identity, work.base.take()) {
+            (Identity::Login { principal, .. }, Some(base)) if work.same_party => {
+                self.confirm(work, base, &principal).await
+            }
+            (Identity::Login { principal, began }, base) => {
+                self.uninterrupted(move |engine| async move { engine.login(work, base, principal, began).await })
+                    .await
+            }
+            (Identity::Logout, Some(base)) if authenticated => {
+                if work.changes.fields(&base.record.fields).is_empty() {
+                    return self.end_session(base).await;
+                }
+                self.uninterrupted(move |engine| async move { engine.leave(work, base).await }).await
+            }
+            (_, Some(base)) => {
+                if !authenticated && work.changes.clears() && work.changes.fields(&[]).is_empty() {
+                    return self.end_session(base).await;
+                }
+                self.write(work, base).await
+            }
+            (_, None) => {
+                if work.changes.fields(&[]).is_empty() {
+                    return Ok(Done::Nothing);
+                }
+                if work.found == Found::Superseded {
+                    return Err(self.gone("the session id was superseded"));
+                }
+                self.create(work).await
+            }
+        }
+    }
+
+    /// Runs steps that must not be cut in half on a task of their own, so that a client that hangs up can't.
+    async fn uninterrupted<F, W>(&self, work: W) -> Result<Done, SessionError>
+    where
+        W: FnOnce(Self) -> F,
+        F: Future<Output = Result<Done, SessionError>> + Send + 'static,
+    {
+        let steps = work(self.clone());
+        if tokio::runtime::Handle::try_current().is_err() {
+            return steps.await;
+        }
+        match tokio::spawn(steps).await {
+            Ok(done) => done,
+            Err(stopped) => {
+                Err(SessionError::new(Fault::StoreUnavailable, "the commit was interrupted").because(stopped))
+            }
+        }
+    }
+
+    /// Notes a use, if it is due. A failure only ever shortens idle, so it does not fail the request.
+    async fn touch(&self, base: Base, now: Millis) -> Done {
+        let lifetimes = &self.shared.lifetimes;
+        let by_previous = base.by_previous;
+        let Some(store) = self.shared.store.as_ref().filter(|_| lifetimes.touch_is_due(&base.record, now)) else {
+            return if by_previous { Done::Stored { base, issue: true } } else { Done::Nothing };
+        };
+        let mut record = (*base.record).clone();
+        record.last_seen = now;
+        let expires = lifetimes.expires(&record);
+        let touch = Touch { id: base.token.id, owner: self.owner_of(&record), seen: now, expires };
+        match store.touch(touch).await {
+            Ok(_) => {
+                let renewed = self.is_persistent_cookie(&record) && lifetimes.is_renewed_by_use(&record);
+                let issue = by_previous || renewed;
+                Done::Stored { base: Base { record: Arc::new(record), ..base }, issue }
+            }
+            Err(error) => {
+                self.store_failed(error);
+                Done::Nothing
+            }
+        }
+    }
+
+    /// Whether the client keeps the session beyond its own run: a remembered one, or a device's.
+    fn is_persistent_cookie(&self, record: &Record) -> bool {
+        record.remembered || self.shared.policy.scope() == Scope::Device
+    }
+
+    /// How long the client is told to keep it.
+    fn life_of(&self, record: &Record) -> Lifetime {
+        if !self.is_persistent_cookie(record) {
+            return Lifetime::Browser;
+        }
+        let now = self.shared.time.now();
+        Lifetime::Until(Duration::from_millis(self.shared.lifetimes.end(record).saturating_sub(now)))
+    }
+
+    pub(super) fn gone(&self, detail: &'static str) -> SessionError {
+        self.event(EventKind::Gone, |event| {
+            event.fault = Some(Fault::Gone);
+            event.detail = Some(detail);
+        });
+        SessionError::new(Fault::Gone, detail)
+    }
+
+    /// The instant after which a write that was sent now must not be applied any more.
+    fn write_deadline(&self, now: Millis) -> Millis {
+        let limit = self.shared.store.as_ref().map_or(0, |store| millis(store.limit()));
+        now.saturating_add(limit)
+    }
+
+    /// A record that begins now.
+    fn new_record(&self, token: &Token, handle: Handle, work: &Work) -> Record {
+        let remembered = work.remember.unwrap_or(false) && self.shared.policy.remember().is_some();
+        Record {
+            version: Version::first(),
+            last_seen: work.now,
+            created: work.now,
+            started: work.now,
+            deadline: self.shared.lifetimes.deadline(work.now, remembered),
+            authenticated: None,
+            rotated: work.now,
+            remembered,
+            digest: token.secret.digest(&self.shared.name),
+            policy: Arc::clone(&self.shared.name),
+            handle,
+            principal: None,
+            previous: None,
+            retired: Vec::new(),
+            forward: None,
+            fingerprint: work.client.fingerprint,
+            agent: None,
+            fields: Vec::new(),
+            unknown: Vec::new(),
+        }
+    }
+
+    /// Refuses a session that is larger than the policy allows, before anything is written.
+    fn check_size(&self, record: &Record) -> Result<(), SessionError> {
+        let (size, most) = (record.payload(), self.shared.policy.max_size());
+        if size > most {
+            let detail = format!("the session would hold {size} bytes, and `max_size` is {most}");
+            return Err(SessionError::new(Fault::TooLarge, detail));
+        }
+        let (keys, most) = (record.fields.len(), self.shared.policy.max_keys());
+        if keys > most {
+            let detail = format!("the session would hold {keys} keys, and `max_keys` is {most}");
+            return Err(SessionError::new(Fault::TooLarge, detail));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,344 @@
+//! Changes a session in place: one compare-and-set, repeated on a newer record as often as others were faster.
+
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
+
+use super::{Done, Work};
+use crate::{
+    clock::millis,
+    engine::{
+        SessionEngine,
+        validate::{Standing, standing},
+    },
+    event::EventKind,
+    fault::{Fault, SessionError},
+    principal::SessionPrincipal,
+    record::{Field, Previous, Record, Retirement, Slice},
+    session::state::Base,
+    store::{Cas, CasOutcome, Expected, Millis, SessionStore, Stored},
+    token::Token,
+};
+
+/// How often a write is tried against writers of other processes.
+const ATTEMPTS: u32 = 32;
+
+/// How often a new id is minted when one is taken: with 128 random bits, one that is taken is a broken generator.
+const MINTS: u32 = 3;
+
+/// What a rewrite of the current record leads to.
+pub(super) enum Rewrite {
+    /// Store this, and open it with this token.
+    Store(Box<Record>, Token),
+    /// There is nothing (more) to write.
+    Leave,
+}
+
+impl SessionEngine {
+    /// Stores a session that no one knows yet.
+    pub(super) async fn create(&self, work: Work) -> Result<Done, SessionError> {
+        let fields = work.changes.fields(&[]).to_vec();
+        self.create_with(work, fields).await
+    }
+
+    /// Stores a session of these fields that no one knows yet.
+    pub(super) async fn create_with(&self, work: Work, fields: Vec<Field>) -> Result<Done, SessionError> {
+        let Some(store) = &self.shared.store else { return Ok(Done::Nothing) };
+        for _ in 0..MINTS {
+            let token = Token::mint(&*self.shared.entropy, None)?;
+            let mut record = self.new_record(&token, token.id.handle(), &work);
+            record.fields.clone_from(&fields);
+            record.agent = work.client.agent_text();
+            self.check_size(&record)?;
+            let cas = Cas {
+                id: token.id,
+                owner: None,
+                expected: Expected::Absent,
+                record: record.encode(),
+                expires: self.shared.lifetimes.expires(&record),
+                now: work.now,
+                deadline: self.write_deadline(work.now),
+            };
+            match store.cas(cas).await.map_err(|error| self.store_failed(error))? {
+                CasOutcome::Stored => {
+                    self.event(EventKind::Created, |event| event.handle = Some(record.handle));
+                    let base = Base { token, record: Arc::new(record), by_previous: false };
+                    return Ok(Done::Stored { base, issue: true });
+                }
+                CasOutcome::Conflict(_) | CasOutcome::Gone(_) => {}
+                CasOutcome::Late => return Err(late()),
+                CasOutcome::Full => return Err(full()),
+            }
+        }
+        Err(SessionError::new(Fault::RotationFailed, "every new session id was taken already"))
+    }
+
+    /// Writes recorded changes, a rotation that is due, and the first use of a successor; else notes the use.
+    pub(super) async fn write(&self, work: Work, base: Base) -> Result<Done, SessionError> {
+        self.write_with(work, base, None::<fn(&mut Vec<Field>) -> Result<(), SessionError>>).await
+    }
+
+    /// The same, with a change that is computed from the fields as they are when it is written.
+    pub(super) async fn write_with<F>(
+        &self,
+        work: Work,
+        base: Base,
+        mut update: Option<F>,
+    ) -> Result<Done, SessionError>
+    where
+        F: FnMut(&mut Vec<Field>) -> Result<(), SessionError> + Send,
+    {
+        let due = self.rotation_is_due(&base.record, base.by_previous, work.now);
+        let first_use = !base.by_previous
+            && base.record.previous.is_some_and(|previous| !previous.successor_used);
+        let remember = work.remember.is_some_and(|remember| remember != base.record.remembered);
+        let asked = !work.changes.is_empty() || work.rotate || remember || update.is_some();
+        if !asked && !due && !first_use {
+            return Ok(self.touch(base, work.now).await);
+        }
+        let loaded = Arc::clone(&base.record);
+        let mut overwritten = 0;
+        let done = self
+            .rewrite(&base, work.now, |current, by_previous| {
+                let due = self.rotation_is_due(current, by_previous, work.now);
+                if !asked && !due && by_previous {
+                    return Ok(Rewrite::Leave);
+                }
+                let mut next = current.clone();
+                (next.fields, overwritten) =
+                    work.changes.merge(&loaded, current, self.shared.policy.on_conflict())?;
+                if let Some(update) = &mut update {
+                    update(&mut next.fields)?;
+                }
+                if let Some(remember) = work.remember {
+                    self.set_remembered(&mut next, remember);
+                }
+                let token = if work.rotate {
+                    self.rotate_now(&mut next, base.token.id, work.now)?
+                } else {
+                    if due {
+                        self.rotate_by_time(&mut next, &base.token, work.now)?;
+                    } else if !by_previous && let Some(previous) = &mut next.previous {
+                        previous.successor_used = true;
+                    }
+                    base.token.clone()
+                };
+                Ok(Rewrite::Store(Box::new(next), token))
+            })
+            .await?;
+        if overwritten > 0 {
+            self.event(EventKind::Overwritten, |event| {
+                event.handle = Some(loaded.handle);
+                event.count = overwritten;
+            });
+        }
+        if !work.changes.is_empty() || update.is_some() {
+            self.event(EventKind::Committed, |event| event.handle = Some(loaded.handle));
+        }
+        Ok(self.after_rewrite(&loaded, done))
+    }
+
+    /// The same principal confirms who it is: lifetimes start anew, the id changes at once, data and handle stay.
+    pub(super) async fn confirm(
+        &self,
+        work: Work,
+        base: Base,
+        principal: &SessionPrincipal,
+    ) -> Result<Done, SessionError> {
+        let loaded = Arc::clone(&base.record);
+        let encoded = Slice::from(principal.encode());
+        let done = self
+            .rewrite(&base, work.now, |current, _| {
+                let mut next = current.clone();
+                (next.fields, _) = work.changes.merge(&loaded, current, self.shared.policy.on_conflict())?;
+                next.principal = Some(encoded.clone());
+                next.authenticated = Some(work.now);
+                next.started = work.now;
+                self.set_remembered(&mut next, work.remember.unwrap_or(current.remembered));
+                let token = self.rotate_now(&mut next, base.token.id, work.now)?;
+                Ok(Rewrite::Store(Box::new(next), token))
+            })
+            .await?;
+        self.event(EventKind::Authenticated, |event| {
+            event.handle = Some(loaded.handle);
+            event.principal_kind = Some(principal.kind().to_owned());
+            event.principal_id = Some(principal.id().to_owned());
+        });
+        Ok(self.after_rewrite(&loaded, done))
+    }
+
+    fn after_rewrite(&self, loaded: &Record, base: Base) -> Done {
+        let rotated = base.record.rotated != loaded.rotated || !base.record.digest.matches(&loaded.digest.0);
+        if rotated {
+            self.event(EventKind::Rotated, |event| event.handle = Some(loaded.handle));
+        }
+        let issue = rotated
+            || base.by_previous
+            || base.record.remembered != loaded.remembered
+            || (self.is_persistent_cookie(&base.record)
+                && self.shared.lifetimes.is_renewed_by_use(&base.record));
+        Done::Stored { base, issue }
+    }
+
+    /// Reads, changes and writes until no other writer was faster.
+    ///
+    /// `change` sees the current record and whether the client's secret is the previous one in it.
+    pub(super) async fn rewrite(
+        &self,
+        base: &Base,
+        now: Millis,
+        mut change: impl FnMut(&Record, bool) -> Result<Rewrite, SessionError>,
+    ) -> Result<Base, SessionError> {
+        let Some(store) = &self.shared.store else { return Ok(base.clone()) };
+        let mut current = Arc::clone(&base.record);
+        let mut by_previous = base.by_previous;
+        let mut turn = None;
+        for attempt in 0..ATTEMPTS {
+            let Rewrite::Store(mut next, token) = change(&current, by_previous)? else {
+                return Ok(Base { token: base.token.clone(), record: current, by_previous });
+            };
+            next.version = current.version.next();
+            next.last_seen = now.max(current.last_seen);
+            self.check_size(&next)?;
+            let cas = Cas {
+                id: base.token.id,
+                owner: self.owner_of(&next),
+                expected: Expected::Version(current.version),
+                record: next.encode(),
+                expires: self.shared.lifetimes.expires(&next),
+                now,
+                deadline: self.write_deadline(self.shared.time.now()),
+            };
+            match store.cas(cas).await.map_err(|error| self.store_failed(error))? {
+                CasOutcome::Stored => {
+                    let record = Arc::new(*next);
+                    let by_previous = !record.digest.matches(&token.secret.digest(&self.shared.name).0);
+                    return Ok(Base { token, record, by_previous });
+                }
+                CasOutcome::Conflict(stored) => {
+                    if turn.is_none() {
+                        turn = Some(self.shared.queue.turn(base.token.id).await);
+                    } else if attempt > 2 {
+                        back_off(attempt).await;
+                    }
+                    match self.look_again(base, &stored, now)? {
+                        ControlFlow::Continue((record, previous)) => (current, by_previous) = (record, previous),
+                        ControlFlow::Break(error) => return Err(error),
+                    }
+                }
+                CasOutcome::Gone(_) => return Err(self.gone("the session ended while the request was under way")),
+                CasOutcome::Late => return Err(late()),
+                CasOutcome::Full => return Err(full()),
+            }
+        }
+        Err(SessionError::new(Fault::Conflict, "other requests kept changing the session"))
+    }
+
+    /// Judges the newer record that a write met: is it still this client's?
+    fn look_again(
+        &self,
+        base: &Base,
+        stored: &Stored,
+        now: Millis,
+    ) -> Result<ControlFlow<SessionError, (Arc<Record>, bool)>, SessionError> {
+        let Some(record) = self.decode(stored) else {
+            return Err(SessionError::new(Fault::StoreCorrupted, "the stored session can't be read"));
+        };
+        let digest = base.token.secret.digest(&self.shared.name);
+        let by_previous = match standing(&record, &digest, now) {
+            Standing::Current => false,
+            Standing::Previous => true,
+            Standing::Superseded | Standing::Reused | Standing::Unknown => {
+                return Ok(ControlFlow::Break(self.gone("the session id was superseded while the request was under way")));
+            }
+        };
+        if record.is_moving(now) {
+            return Ok(ControlFlow::Break(self.gone("the session moved while the request was under way")));
+        }
+        Ok(ControlFlow::Continue((Arc::new(record), by_previous)))
+    }
+
+    fn set_remembered(&self, record: &mut Record, remember: bool) {
+        record.remembered = remember && self.shared.policy.remember().is_some();
+        record.deadline = self.shared.lifetimes.deadline(record.started, record.remembered);
+    }
+
+    /// Whether time asks for a new id.
+    ///
+    /// Only the current secret rotates, and not before the grace of the one before it is over: who holds that one gets
+    /// the successor, and never meets an id that was retired while it was still good.
+    pub(super) fn rotation_is_due(&self, record: &Record, by_previous: bool, now: Millis) -> bool {
+        let in_grace = record.previous.is_some_and(|previous| now < previous.until);
+        if in_grace || by_previous {
+            // After the grace, only a successor that no one used lets the previous secret in: its response was lost.
+            return by_previous && !in_grace;
+        }
+        let policy = &self.shared.policy;
+        policy.rotate_on_use()
+            || policy.rotate_every().is_some_and(|every| now.saturating_sub(record.rotated) >= millis(every))
+    }
+
+    /// Changes the id at once: the one before is of no use from the moment that this is stored.
+    fn rotate_now(&self, next: &mut Record, id: crate::SessionId, now: Millis) -> Result<Token, SessionError> {
+        let token = Token::renew(&*self.shared.entropy, id)?;
+        next.retire(next.digest, Retirement::Privilege);
+        if let Some(previous) = next.previous.take() {
+            // A request that was sent within the grace is no theft.
+            let how = if now < previous.until { Retirement::Privilege } else { Retirement::Periodic };
+            next.retire(previous.digest, how);
+        }
+        next.digest = token.secret.digest(&self.shared.name);
+        next.rotated = now;
+        Ok(token)
+    }
+
+    /// Changes the id by time: the one before works for the grace, and leads its holders to this one.
+    ///
+    /// The request goes on with the secret that it came with; [`carried`](Self::carried) is what its response carries.
+    fn rotate_by_time(&self, next: &mut Record, held: &Token, now: Millis) -> Result<(), SessionError> {
+        let token = Token::renew(&*self.shared.entropy, held.id)?;
+        let held_digest = held.secret.digest(&self.shared.name);
+        if next.digest.matches(&held_digest.0) {
+            if let Some(previous) = next.previous.take() {
+                next.retire(previous.digest, Retirement::Periodic);
+            }
+        } else {
+            // The response with the successor was lost: it is void, and one more is issued to who never got it.
+            next.retire(next.digest, Retirement::Periodic);
+        }
+        next.previous = Some(Previous {
+            digest: held_digest,
+            until: now.saturating_add(millis(self.shared.policy.rotation_grace())),
+            wrapped: held.secret.wrap(held.id, &token.secret),
+            successor_used: false,
+        });
+        next.digest = token.secret.digest(&self.shared.name);
+        next.rotated = now;
+        Ok(())
+    }
+
+    /// The token that a response carries: for a request that came with the previous secret its successor, which only
+    /// who holds that secret can read.
+    pub(super) fn carried(&self, base: &Base) -> Token {
+        let Some(previous) = base.record.previous.filter(|_| base.by_previous) else {
+            return base.token.clone();
+        };
+        let secret = base.token.secret.unwrap_successor(base.token.id, &previous.wrapped);
+        Token { id: base.token.id, secret }
+    }
+}
+
+/// Waits a little longer each time, with jitter, so that two processes don't meet again and again.
+async fn back_off(attempt: u32) {
+    let most = 1_u64 << attempt.min(6);
+    let wait = rand::random_range(0..=most);
+    if tokio::runtime::Handle::try_current().is_ok() {
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+    }
+}
+
+pub(super) fn late() -> SessionError {
+    SessionError::new(Fault::StoreUnavailable, "the store was reached too late")
+}
+
+pub(super) fn full() -> SessionError {
+    SessionError::new(Fault::StoreUnavailable, "the session store is full")
+}

@@ -1,0 +1,31 @@
+//! Phase 7: the transport tells the client what changed, and caches what they may not do.
+//!
+//! A credential is sent only when the id, its life or its attributes changed, and removed only by the response of the
+//! request that itself ended the session.
+
+use http::HeaderMap;
+
+use super::SessionEngine;
+use crate::{
+    event::EventKind,
+    session::state::{Emission, SessionState},
+    transport::Credential,
+    web::caching,
+};
+
+impl SessionEngine {
+    pub(crate) fn emit(&self, state: &SessionState, headers: &mut HeaderMap) {
+        let transport = &self.shared.transport;
+        caching::mark(headers, &transport.vary());
+        if transport.strip_foreign(headers) {
+            tracing::error!(policy = &*self.shared.name, "the application wrote a session cookie by hand: it was removed");
+            self.event(EventKind::ForeignCookie, |_| {});
+        }
+        let emission = std::mem::take(&mut state.lock().emission);
+        match emission {
+            Emission::Nothing => {}
+            Emission::Issue(token, life) => transport.issue(headers, &Credential::of(&token), life),
+            Emission::Remove => transport.remove(headers),
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! One engine a policy: it takes a request through the seven phases of a session.
+//!
+//! 1. [`detect`]: what does the request present?
+//! 2. [`resolve`]: what is stored under it? The only read.
+//! 3. [`validate`]: is it this client's, and is it still alive?
+//! 4. [`bind`]: the session is bound to the request, and the guard is asked.
+//! 5. [`mutate`]: the handler's changes are recorded as operations.
+//! 6. [`commit`]: they are written once, when the response head is ready. The only write.
+//! 7. [`emit`]: the transport tells the client, events tell the listeners.
+//!
+//! The engine works on `http` types alone; the tower layer and the axum extractors are thin over it.
+
+pub(crate) mod bind;
+pub(crate) mod commit;
+mod detect;
+mod emit;
+mod lifetimes;
+pub(crate) mod mutate;
+mod principals;
+mod queue;
+mod resolve;
+mod validate;
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock, Weak},
+};
+
+use sessions_policy::SessionPolicy;
+
+pub use self::principals::SessionInfo;
+use self::{lifetimes::Lifetimes, queue::Queue};
+use crate::{
+    clock::{Clock, SystemClock, Time},
+    entropy::{Entropy, OsEntropy},
+    event::{Bus, EventKind, SessionEvent},
+    record::Record,
+    store::{Millis, SessionStore, SharedStore, Stamp},
+    transport::{self, Transport},
+    web::cross_site::CrossSite,
+};
+
+/// Runs the sessions of one policy on one store, through one transport.
+///
+/// An engine is made by a [`Registry`](crate::Registry), or by hand. Cloning it is cheap: clones are one engine.
+///
+/// ```
+/// use sessions::{MemoryStore, SessionEngine, SessionPolicy};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), sessions::SessionError> {
+/// let engine = SessionEngine::new(SessionPolicy::user_default(), MemoryStore::new(10_000));
+///
+/// let request = http::Request::new(());
+/// let mut session = engine.resolve(&request).await?;       // phases 1 to 4
+/// session.set("greeting", "hello")?;                       // phase 5
+/// let mut response = http::Response::new(());
+/// engine.commit(&session, &mut response).await?;           // phases 6 and 7
+/// assert!(response.headers().contains_key("set-cookie"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SessionEngine {
+    pub(crate) shared: Arc<EngineShared>,
+}
+
+pub(crate) struct EngineShared {
+    pub(crate) name: Arc<str>,
+    pub(crate) policy: SessionPolicy,
+    /// `None` where the policy keeps nothing beyond a request.
+    pub(crate) store: Option<SharedStore>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) cross_site: Option<CrossSite>,
+    pub(crate) lifetimes: Lifetimes,
+    pub(crate) time: Time,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) bus: Bus,
+    queue: Queue,
+    /// The engines of the same registry, which share their principals.
+    family: OnceLock<Vec<Weak<EngineShared>>>,
+}
+
+impl SessionEngine {
+    /// An engine for a policy on a store of its own, with the transport that the policy names.
+    pub fn new(policy: SessionPolicy, store: impl SessionStore) -> Self {
+        Self::builder(policy).store(SharedStore::new(store)).build()
+    }
+
+    /// An engine whose parts are chosen one by one.
+    pub fn builder(policy: SessionPolicy) -> SessionEngineBuilder {
+        SessionEngineBuilder {
+            policy,
+            store: None,
+            transport: None,
+            clock: None,
+            entropy: None,
+            bus: Bus::default(),
+        }
+    }
+
+    /// The policy that it runs.
+    pub fn policy(&self) -> &SessionPolicy {
+        &self.shared.policy
+    }
+
+    /// The store that it runs on; `None` where the policy keeps nothing beyond a request.
+    pub fn store(&self) -> Option<&SharedStore> {
+        self.shared.store.as_ref()
+    }
+
+    /// Calls `listener` for every event of this engine, and of its registry if it belongs to one.
+    ///
+    /// Listeners run on a thread of their own: a slow one never slows a request. Events that find the queue of
+    /// [`EVENT_QUEUE`](crate::event::EVENT_QUEUE) full are dropped and counted in [`dropped_events`](Self::dropped_events).
+    pub fn on_event(&self, listener: impl Fn(&SessionEvent) + Send + Sync + 'static) {
+        self.shared.bus.listen(listener);
+    }
+
+    /// How many events were dropped because listeners were too slow.
+    pub fn dropped_events(&self) -> u64 {
+        self.shared.bus.dropped()
+    }
+
+    /// Makes these engines know each other's sessions.
+    pub(crate) fn join(engines: &[Self]) {
+        for engine in engines {
+            let family = engines.iter().map(|other| Arc::downgrade(&other.shared)).collect();
+            let _ = engine.shared.family.set(family);
+        }
+    }
+
+    /// This engine and those of its registry.
+    fn family(&self) -> Vec<Self> {
+        match self.shared.family.get() {
+            Some(family) => family.iter().filter_map(Weak::upgrade).map(|shared| Self { shared }).collect(),
+            None => vec![self.clone()],
+        }
+    }
+
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.shared.time.stamp()
+    }
+
+    /// When a session ends if it is not used again.
+    pub(crate) fn expires(&self, record: &Record) -> Millis {
+        self.shared.lifetimes.expires(record)
+    }
+
+    /// Sends an event if anyone listens; `fill` adds what it is about.
+    pub(crate) fn event(&self, kind: EventKind, fill: impl FnOnce(&mut SessionEvent)) {
+        if self.shared.bus.is_heard() {
+            let mut event = SessionEvent::new(kind, &self.shared.name, self.shared.time.now());
+            fill(&mut event);
+            self.shared.bus.send(event);
+        }
+    }
+}
+
+impl fmt::Debug for SessionEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionEngine")
+            .field("policy", &self.shared.name)
+            .field("store", &self.shared.store)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Chooses the parts of a [`SessionEngine`].
+#[derive(Debug)]
+#[must_use = "an engine is made by `build`"]
+pub struct SessionEngineBuilder {
+    policy: SessionPolicy,
+    store: Option<SharedStore>,
+    transport: Option<Arc<dyn Transport>>,
+    clock: Option<Arc<dyn Clock>>,
+    entropy: Option<Arc<dyn Entropy>>,
+    bus: Bus,
+}
+
+impl SessionEngineBuilder {
+    /// The store. Without one, a policy that persists gets a memory store of 100,000 sessions.
+    pub fn store(mut self, store: SharedStore) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Another transport than the one that the policy names.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Another clock than the system's.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Another source of secrets than the operating system.
+    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
+        self.entropy = Some(entropy);
+        self
+    }
+
+    pub(crate) fn bus(mut self, bus: Bus) -> Self {
+        self.bus = bus;
+        self
+    }
+
+    /// Makes the engine.
+    pub fn build(self) -> SessionEngine {
+        let policy = self.policy;
+        let transport = self.transport.unwrap_or_else(|| transport::for_policy(&policy));
+        let store = policy
+            .is_persistent()
+            .then(|| self.store.unwrap_or_else(|| SharedStore::new(crate::MemoryStore::new(100_000))));
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        SessionEngine {
+            shared: Arc::new(EngineShared {
+                name: policy.name().into(),
+                cross_site: transport.is_ambient().then(|| CrossSite::new(&policy)),
+                lifetimes: Lifetimes::of(&policy),
+                policy,
+                store,
+                transport,
+                time: Time::new(clock),
+                entropy: self.entropy.unwrap_or_else(|| Arc::new(OsEntropy)),
+                bus: self.bus,
+                queue: Queue::default(),
+                family: OnceLock::new(),
+            }),
+        }
+    }
+}

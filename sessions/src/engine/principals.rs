@@ -1,0 +1,153 @@
+//! The sessions of a principal: listed and revoked over all policies of a registry.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::SessionEngine;
+use crate::{
+    event::{EventKind, instant},
+    fault::SessionError,
+    principal::SessionPrincipal,
+    record::Record,
+    store::{EndReason, EndTarget, SessionStore},
+    token::{Handle, Owner, SessionId},
+};
+
+/// How many sessions a store is asked for at once.
+const PAGE: usize = 128;
+
+/// One session of a principal, as its owner may see it.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct SessionInfo {
+    /// Names the session; no credential.
+    pub handle: Handle,
+    /// The policy that it is under.
+    pub policy: String,
+    /// When it was begun.
+    pub created_at: DateTime<Utc>,
+    /// When it was last used, as precisely as the policy's `touch_every` notes it.
+    pub last_seen_at: DateTime<Utc>,
+    /// When it ends if it is not used again.
+    pub expires_at: DateTime<Utc>,
+    /// The user agent of the login.
+    pub user_agent: Option<String>,
+    /// Whether it is the one that asked.
+    pub current: bool,
+}
+
+/// A live session of a principal, as the engine sees it.
+struct Held {
+    id: SessionId,
+    record: Record,
+}
+
+impl SessionEngine {
+    /// Lists the live sessions of a principal in all policies of the registry, oldest login of a policy first.
+    ///
+    /// # Errors
+    /// [`Fault::StoreUnavailable`](crate::Fault::StoreUnavailable) if a store can't tell.
+    pub async fn sessions_of(&self, principal: &SessionPrincipal) -> Result<Vec<SessionInfo>, SessionError> {
+        self.sessions_seen_from(principal, None).await
+    }
+
+    pub(crate) async fn sessions_seen_from(
+        &self,
+        principal: &SessionPrincipal,
+        current: Option<Handle>,
+    ) -> Result<Vec<SessionInfo>, SessionError> {
+        let mut sessions = Vec::new();
+        for engine in self.family() {
+            for Held { record, .. } in engine.held_by(principal).await? {
+                sessions.push(SessionInfo {
+                    handle: record.handle,
+                    policy: String::from(&*engine.shared.name),
+                    created_at: instant(record.created),
+                    last_seen_at: instant(record.last_seen),
+                    expires_at: instant(engine.shared.lifetimes.expires(&record)),
+                    user_agent: record.agent.clone(),
+                    current: engine.is(self) && current == Some(record.handle),
+                });
+            }
+        }
+        Ok(sessions)
+    }
+
+    /// Ends one session of a principal, named by its handle. False if the principal has no such live session: another
+    /// principal's stays untouched.
+    ///
+    /// # Errors
+    /// [`Fault::StoreUnavailable`](crate::Fault::StoreUnavailable) if a store can't tell.
+    pub async fn revoke(&self, principal: &SessionPrincipal, handle: Handle) -> Result<bool, SessionError> {
+        for engine in self.family() {
+            let held = engine.held_by(principal).await?;
+            let Some(held) = held.into_iter().find(|held| held.record.handle == handle) else { continue };
+            let owner = Some(engine.owner(principal));
+            let ended = engine.end(EndTarget::Session { id: held.id, owner }).await?;
+            return Ok(ended > 0);
+        }
+        Ok(false)
+    }
+
+    /// Ends every session of a principal in all policies of the registry, and every login of it that is under way; tells
+    /// how many sessions that were.
+    ///
+    /// # Errors
+    /// [`Fault::StoreUnavailable`](crate::Fault::StoreUnavailable) if a store can't tell. Policies that came first are
+    /// done then: call it again.
+    pub async fn revoke_all(&self, principal: &SessionPrincipal) -> Result<u64, SessionError> {
+        self.revoke_all_but(principal, None).await
+    }
+
+    pub(crate) async fn revoke_all_but(
+        &self,
+        principal: &SessionPrincipal,
+        except: Option<SessionId>,
+    ) -> Result<u64, SessionError> {
+        let mut count = 0;
+        for engine in self.family() {
+            if engine.shared.store.is_none() {
+                continue;
+            }
+            let except = except.filter(|_| engine.is(self));
+            count += engine.end(EndTarget::Owner { owner: engine.owner(principal), except }).await?;
+        }
+        Ok(count)
+    }
+
+    fn owner(&self, principal: &SessionPrincipal) -> Owner {
+        Owner::of(&self.shared.name, principal.kind(), principal.id())
+    }
+
+    async fn end(&self, target: EndTarget) -> Result<u64, SessionError> {
+        let Some(store) = &self.shared.store else { return Ok(0) };
+        let end = self.end_of(target, EndReason::Revoked);
+        let ended = store.end(end).await.map_err(|error| self.store_failed(error))?;
+        for id in &ended.ids {
+            self.event(EventKind::Revoked, |event| event.handle = Some(id.handle()));
+        }
+        Ok(ended.ids.len() as u64)
+    }
+
+    async fn held_by(&self, principal: &SessionPrincipal) -> Result<Vec<Held>, SessionError> {
+        let Some(store) = &self.shared.store else { return Ok(Vec::new()) };
+        let (owner, now) = (self.owner(principal), self.shared.time.now());
+        let mut held = Vec::new();
+        let mut after = None;
+        loop {
+            let page =
+                store.list(owner, after, PAGE, now).await.map_err(|error| self.store_failed(error))?;
+            let full = page.len() == PAGE;
+            after = page.last().map(|listed| listed.id);
+            for listed in page {
+                let Some(record) = self.decode(&listed.stored) else { continue };
+                if !record.is_moving(now) && self.shared.lifetimes.over(&record, now).is_none() {
+                    held.push(Held { id: listed.id, record });
+                }
+            }
+            if !full {
+                return Ok(held);
+            }
+        }
+    }
+}

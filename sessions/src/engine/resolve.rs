@@ -1,0 +1,94 @@
+//! Phase 2: what is stored under the presented id? The one store read of a request.
+
+use std::sync::Arc;
+
+use super::SessionEngine;
+use crate::{
+    event::EventKind,
+    fault::{Fault, SessionError},
+    record::Record,
+    session::{
+        Session, Untyped,
+        state::{Base, Client, Found, SessionState},
+    },
+    store::{EndReason, Loaded, Millis, SessionStore, StoreError, Stored},
+    token::Token,
+    web::RequestHead,
+};
+
+impl SessionEngine {
+    /// Finds the session of a request: phases 1 to 4.
+    ///
+    /// A request that presents no usable id gets an anonymous session that exists nowhere until something is written.
+    /// At most one store call.
+    ///
+    /// # Errors
+    /// - [`Fault::CrossSite`]: an unsafe request from another site, refused before anything was read.
+    /// - [`Fault::StoreUnavailable`]: the store could not tell. It is never taken for absence.
+    ///
+    /// # Cancel safety
+    /// Nothing has changed if the future is dropped, but for a reused id, whose session may have been revoked.
+    pub async fn resolve<'a>(&self, request: impl Into<RequestHead<'a>>) -> Result<Session, SessionError> {
+        let state = self.resolve_state(request.into()).await?;
+        Ok(Session::<Untyped>::from_state(state))
+    }
+
+    pub(crate) async fn resolve_state(
+        &self,
+        head: RequestHead<'_>,
+    ) -> Result<Arc<SessionState>, SessionError> {
+        let token = self.detect(head)?;
+        let client = self.client(head);
+        let now = self.shared.time.now();
+        let (found, base) = match token {
+            Some(token) => self.find(token, &client, now).await?,
+            None => (Found::Nothing, None),
+        };
+        Ok(self.bind(found, base, client, now))
+    }
+
+    async fn find(
+        &self,
+        token: Token,
+        client: &Client,
+        now: Millis,
+    ) -> Result<(Found, Option<Base>), SessionError> {
+        let Some(store) = &self.shared.store else { return Ok((Found::Nothing, None)) };
+        match store.load(token.id, now).await {
+            Ok(Loaded::Live(stored)) => match self.decode(&stored) {
+                Some(record) => self.validate(token, record, client, now).await,
+                None => Ok((Found::Nothing, None)),
+            },
+            Ok(Loaded::Ended(reason)) => {
+                let kind = match reason {
+                    EndReason::Superseded => EventKind::Superseded,
+                    _ => EventKind::Ended,
+                };
+                self.event(kind, |event| event.handle = Some(token.id.handle()));
+                let superseded = reason == EndReason::Superseded;
+                Ok((if superseded { Found::Superseded } else { Found::Nothing }, None))
+            }
+            Ok(Loaded::Absent) => {
+                self.event(EventKind::Unknown, |event| event.fault = Some(Fault::ForgeryAttempt));
+                Ok((Found::Nothing, None))
+            }
+            Err(error) => Err(self.store_failed(error)),
+        }
+    }
+
+    /// Decodes a record. One that can't be read counts as absent and is told once, without its content.
+    pub(super) fn decode(&self, stored: &Stored) -> Option<Record> {
+        let record = Record::decode(stored, &self.shared.name);
+        if record.is_none() {
+            tracing::error!(policy = &*self.shared.name, bytes = stored.record.len(), "a session record can't be read");
+            self.event(EventKind::Corrupted, |event| event.fault = Some(Fault::StoreCorrupted));
+        }
+        record
+    }
+
+    pub(crate) fn store_failed(&self, error: StoreError) -> SessionError {
+        tracing::error!(policy = &*self.shared.name, error = &error as &dyn std::error::Error, "the session store failed");
+        self.event(EventKind::StoreFailed, |event| event.fault = Some(Fault::StoreUnavailable));
+        SessionError::from(error)
+    }
+}

@@ -1,0 +1,126 @@
+//! Phase 3: is the stored session this client's, and is it still alive?
+//!
+//! Judged on every load from the record itself, never left to a sweeper, a cookie's life or a key's expiry.
+
+use std::sync::Arc;
+
+use super::{SessionEngine, lifetimes::Over};
+use crate::{
+    event::EventKind,
+    fault::{Fault, SessionError},
+    record::{Record, Retirement},
+    session::state::{Base, Client, Found},
+    store::{End, EndReason, EndTarget, Millis, SessionStore},
+    token::{Digest, Owner, Token},
+};
+
+/// How a secret relates to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It is the current one.
+    Current,
+    /// It is the one before, within its grace, or its successor never reached anyone.
+    Previous,
+    /// A change of privilege took it out of use.
+    Superseded,
+    /// Time took it out of use, and its successor has been used: a sign of theft.
+    Reused,
+    /// It was never issued for this session, or so long ago that no one remembers.
+    Unknown,
+}
+
+pub(super) fn standing(record: &Record, digest: &Digest, now: Millis) -> Standing {
+    if record.digest.matches(&digest.0) {
+        return Standing::Current;
+    }
+    if let Some(previous) = &record.previous
+        && previous.digest.matches(&digest.0)
+    {
+        return if now < previous.until || !previous.successor_used {
+            Standing::Previous
+        } else {
+            Standing::Reused
+        };
+    }
+    match record.retirement(digest) {
+        Some(Retirement::Privilege) => Standing::Superseded,
+        Some(Retirement::Periodic) => Standing::Reused,
+        None => Standing::Unknown,
+    }
+}
+
+impl SessionEngine {
+    pub(super) async fn validate(
+        &self,
+        token: Token,
+        record: Record,
+        client: &Client,
+        now: Millis,
+    ) -> Result<(Found, Option<Base>), SessionError> {
+        let digest = token.secret.digest(&self.shared.name);
+        let tell = |kind: EventKind, fault: Fault| {
+            self.event(kind, |event| {
+                event.handle = Some(record.handle);
+                event.fault = Some(fault);
+            });
+        };
+        let by_previous = match standing(&record, &digest, now) {
+            Standing::Current => false,
+            Standing::Previous => true,
+            Standing::Superseded => {
+                tell(EventKind::Superseded, Fault::Required);
+                return Ok((Found::Superseded, None));
+            }
+            Standing::Reused => {
+                self.revoke_lineage(&token, &record, now).await?;
+                return Ok((Found::Nothing, None));
+            }
+            Standing::Unknown => {
+                tell(EventKind::Unknown, Fault::ForgeryAttempt);
+                return Ok((Found::Nothing, None));
+            }
+        };
+        if record.is_moving(now) {
+            tell(EventKind::Superseded, Fault::Required);
+            return Ok((Found::Superseded, None));
+        }
+        if let Some(over) = self.shared.lifetimes.over(&record, now) {
+            match over {
+                Over::Idle => tell(EventKind::IdleTimeout, Fault::IdleTimeout),
+                Over::Absolute => tell(EventKind::Expired, Fault::AbsoluteTimeout),
+                Over::Expired => tell(EventKind::Expired, Fault::Expired),
+            }
+            return Ok((Found::Nothing, None));
+        }
+        if self.shared.policy.fingerprint_binding() && record.fingerprint != client.fingerprint {
+            tell(EventKind::FingerprintMismatch, Fault::FingerprintMismatch);
+            return Ok((Found::Nothing, None));
+        }
+        self.event(EventKind::Loaded, |event| event.handle = Some(record.handle));
+        Ok((Found::Live, Some(Base { token, record: Arc::new(record), by_previous })))
+    }
+
+    /// An id that time had taken out of use came back after its successor was used: whoever has it, the session ends.
+    async fn revoke_lineage(&self, token: &Token, record: &Record, now: Millis) -> Result<(), SessionError> {
+        let Some(store) = &self.shared.store else { return Ok(()) };
+        let end = End {
+            target: EndTarget::Session { id: token.id, owner: self.owner_of(record) },
+            reason: EndReason::Reuse,
+            now,
+            stamp: self.shared.time.stamp(),
+        };
+        store.end(end).await.map_err(|error| self.store_failed(error))?;
+        tracing::warn!(policy = &*self.shared.name, handle = %record.handle, "a superseded session id was used: the session is revoked");
+        self.event(EventKind::Reused, |event| {
+            event.handle = Some(record.handle);
+            event.fault = Some(Fault::HijackAttempt);
+        });
+        Ok(())
+    }
+
+    /// Whose index a record is in.
+    pub(super) fn owner_of(&self, record: &Record) -> Option<Owner> {
+        let principal = crate::SessionPrincipal::decode(record.principal.as_ref()?.bytes())?;
+        Some(Owner::of(&self.shared.name, principal.kind(), principal.id()))
+    }
+}

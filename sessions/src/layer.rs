@@ -1,0 +1,236 @@
+//! The tower layer: it lets handlers open sessions, and commits what they opened when the response is ready.
+//!
+//! A request that opens no session passes as it is.
+
+use std::{
+    fmt,
+    marker::PhantomData,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, ready},
+};
+
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::{
+    engine::{SessionEngine, commit::Outcome},
+    fault::{Fault, SessionError},
+    registry::{Declared, Registry, RegistryShared},
+    session::state::SessionState,
+    web::RequestHead,
+};
+
+/// Gives the services below it their sessions: made by [`Registry::layer`].
+pub struct SessionLayer<D> {
+    registry: Registry<D>,
+}
+
+impl<D> SessionLayer<D> {
+    pub(crate) fn new(registry: Registry<D>) -> Self {
+        Self { registry }
+    }
+}
+
+impl<D> Clone for SessionLayer<D> {
+    fn clone(&self) -> Self {
+        Self { registry: self.registry.clone() }
+    }
+}
+
+impl<D> fmt::Debug for SessionLayer<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionLayer").field("registry", &self.registry).finish()
+    }
+}
+
+impl<S, D> Layer<S> for SessionLayer<D> {
+    type Service = SessionService<S, D>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        SessionService { inner, registry: self.registry.clone() }
+    }
+}
+
+/// A service under a [`SessionLayer`].
+pub struct SessionService<S, D> {
+    inner: S,
+    registry: Registry<D>,
+}
+
+impl<S: Clone, D> Clone for SessionService<S, D> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), registry: self.registry.clone() }
+    }
+}
+
+impl<S: fmt::Debug, D> fmt::Debug for SessionService<S, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionService").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}
+
+impl<S, D, B, R> Service<Request<B>> for SessionService<S, D>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    D: Declared,
+    R: From<String> + Send + 'static,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, R>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let opened = Arc::new(Opened {
+            registry: Arc::clone(&self.registry.shared),
+            sessions: Mutex::new(Vec::new()),
+        });
+        let sessions = RequestSessions::<D> { opened: Arc::clone(&opened), declared: PhantomData };
+        request.extensions_mut().insert(sessions);
+        ResponseFuture { step: Step::Handling { handler: self.inner.call(request), opened } }
+    }
+}
+
+/// The sessions that one request may open, in its extensions.
+pub(crate) struct RequestSessions<D> {
+    opened: Arc<Opened>,
+    declared: PhantomData<fn() -> D>,
+}
+
+impl<D> Clone for RequestSessions<D> {
+    fn clone(&self) -> Self {
+        Self { opened: Arc::clone(&self.opened), declared: PhantomData }
+    }
+}
+
+impl<D> RequestSessions<D> {
+    /// The session of a policy: resolved by the first that asks, shared by all.
+    pub(crate) async fn open(
+        &self,
+        policy: &'static str,
+        head: RequestHead<'_>,
+    ) -> Result<Arc<SessionState>, SessionError> {
+        let Some(engine) = self.opened.registry.engine(policy) else {
+            let detail = format!("the registry has no policy `{policy}`");
+            return Err(SessionError::new(Fault::Unusable, detail));
+        };
+        if let Some(state) = self.opened.of(engine) {
+            return Ok(state);
+        }
+        let vary = |error: SessionError| error.varying(engine.shared.transport.vary());
+        let state = engine.resolve_state(head).await.map_err(vary)?;
+        Ok(self.opened.keep(state))
+    }
+}
+
+struct Opened {
+    registry: Arc<RegistryShared>,
+    sessions: Mutex<Vec<Arc<SessionState>>>,
+}
+
+impl Opened {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<SessionState>>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn of(&self, engine: &SessionEngine) -> Option<Arc<SessionState>> {
+        self.lock().iter().find(|state| state.engine.is(engine)).cloned()
+    }
+
+    /// Keeps a resolved session, unless another extractor of the same request was faster.
+    fn keep(&self, state: Arc<SessionState>) -> Arc<SessionState> {
+        let mut sessions = self.lock();
+        if let Some(kept) = sessions.iter().find(|kept| kept.engine.is(&state.engine)) {
+            return Arc::clone(kept);
+        }
+        sessions.push(Arc::clone(&state));
+        state
+    }
+
+    fn take(&self) -> Vec<Arc<SessionState>> {
+        std::mem::take(&mut *self.lock())
+    }
+}
+
+/// Commits every opened session, then tells the client. A session that fails replaces the response; what the others
+/// have to tell still goes out with it.
+async fn commit_all<R: From<String>>(sessions: Vec<Arc<SessionState>>, response: Response<R>) -> Response<R> {
+    let outcome = if response.status().is_server_error() { Outcome::ServerError } else { Outcome::Answered };
+    let mut failed = None;
+    for state in &sessions {
+        if let Err(error) = state.engine.commit_last(state, outcome).await {
+            failed.get_or_insert(error);
+        }
+    }
+    let response = match failed {
+        Some(error) => error.into_http().map(R::from),
+        None => response,
+    };
+    tell(&sessions, response)
+}
+
+/// Closes the sessions and tells the client.
+fn tell<R>(sessions: &[Arc<SessionState>], mut response: Response<R>) -> Response<R> {
+    for state in sessions {
+        state.lock().sent = true;
+        state.engine.emit(state, response.headers_mut());
+    }
+    response
+}
+
+pin_project! {
+    /// The response of a service under a [`SessionLayer`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<F, R> {
+        #[pin]
+        step: Step<F, R>,
+    }
+}
+
+pin_project! {
+    #[project = Now]
+    enum Step<F, R> {
+        /// The handler is at work.
+        Handling { #[pin] handler: F, opened: Arc<Opened> },
+        /// What it opened is being committed.
+        Committing { commit: Pin<Box<dyn Future<Output = Response<R>> + Send>> },
+    }
+}
+
+impl<F, R> fmt::Debug for ResponseFuture<F, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+impl<F, R, E> Future for ResponseFuture<F, R>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    R: From<String> + Send + 'static,
+{
+    type Output = Result<Response<R>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut step = self.project().step;
+        loop {
+            let commit = match step.as_mut().project() {
+                Now::Handling { handler, opened } => {
+                    let response = ready!(handler.poll(cx))?;
+                    let sessions = opened.take();
+                    if sessions.iter().all(|state| state.engine.is_settled(state)) {
+                        return Poll::Ready(Ok(tell(&sessions, response)));
+                    }
+                    Box::pin(commit_all(sessions, response))
+                }
+                Now::Committing { commit } => return commit.as_mut().poll(cx).map(Ok),
+            };
+            step.set(Step::Committing { commit });
+        }
+    }
+}

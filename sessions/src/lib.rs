@@ -1,0 +1,54 @@
+#![doc = include_str!("../../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "axum")]
+mod axum;
+mod clock;
+mod engine;
+mod entropy;
+pub mod event;
+mod fault;
+mod guard;
+mod layer;
+mod principal;
+mod record;
+mod registry;
+mod session;
+pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod token;
+mod transport;
+mod web;
+
+#[cfg(feature = "macros")]
+pub use sessions_macros::{policies, session, session_policy};
+pub use sessions_policy::{
+    Adapter, BehaviorOnLimit, CarryOver, ConcurrencyPolicy, Csrf, OnConflict, OnServerError, PersistencePolicy,
+    Problem, Problems, RememberPolicy, Renew, SameSite, Scope, SessionPolicy, SessionPolicyBuilder, TransportPolicy,
+};
+
+pub use self::{
+    clock::{Clock, SystemClock},
+    engine::{SessionEngine, SessionEngineBuilder, SessionInfo},
+    entropy::{Entropy, EntropyError, OsEntropy},
+    event::{EventKind, SessionEvent},
+    fault::{Fault, SessionError, Severity},
+    guard::{Guard, Requirements},
+    layer::{ResponseFuture, SessionLayer, SessionService},
+    principal::SessionPrincipal,
+    registry::{Declared, LoadError, Registry, RegistryBuilder},
+    session::{Policy, Registered, Session, SessionData, Untyped},
+    store::{MemoryStore, SessionId, SessionStore, SharedStore, StoreError, Version},
+    token::{Handle, ParseHandleError},
+    transport::{CookieTransport, Credential, HeaderTransport, Lifetime, Presented, Transport},
+    web::RequestHead,
+};
+
+/// What generated code names. Not for use by hand: it may change with any release.
+#[doc(hidden)]
+pub mod __private {
+    pub use sessions_policy::{Declaration, Entry, Literal, Location};
+
+    pub use crate::registry::EmbeddedFile;
+}

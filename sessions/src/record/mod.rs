@@ -1,0 +1,327 @@
+//! What is stored of a session: a versioned binary envelope with one encoded value a field.
+//!
+//! ```text
+//! 0   version       u32 counter, u32 random; all ones is never a record
+//! 8   last seen     u64 milliseconds since the Unix epoch; the store moves it in place
+//! 16  format        u8, 1
+//! 17  flags         u8, bit 0: remembered
+//! 18  created, started, deadline, authenticated, rotated    u64 each, milliseconds; 0 or all ones where absent
+//! 58  digest        32 bytes, SHA-256 of the secret, tagged with the policy
+//! 90  sections      tag u8, length LEB128, content; absent when unused
+//! ```
+//! All numbers are big endian. A section with a tag that this version does not know is carried through unchanged, so
+//! that old and new binaries can share a store. Fields are sections of tag 32: space u8, codec u8, name, value.
+
+mod fields;
+pub(crate) mod wire;
+
+use std::sync::Arc;
+
+pub(crate) use self::fields::{Codec, Field, FieldKey, Slice, Space};
+use self::wire::{Reader, put_section};
+use crate::{
+    store::{Millis, Stored},
+    token::{Digest, Handle, SessionId},
+};
+
+const FORMAT: u8 = 1;
+const HEAD: usize = 90;
+const REMEMBERED: u8 = 1;
+const NEVER: Millis = Millis::MAX;
+/// How many fields a record is expected to have.
+const FIELDS: usize = 6;
+/// How many earlier secrets a record remembers.
+const RETIRED: usize = 16;
+
+mod tag {
+    pub(super) const POLICY: u8 = 1;
+    pub(super) const HANDLE: u8 = 2;
+    pub(super) const PRINCIPAL: u8 = 3;
+    pub(super) const PREVIOUS: u8 = 4;
+    pub(super) const RETIRED: u8 = 5;
+    pub(super) const FORWARD: u8 = 6;
+    pub(super) const FINGERPRINT: u8 = 7;
+    pub(super) const AGENT: u8 = 8;
+    pub(super) const FIELD: u8 = 32;
+}
+
+/// The version of a record: a counter, so that it changes, and a random half, so that a version never comes round
+/// again with other content after a store has lost writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Version(u64);
+
+impl Version {
+    /// The version in the first eight bytes of a record; of fewer bytes, one that no record has.
+    pub fn of_record(record: &[u8]) -> Self {
+        Self(record.first_chunk().map_or(u64::MAX, |bytes| u64::from_be_bytes(*bytes)))
+    }
+
+    /// The version as a number.
+    pub fn as_u64(self) -> u64 {
+        self.0
+    }
+
+    /// The first version of a new record.
+    pub(crate) fn first() -> Self {
+        Self(1 << 32 | u64::from(rand::random::<u32>()))
+    }
+
+    /// The version after this one.
+    pub(crate) fn next(self) -> Self {
+        // The counter stays below all ones, which is reserved.
+        let counter = ((self.0 >> 32) + 1) % 0xffff_ffff;
+        Self(counter << 32 | u64::from(rand::random::<u32>()))
+    }
+}
+
+/// The secret before the current one, and what its holders need to find the current one.
+#[derive(Clone, Copy)]
+pub(crate) struct Previous {
+    pub(crate) digest: Digest,
+    /// Until when it is accepted.
+    pub(crate) until: Millis,
+    /// The current secret, readable with the previous one.
+    pub(crate) wrapped: [u8; 32],
+    /// Whether someone has used the current secret.
+    pub(crate) successor_used: bool,
+}
+
+/// How an earlier secret came out of use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Retirement {
+    /// By time: using it after its successor is a sign of theft.
+    Periodic,
+    /// By a change of privilege: requests that were under way may still show it, so it is merely of no use.
+    Privilege,
+}
+
+/// An earlier secret of the lineage.
+#[derive(Clone, Copy)]
+pub(crate) struct Retired {
+    pub(crate) digest: [u8; 16],
+    pub(crate) how: Retirement,
+}
+
+/// Where a session is moving to, and until when the move is under way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Forward {
+    pub(crate) to: SessionId,
+    pub(crate) until: Millis,
+}
+
+/// A decoded record. Its fields stay encoded until someone asks for one.
+#[derive(Clone)]
+pub(crate) struct Record {
+    pub(crate) version: Version,
+    pub(crate) last_seen: Millis,
+    /// When the lineage began.
+    pub(crate) created: Millis,
+    /// From when its lifetimes count: creation, or the last login.
+    pub(crate) started: Millis,
+    /// When it ends at the latest, as promised when it started.
+    pub(crate) deadline: Option<Millis>,
+    pub(crate) authenticated: Option<Millis>,
+    /// When its secret was minted.
+    pub(crate) rotated: Millis,
+    pub(crate) remembered: bool,
+    pub(crate) digest: Digest,
+    pub(crate) policy: Arc<str>,
+    pub(crate) handle: Handle,
+    pub(crate) principal: Option<Slice>,
+    pub(crate) previous: Option<Previous>,
+    pub(crate) retired: Vec<Retired>,
+    pub(crate) forward: Option<Forward>,
+    pub(crate) fingerprint: Option<[u8; 16]>,
+    pub(crate) agent: Option<String>,
+    pub(crate) fields: Vec<Field>,
+    /// Sections of versions to come, as they were read.
+    pub(crate) unknown: Vec<(u8, Vec<u8>)>,
+}
+
+impl Record {
+    /// Reads a stored record of a policy; `None` if it is not one.
+    pub(crate) fn decode(stored: &Stored, policy: &Arc<str>) -> Option<Self> {
+        let mut wire = Reader::new(&stored.record);
+        let version = Version(wire.u64()?);
+        let last_seen = wire.u64()?.max(stored.last_seen);
+        if wire.byte()? != FORMAT || version.0 == u64::MAX {
+            return None;
+        }
+        let flags = wire.byte()?;
+        let (created, started, deadline) = (wire.u64()?, wire.u64()?, wire.u64()?);
+        let (authenticated, rotated) = (wire.u64()?, wire.u64()?);
+        let mut record = Self {
+            version,
+            last_seen,
+            created,
+            started,
+            deadline: (deadline != NEVER).then_some(deadline),
+            authenticated: (authenticated != 0).then_some(authenticated),
+            rotated,
+            remembered: flags & REMEMBERED != 0,
+            digest: Digest(wire.array()?),
+            policy: Arc::clone(policy),
+            handle: Handle::from_bytes([0; 16]),
+            principal: None,
+            previous: None,
+            retired: Vec::new(),
+            forward: None,
+            fingerprint: None,
+            agent: None,
+            fields: Vec::with_capacity(FIELDS),
+            unknown: Vec::new(),
+        };
+        let mut is_policys = false;
+        while !wire.is_empty() {
+            let (tag, content) = wire.section()?;
+            let start = stored.record.len() - wire.rest().len() - content.len();
+            match tag {
+                tag::FIELD => record.fields.push(Field::decode(&stored.record, start, content)?),
+                tag::PRINCIPAL => {
+                    record.principal = Some(Slice::of(&stored.record, start, content.len()));
+                }
+                tag::POLICY => is_policys = content == policy.as_bytes(),
+                _ => record.read_section(tag, content)?,
+            }
+        }
+        is_policys.then_some(record)
+    }
+
+    fn read_section(&mut self, tag: u8, content: &[u8]) -> Option<()> {
+        let mut wire = Reader::new(content);
+        match tag {
+            tag::HANDLE => self.handle = Handle::from_bytes(wire.array()?),
+            tag::PREVIOUS => {
+                self.previous = Some(Previous {
+                    digest: Digest(wire.array()?),
+                    until: wire.u64()?,
+                    wrapped: wire.array()?,
+                    successor_used: wire.byte()? != 0,
+                });
+            }
+            tag::RETIRED => {
+                while !wire.is_empty() {
+                    let how = if wire.byte()? == 0 { Retirement::Periodic } else { Retirement::Privilege };
+                    self.retired.push(Retired { digest: wire.array()?, how });
+                }
+            }
+            tag::FORWARD => {
+                let bucket = u16::from_be_bytes(wire.array()?);
+                self.forward =
+                    Some(Forward { to: SessionId::new(bucket, wire.array()?), until: wire.u64()? });
+            }
+            tag::FINGERPRINT => self.fingerprint = Some(wire.array()?),
+            tag::AGENT => self.agent = Some(std::str::from_utf8(content).ok()?.to_owned()),
+            other => self.unknown.push((other, content.to_vec())),
+        }
+        Some(())
+    }
+
+    /// Writes the record as it is stored.
+    pub(crate) fn encode(&self) -> Arc<[u8]> {
+        let mut bytes = Vec::with_capacity(self.encoded_hint());
+        bytes.extend_from_slice(&self.version.0.to_be_bytes());
+        bytes.extend_from_slice(&self.last_seen.to_be_bytes());
+        bytes.push(FORMAT);
+        bytes.push(if self.remembered { REMEMBERED } else { 0 });
+        for instant in [
+            self.created,
+            self.started,
+            self.deadline.unwrap_or(NEVER),
+            self.authenticated.unwrap_or(0),
+            self.rotated,
+        ] {
+            bytes.extend_from_slice(&instant.to_be_bytes());
+        }
+        bytes.extend_from_slice(&self.digest.0);
+        put_section(&mut bytes, tag::POLICY, self.policy.as_bytes());
+        put_section(&mut bytes, tag::HANDLE, self.handle.as_bytes());
+        if let Some(principal) = &self.principal {
+            put_section(&mut bytes, tag::PRINCIPAL, principal.bytes());
+        }
+        if let Some(previous) = &self.previous {
+            let mut content = Vec::with_capacity(73);
+            content.extend_from_slice(&previous.digest.0);
+            content.extend_from_slice(&previous.until.to_be_bytes());
+            content.extend_from_slice(&previous.wrapped);
+            content.push(previous.successor_used.into());
+            put_section(&mut bytes, tag::PREVIOUS, &content);
+        }
+        if !self.retired.is_empty() {
+            let mut content = Vec::with_capacity(self.retired.len() * 17);
+            for retired in &self.retired {
+                content.push(u8::from(retired.how == Retirement::Privilege));
+                content.extend_from_slice(&retired.digest);
+            }
+            put_section(&mut bytes, tag::RETIRED, &content);
+        }
+        if let Some(forward) = &self.forward {
+            let mut content = Vec::with_capacity(26);
+            content.extend_from_slice(&forward.to.bucket().to_be_bytes());
+            content.extend_from_slice(forward.to.sid());
+            content.extend_from_slice(&forward.until.to_be_bytes());
+            put_section(&mut bytes, tag::FORWARD, &content);
+        }
+        if let Some(fingerprint) = &self.fingerprint {
+            put_section(&mut bytes, tag::FINGERPRINT, fingerprint);
+        }
+        if let Some(agent) = &self.agent {
+            put_section(&mut bytes, tag::AGENT, agent.as_bytes());
+        }
+        for (tag, content) in &self.unknown {
+            put_section(&mut bytes, *tag, content);
+        }
+        for field in &self.fields {
+            field.encode(&mut bytes, tag::FIELD);
+        }
+        bytes.into()
+    }
+
+    /// The bytes that count against a policy's `max_size`: names and values of its fields.
+    pub(crate) fn payload(&self) -> usize {
+        self.fields.iter().map(|field| field.name().len() + field.value().len()).sum()
+    }
+
+    fn encoded_hint(&self) -> usize {
+        HEAD + 112 + self.principal.as_ref().map_or(0, |principal| principal.bytes().len()) + self.payload() + 8 * self.fields.len()
+    }
+
+    pub(crate) fn field(&self, space: Space, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.is(space, name))
+    }
+
+    /// Takes the current secret's digest out of use.
+    pub(crate) fn retire(&mut self, digest: Digest, how: Retirement) {
+        if self.retired.len() >= RETIRED {
+            self.retired.remove(0);
+        }
+        self.retired.push(Retired { digest: digest.short(), how });
+    }
+
+    /// How a digest that is neither the current nor the previous one came out of use, if it was ever issued.
+    pub(crate) fn retirement(&self, digest: &Digest) -> Option<Retirement> {
+        let short = digest.short();
+        let found = self.retired.iter().find(|retired| {
+            use subtle::ConstantTimeEq as _;
+            retired.digest.ct_eq(&short).into()
+        })?;
+        Some(found.how)
+    }
+
+    pub(crate) fn is_authenticated(&self) -> bool {
+        self.principal.is_some()
+    }
+
+    pub(crate) fn is_moving(&self, now: Millis) -> bool {
+        self.forward.is_some_and(|forward| forward.until > now)
+    }
+}
+
+impl std::fmt::Debug for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Record").field("policy", &self.policy).field("handle", &self.handle).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,134 @@
+//! The record format is a stable surface: round trips, test vectors, and arbitrary bytes.
+
+use super::*;
+
+pub(crate) fn sample() -> Record {
+    Record {
+        version: Version(0x0000_0001_dead_beef),
+        last_seen: 1_700_000_000_500,
+        created: 1_700_000_000_000,
+        started: 1_700_000_000_100,
+        deadline: Some(1_700_604_800_100),
+        authenticated: Some(1_700_000_000_100),
+        rotated: 1_700_000_000_100,
+        remembered: true,
+        digest: Digest([7; 32]),
+        policy: "user_default".into(),
+        handle: Handle::from_bytes([9; 16]),
+        principal: Some(crate::SessionPrincipal::user("u1").role("admin").encode().into()),
+        previous: Some(Previous {
+            digest: Digest([5; 32]),
+            until: 1_700_000_030_000,
+            wrapped: [6; 32],
+            successor_used: true,
+        }),
+        retired: vec![
+            Retired { digest: [1; 16], how: Retirement::Periodic },
+            Retired { digest: [2; 16], how: Retirement::Privilege },
+        ],
+        forward: Some(Forward { to: SessionId::new(77, [3; 16]), until: 1_700_000_040_000 }),
+        fingerprint: Some([4; 16]),
+        agent: Some("curl/8".to_owned()),
+        fields: vec![
+            Field::new(&FieldKey { space: Space::Free, name: "cart".into() }, Codec::Json, br#"{"tea":2}"#),
+            Field::new(&FieldKey { space: Space::Typed, name: "checkout.step".into() }, Codec::Json, b"3"),
+        ],
+        unknown: vec![(200, b"from the future".to_vec())],
+    }
+}
+
+fn decode(bytes: impl Into<Arc<[u8]>>) -> Option<Record> {
+    Record::decode(&Stored { record: bytes.into(), last_seen: 0 }, &"user_default".into())
+}
+
+#[test]
+fn a_record_round_trips_with_every_section() {
+    let bytes = sample().encode();
+    let back = decode(bytes.clone()).unwrap();
+    assert_eq!(back.encode(), bytes);
+    assert_eq!(back.field(Space::Free, "cart").unwrap().value(), br#"{"tea":2}"#);
+    assert!(back.field(Space::Typed, "cart").is_none());
+    assert_eq!(back.unknown, [(200, b"from the future".to_vec())]);
+}
+
+#[test]
+fn the_stored_form_is_the_documented_one() {
+    let mut record = sample();
+    record.principal = None;
+    record.previous = None;
+    record.retired.clear();
+    record.forward = None;
+    record.fingerprint = None;
+    record.agent = None;
+    record.unknown.clear();
+    let hex: String = record.encode().iter().map(|byte| format!("{byte:02x}")).collect();
+    let expected = concat!(
+        "00000001deadbeef",
+        "0000018bcfe569f4",
+        "01",
+        "01",
+        "0000018bcfe56800",
+        "0000018bcfe56864",
+        "0000018bf3f1ec64",
+        "0000018bcfe56864",
+        "0000018bcfe56864",
+        "0707070707070707070707070707070707070707070707070707070707070707",
+        "010c757365725f64656661756c74",
+        "021009090909090909090909090909090909",
+        "2010000104636172747b22746561223a327d",
+        "201101010d636865636b6f75742e7374657033",
+    );
+    assert_eq!(hex, expected);
+}
+
+#[test]
+fn another_policys_record_is_none() {
+    let stored = Stored { record: sample().encode(), last_seen: 0 };
+    assert!(Record::decode(&stored, &"admin".into()).is_none());
+}
+
+#[test]
+fn cut_or_changed_bytes_never_panic() {
+    let bytes = sample().encode();
+    for cut in 0..bytes.len() {
+        let _ = decode(&bytes[..cut]);
+    }
+    for position in 0..bytes.len() {
+        for byte in [0, 1, 0x7f, 0x80, 0xff] {
+            let mut changed = bytes.to_vec();
+            changed[position] = byte;
+            if let Some(record) = decode(changed) {
+                let _ = record.encode();
+            }
+        }
+    }
+}
+
+#[test]
+fn the_stores_last_seen_goes_before_the_records() {
+    let bytes = sample().encode();
+    let record = Record::decode(&Stored { record: bytes, last_seen: 1_800_000_000_000 }, &"user_default".into()).unwrap();
+    assert_eq!(record.last_seen, 1_800_000_000_000);
+}
+
+#[test]
+fn versions_change_and_never_reach_the_reserved_one() {
+    let last = Version(0xffff_fffe_ffff_ffff);
+    assert_eq!(last.next().as_u64() >> 32, 0);
+    let first = Version::first();
+    assert_eq!(first.next().as_u64() >> 32, (first.as_u64() >> 32) + 1);
+}
+
+#[test]
+fn a_record_remembers_how_the_last_sixteen_secrets_came_out_of_use() {
+    let mut record = sample();
+    record.retired.clear();
+    for byte in 0..20 {
+        let how = if byte % 2 == 0 { Retirement::Periodic } else { Retirement::Privilege };
+        record.retire(Digest([byte; 32]), how);
+    }
+    assert_eq!(record.retirement(&Digest([3; 32])), None);
+    assert_eq!(record.retirement(&Digest([4; 32])), Some(Retirement::Periodic));
+    assert_eq!(record.retirement(&Digest([19; 32])), Some(Retirement::Privilege));
+    assert_eq!(record.retirement(&Digest([99; 32])), None);
+}

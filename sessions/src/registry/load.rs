@@ -1,0 +1,178 @@
+//! Where a program finds its settings when it starts, and what it says when they are wrong.
+
+use std::{fmt, path::PathBuf};
+
+use sessions_policy::{Problems, Profile, SourceFile, Sources};
+
+use super::Declared;
+
+/// Names the policy file to read.
+const CONFIG: &str = "SESSIONS_CONFIG";
+/// Names the profile: `production`, unless it says `development`.
+const PROFILE: &str = "SESSIONS_PROFILE";
+const PREFIX: &str = "SESSIONS_";
+
+/// Why a registry could not be loaded. Its text is for the person who started the program.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The settings are wrong: every problem, each with its place and its fix.
+    Configuration(Problems),
+    /// The file that `SESSIONS_CONFIG` names can't be read.
+    File {
+        /// The path as it was given.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A variable is not text.
+    NotText {
+        /// Its name.
+        variable: String,
+    },
+    /// `SESSIONS_PROFILE` names no profile.
+    Profile {
+        /// What was wrong with it, and the nearest name.
+        message: String,
+    },
+    /// A store is declared as `custom`, and the program binds none to its name.
+    StoreNotBound {
+        /// The store's name.
+        store: String,
+    },
+    /// The program binds a store to a name that is declared with another kind than `custom`.
+    StoreNotCustom {
+        /// The store's name.
+        store: String,
+    },
+    /// The program binds a store to a name that nothing declares.
+    StoreNotDeclared {
+        /// The name.
+        store: String,
+    },
+    /// A store does not answer.
+    StoreUnreachable {
+        /// The store's name.
+        store: String,
+    },
+}
+
+impl LoadError {
+    /// What a program should exit with: 1 if a store can't be reached, 2 if the settings are wrong.
+    pub fn exit_code(&self) -> std::process::ExitCode {
+        match self {
+            Self::StoreUnreachable { .. } => std::process::ExitCode::from(1),
+            _ => std::process::ExitCode::from(2),
+        }
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Configuration(problems) => problems.fmt(f),
+            Self::File { path, error } => write!(
+                f,
+                "error: {CONFIG}: the file `{}` can't be read: {error}\n  help: name an existing file, or unset {CONFIG}",
+                path.display()
+            ),
+            Self::NotText { variable } => {
+                write!(f, "error: {variable}: the value is not UTF-8\n  help: write it as text, or unset it")
+            }
+            Self::Profile { message } => write!(f, "error: {PROFILE}: {message}"),
+            Self::StoreNotBound { store } => write!(
+                f,
+                "error: `stores.{store}` is of kind \"custom\", and the program binds no store to it\n  help: \
+                 `Registry::builder().store(\"{store}\", …)` binds one"
+            ),
+            Self::StoreNotCustom { store } => write!(
+                f,
+                "error: the program binds a store to `{store}`, and `stores.{store}.kind` is not \"custom\"\n  help: \
+                 set `kind = \"custom\"`"
+            ),
+            Self::StoreNotDeclared { store } => write!(
+                f,
+                "error: the program binds a store to `{store}`, and nothing declares it\n  help: add `[stores.{store}]` \
+                 with `kind = \"custom\"`"
+            ),
+            Self::StoreUnreachable { store } => write!(
+                f,
+                "error: the store `{store}` does not answer\n  help: start it, or check `stores.{store}`"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::File { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// The settings that the process was started with.
+pub(super) fn of_process<D: Declared>() -> Result<Sources, LoadError> {
+    let mut variables = Vec::new();
+    let mut profile = Profile::default();
+    for (name, value) in std::env::vars_os() {
+        let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)).map(str::to_owned) else {
+            continue;
+        };
+        if name == CONFIG {
+            continue;
+        }
+        let Ok(value) = value.into_string() else { return Err(LoadError::NotText { variable: name }) };
+        if name == PROFILE {
+            profile = value.parse().map_err(|error| LoadError::Profile { message: format!("{error}") })?;
+        } else {
+            variables.push((name, value));
+        }
+    }
+    variables.sort();
+    Ok(Sources { file: file::<D>()?, profile, variables, ..of_build::<D>() })
+}
+
+/// Settings that a test or a tool gives.
+pub(super) fn given<D: Declared>(
+    file: Option<&str>,
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> Sources {
+    let mut sources = of_build::<D>();
+    if let Some(text) = file {
+        sources.file = Some(SourceFile { name: "given.toml".to_owned(), text: text.to_owned() });
+    }
+    sources.variables = variables.into_iter().collect();
+    sources
+}
+
+/// What the build knew.
+fn of_build<D: Declared>() -> Sources {
+    Sources {
+        declarations: D::declarations(),
+        file: D::FILE.map(|file| SourceFile { name: format!("{} (as built)", file.name), text: file.text.to_owned() }),
+        profile: Profile::default(),
+        variables: Vec::new(),
+        known: Some(D::NAMES.iter().map(|name| (*name).to_owned()).collect()),
+    }
+}
+
+/// The file that `SESSIONS_CONFIG` names, else the one in the working directory, else the one of the build.
+fn file<D: Declared>() -> Result<Option<SourceFile>, LoadError> {
+    if let Some(path) = std::env::var_os(CONFIG) {
+        let path = PathBuf::from(path);
+        return match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(SourceFile { name: path.display().to_string(), text })),
+            Err(error) => Err(LoadError::File { path, error }),
+        };
+    }
+    let built = of_build::<D>().file;
+    let Some(embedded) = D::FILE else { return Ok(built) };
+    let path = PathBuf::from(embedded.name);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(SourceFile { name: embedded.name.to_owned(), text })),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(built),
+        Err(error) => Err(LoadError::File { path, error }),
+    }
+}

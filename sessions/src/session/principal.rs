@@ -1,0 +1,158 @@
+//! Who the session belongs to: login, logout, rotation, and the principal's other sessions.
+
+use std::sync::Arc;
+
+use sessions_policy::CarryOver;
+
+use super::{
+    Session,
+    state::{Emission, Identity},
+};
+use crate::{
+    engine::{SessionInfo, mutate::Op},
+    fault::{Fault, SessionError},
+    principal::SessionPrincipal,
+    token::Handle,
+};
+
+impl<P, G> Session<P, G> {
+    /// Whether someone has logged in.
+    #[must_use]
+    pub fn is_authenticated(&self) -> bool {
+        self.state().lock().is_authenticated()
+    }
+
+    /// Who has logged in.
+    #[must_use]
+    pub fn principal(&self) -> Option<Arc<SessionPrincipal>> {
+        self.state().lock().effective_principal()
+    }
+
+    /// Records that a principal has proved who it is: login, step-up, or a change of user.
+    ///
+    /// The policy does the rest when the response is ready: the id changes and the old one is dead at once
+    /// (ASVS 7.2.4), lifetimes start anew, the limit is enforced, the session joins the principal's list. From an
+    /// anonymous session `carry_over` says what stays; with a different principal than before, all data is discarded
+    /// first. The same principal again is a confirmation: data and handle stay.
+    #[doc(alias("login", "cycle_id"))]
+    pub fn mark_authenticated(&mut self, principal: SessionPrincipal) {
+        let began = self.state().engine.stamp();
+        let mut inner = self.state().lock();
+        if !inner.is_open() {
+            return;
+        }
+        let before = match inner.effective_principal() {
+            Some(before) => Some(before),
+            // Whoever was logged in when the request came: a logout in the same handler hides no one's data.
+            None => inner.stored_principal(),
+        };
+        match before {
+            Some(before) if !before.is_same_party(&principal) => inner.changes.discard_all(),
+            Some(_) => {}
+            None => {
+                if let CarryOver::Keys(keys) = self.policy().carry_over() {
+                    inner.change(Op::Retain(keys.clone()));
+                }
+            }
+        }
+        inner.identity = Identity::Login { principal: Arc::new(principal), began };
+    }
+
+    /// Records that the principal leaves. With [`clear_data`](Self::clear_data) the session ends: its record is removed
+    /// before the response says so. Without, the data goes on in an anonymous session of a new id.
+    #[doc(alias("logout", "purge"))]
+    pub fn clear_authentication(&mut self) {
+        let mut inner = self.state().lock();
+        if inner.is_open() {
+            let stored = inner.record().is_some_and(crate::record::Record::is_authenticated);
+            inner.identity = if stored { Identity::Logout } else { Identity::Keep };
+        }
+    }
+
+    /// Records that the id changes at once: the old one is dead, data and handle stay.
+    #[doc(alias("cycle_id", "renew", "regenerate"))]
+    pub fn rotate(&mut self) {
+        let mut inner = self.state().lock();
+        if inner.is_open() {
+            inner.rotate = true;
+        }
+    }
+
+    /// Records whether the session outlives the client's own run, with the policy's `remember` lifetimes.
+    ///
+    /// A policy without a `remember` block can't remember: the commit fails with [`Fault::PolicyViolation`].
+    pub fn remember(&mut self, remember: bool) {
+        let allowed = self.policy().remember().is_some();
+        let mut inner = self.state().lock();
+        if !inner.is_open() {
+            return;
+        }
+        if remember && !allowed {
+            inner.misuse = Some("the policy has no `remember` lifetimes: add `remember = { ttl = \"30days\" }` to it");
+        } else {
+            inner.remember = Some(remember);
+        }
+    }
+
+    /// Lists the principal's live sessions in all policies of the registry; this one is marked.
+    ///
+    /// # Errors
+    /// - [`Fault::Required`]: no one is logged in.
+    /// - [`Fault::StoreUnavailable`]: a store can't tell.
+    pub async fn sessions(&self) -> Result<Vec<SessionInfo>, SessionError> {
+        let principal = self.known_principal()?;
+        let (engine, handle) = (&self.state().engine, self.handle());
+        engine.sessions_seen_from(&principal, handle).await
+    }
+
+    /// Ends one of the principal's sessions, in whatever policy. False if the principal has no such live session.
+    ///
+    /// # Errors
+    /// As for [`sessions`](Self::sessions).
+    pub async fn revoke(&self, handle: Handle) -> Result<bool, SessionError> {
+        let principal = self.known_principal()?;
+        let revoked = self.state().engine.revoke(&principal, handle).await?;
+        if revoked && self.handle() == Some(handle) {
+            self.ended_here();
+        }
+        Ok(revoked)
+    }
+
+    /// Ends all of the principal's sessions but this one, and logins that are under way; tells how many.
+    ///
+    /// # Errors
+    /// As for [`sessions`](Self::sessions).
+    pub async fn revoke_others(&self) -> Result<u64, SessionError> {
+        let principal = self.known_principal()?;
+        let own = self.state().lock().base.as_ref().map(|base| base.token.id);
+        self.state().engine.revoke_all_but(&principal, own).await
+    }
+
+    /// Ends all of the principal's sessions, this one included, and logins that are under way; tells how many.
+    ///
+    /// # Errors
+    /// As for [`sessions`](Self::sessions).
+    pub async fn revoke_all(&self) -> Result<u64, SessionError> {
+        let principal = self.known_principal()?;
+        let revoked = self.state().engine.revoke_all(&principal).await?;
+        self.ended_here();
+        Ok(revoked)
+    }
+
+    fn known_principal(&self) -> Result<Arc<SessionPrincipal>, SessionError> {
+        self.principal().ok_or_else(|| SessionError::new(Fault::Required, "log in first"))
+    }
+
+    /// This request has ended its own session: its response says so, and nothing recorded before is written.
+    fn ended_here(&self) {
+        let mut inner = self.state().lock();
+        if inner.base.is_some() {
+            inner.emission = Emission::Remove;
+        }
+        inner.forget();
+        inner.changes = crate::engine::mutate::Changes::default();
+        inner.identity = Identity::Keep;
+        inner.rotate = false;
+        inner.remember = None;
+    }
+}

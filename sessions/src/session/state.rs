@@ -1,0 +1,240 @@
+//! What one request knows of one session: shared by all its extractors, behind one lock that is never held over an
+//! await.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use http::HeaderValue;
+
+use crate::{
+    engine::{
+        SessionEngine,
+        mutate::{Changes, Op},
+    },
+    fault::SessionError,
+    principal::SessionPrincipal,
+    record::{Field, Record},
+    store::{Millis, Stamp},
+    token::Token,
+    transport::Lifetime,
+};
+
+/// How much of a user agent's text is kept.
+const AGENT_CHARS: usize = 256;
+
+/// A session of a request, in whatever state.
+#[derive(Debug)]
+pub(crate) struct SessionState {
+    pub(crate) engine: SessionEngine,
+    inner: Mutex<Inner>,
+}
+
+impl SessionState {
+    pub(crate) fn new(engine: SessionEngine, inner: Inner) -> Arc<Self> {
+        Arc::new(Self { engine, inner: Mutex::new(inner) })
+    }
+
+    /// Locks the state. No user code runs under the lock, so a poisoned one is still whole.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// What the presented credential led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Nothing usable was presented, or what it named is gone: a write starts a fresh session.
+    Nothing,
+    /// The presented id was superseded and its successor may live: a write is refused.
+    Superseded,
+    /// A live session.
+    Live,
+}
+
+/// A stored session and the credential that opened it.
+#[derive(Clone, Debug)]
+pub(crate) struct Base {
+    pub(crate) token: Token,
+    pub(crate) record: Arc<Record>,
+    /// The presented secret is the one before the current one, within its grace.
+    pub(crate) by_previous: bool,
+}
+
+/// A recorded change of who the session belongs to.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Identity {
+    #[default]
+    Keep,
+    Login {
+        principal: Arc<SessionPrincipal>,
+        began: Stamp,
+    },
+    Logout,
+}
+
+/// What of the client goes into a record.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Client {
+    pub(crate) fingerprint: Option<[u8; 16]>,
+    pub(crate) agent: Option<HeaderValue>,
+}
+
+impl Client {
+    /// The user agent as a record keeps it, for people to recognise their devices: text, of bounded length.
+    pub(crate) fn agent_text(&self) -> Option<String> {
+        let text = self.agent.as_ref()?.to_str().ok()?;
+        Some(text.chars().take(AGENT_CHARS).collect())
+    }
+}
+
+/// What the response has to tell the client.
+#[derive(Debug, Default)]
+pub(crate) enum Emission {
+    #[default]
+    Nothing,
+    Issue(Token, Lifetime),
+    Remove,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) found: Found,
+    pub(crate) base: Option<Base>,
+    pub(crate) changes: Changes,
+    pub(crate) identity: Identity,
+    pub(crate) rotate: bool,
+    pub(crate) remember: Option<bool>,
+    pub(crate) client: Client,
+    pub(crate) emission: Emission,
+    /// The principal of the stored session, decoded once.
+    pub(crate) principal: Option<Arc<SessionPrincipal>>,
+    /// The instant of the resolve.
+    pub(crate) now: Millis,
+    /// The response head has been sent: nothing can be changed any more.
+    pub(crate) sent: bool,
+    /// A change that came after the head, or could not be recorded: the commit reports it.
+    pub(crate) misuse: Option<&'static str>,
+}
+
+impl Inner {
+    pub(crate) fn new(found: Found, base: Option<Base>, client: Client, now: Millis) -> Self {
+        Self {
+            found,
+            base,
+            changes: Changes::default(),
+            identity: Identity::Keep,
+            rotate: false,
+            remember: None,
+            client,
+            emission: Emission::Nothing,
+            principal: None,
+            now,
+            sent: false,
+            misuse: None,
+        }
+    }
+
+    pub(crate) fn record(&self) -> Option<&Record> {
+        self.base.as_ref().map(|base| &*base.record)
+    }
+
+    pub(crate) fn base_fields(&self) -> &[Field] {
+        self.record().map_or(&[], |record| &record.fields)
+    }
+
+    pub(crate) fn fields(&self) -> &[Field] {
+        self.changes.fields(self.base_fields())
+    }
+
+    /// The principal as the handler sees it: what it recorded, else what is stored.
+    pub(crate) fn effective_principal(&mut self) -> Option<Arc<SessionPrincipal>> {
+        match &self.identity {
+            Identity::Login { principal, .. } => Some(Arc::clone(principal)),
+            Identity::Logout => None,
+            Identity::Keep => self.stored_principal(),
+        }
+    }
+
+    pub(crate) fn stored_principal(&mut self) -> Option<Arc<SessionPrincipal>> {
+        if self.principal.is_none() {
+            let bytes = self.record()?.principal.clone()?;
+            self.principal = SessionPrincipal::decode(bytes.bytes()).map(Arc::new);
+        }
+        self.principal.clone()
+    }
+
+    /// Whether the handler sees an authenticated session.
+    pub(crate) fn is_authenticated(&self) -> bool {
+        match &self.identity {
+            Identity::Login { .. } => true,
+            Identity::Logout => false,
+            Identity::Keep => self.record().is_some_and(Record::is_authenticated),
+        }
+    }
+
+    /// Whether anything waits to be written.
+    pub(crate) fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
+            || self.rotate
+            || self.remember.is_some()
+            || !matches!(self.identity, Identity::Keep)
+    }
+
+    /// Adopts what is stored now.
+    pub(crate) fn adopt(&mut self, base: Base) {
+        self.found = Found::Live;
+        self.base = Some(base);
+        self.principal = None;
+    }
+
+    /// The session is no more.
+    pub(crate) fn forget(&mut self) {
+        self.found = Found::Nothing;
+        self.base = None;
+        self.principal = None;
+    }
+
+    /// What stays recorded when the handler failed: an ending, and nothing else.
+    pub(crate) fn drop_changes_but_endings(&mut self) {
+        self.rotate = false;
+        self.remember = None;
+        let anonymous = !self.record().is_some_and(Record::is_authenticated);
+        match self.identity {
+            Identity::Logout => self.changes.discard_all(),
+            _ if anonymous && self.changes.clears() && self.fields().is_empty() => {}
+            _ => self.changes = Changes::default(),
+        }
+        if !matches!(self.identity, Identity::Logout) {
+            self.identity = Identity::Keep;
+        }
+    }
+
+    /// Records a computed change as it comes out on the fields that the request sees.
+    pub(crate) fn update_locally<F>(&mut self, update: &mut F) -> Result<(), SessionError>
+    where
+        F: FnMut(&mut Vec<Field>) -> Result<(), SessionError>,
+    {
+        let mut fields = self.fields().to_vec();
+        update(&mut fields)?;
+        let base = self.base.as_ref().map(|base| Arc::clone(&base.record));
+        self.changes.record_difference(base.as_ref().map_or(&[], |record| &record.fields), fields);
+        Ok(())
+    }
+
+    /// Records a change.
+    pub(crate) fn change(&mut self, op: Op) {
+        let base = self.base.as_ref().map(|base| Arc::clone(&base.record));
+        self.changes.record(base.as_ref().map_or(&[], |record| &record.fields), op);
+    }
+
+    /// Whether changes can still be recorded; if not, the next commit says why.
+    pub(crate) fn is_open(&mut self) -> bool {
+        if self.sent {
+            tracing::error!("{SENT}");
+            self.misuse = Some(SENT);
+        }
+        !self.sent
+    }
+}
+
+/// What a change after the response head is told.
+pub(crate) const SENT: &str = "the session was changed after the response head had been sent: commit before";

@@ -1,0 +1,49 @@
+//! Whether a shard is whole: what its rows, index, heaps and lists have to agree on. For tests.
+
+use super::Shard;
+use crate::store::{
+    Millis,
+    memory::{
+        due::Queued,
+        list::List,
+        slot::{Slot, State},
+        table::NONE,
+    },
+};
+
+impl Shard {
+    pub(in crate::store::memory) fn assert_whole(&self) {
+        self.due.assert_whole(&self.slots, Slot::expires);
+        assert_eq!(self.due.len(), self.slots.len(), "one node a slot");
+        for row in 0..self.slots.len() {
+            assert_eq!(self.slots.find(&self.slots[row].id), Some(row), "the index finds each slot");
+        }
+        let mut owned = 0;
+        for row in 0..self.owners.len() {
+            let known = &self.owners[row];
+            assert_eq!(self.owners.find(known.owner()), Some(row), "the index finds each owner");
+            owned += self.assert_list(&known.sessions, |slot| slot.is_session() && slot.owner == row);
+            assert_eq!(known.sessions.len == 0, known.position() != NONE, "idle is who has no session");
+            assert!(known.sessions.len > 0 || known.revoked > 0, "an idle owner is kept for its revocation");
+        }
+        self.idle.assert_whole(&self.owners, |_| Millis::MAX);
+        assert_eq!(owned, self.owned);
+        let anonymous = self.assert_list(&self.anonymous, |slot| slot.is_session() && slot.owner == NONE);
+        let ended =
+            self.assert_list(&self.ended, |slot| matches!(slot.state, State::Ended(_)) && slot.owner == NONE);
+        assert_eq!(owned + anonymous + ended, self.slots.len(), "each slot is in one list");
+        assert!(self.hand == NONE || self.slots[self.hand].is_session(), "the hand points to a session");
+    }
+
+    fn assert_list(&self, list: &List, belongs: impl Fn(&Slot) -> bool) -> u32 {
+        let (mut row, mut older, mut length) = (list.oldest, NONE, 0);
+        while row != NONE {
+            let slot = &self.slots[row];
+            assert!(belongs(slot), "a slot is in the list that it belongs to");
+            assert_eq!(slot.older, older, "neighbours know each other");
+            (older, row, length) = (row, slot.newer, length + 1);
+        }
+        assert_eq!((list.newest, list.len), (older, length));
+        length
+    }
+}

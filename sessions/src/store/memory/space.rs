@@ -1,0 +1,343 @@
+//! The shards behind their locks, how full they are together, and who goes when they are full. What happens within a
+//! shard is the shard's.
+//!
+//! A *place* is the right to store one session. It is taken before a session is inserted and given back when one goes;
+//! whoever evicts a session for a newcomer hands its place over, so that no third can take it. No one holds two locks.
+
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
+};
+
+use super::{
+    WhenFull,
+    locked::Locked,
+    shard::{Census, Shard},
+};
+use crate::store::{EndReason, Loaded, Millis, SessionId, StoreStats, Touch, Touched};
+
+/// So many sessions a shard when the store is full: resizing a shard holds its lock for about a microsecond.
+const SESSIONS_A_SHARD: usize = 64;
+/// How few and how many shards there are. Empty ones cost about 256 bytes each.
+const FEWEST: usize = 16;
+const MOST: usize = 4096;
+/// The most tombstones of a small store; a larger one has as many as sessions.
+const TOMBSTONES: usize = 1024;
+
+/// Due slots that a write looks at in its own shard: more than it adds, so that freeing keeps up.
+const LOOKS_A_WRITE: usize = 4;
+/// Slots that one lock is held for when freeing or evicting in another shard.
+const LOOKS_A_LOCK: u32 = 32;
+/// Shards that an insertion into a full store locks in each of its attempts to find room.
+const LOCKS_A_STEP: usize = 64;
+/// Sessions of owners among which the one that was used longest ago goes.
+const SAMPLE: u32 = 128;
+/// How often an insertion looks for room again when others were quicker.
+const ATTEMPTS: usize = 8;
+
+/// Who wants to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Newcomer {
+    Anonymous,
+    Owned,
+}
+
+/// All shards.
+#[derive(Debug)]
+pub(super) struct Space {
+    shards: Box<[Mutex<Shard>]>,
+    gauges: Box<[Gauge]>,
+    max_sessions: usize,
+    /// Places that are taken: sessions, and insertions under way.
+    places: AtomicUsize,
+    tombstones: AtomicUsize,
+    principals: AtomicUsize,
+    anonymous: AtomicUsize,
+    evicted: AtomicU64,
+    /// The shards where eviction and sweeping go on.
+    hand: AtomicUsize,
+    broom: AtomicUsize,
+}
+
+/// What the last holder of a shard's lock found there: a hint to others, so that they lock only where it pays.
+#[derive(Debug)]
+struct Gauge {
+    due: AtomicU64,
+    anonymous: AtomicU32,
+    owned: AtomicU32,
+}
+
+impl Space {
+    /// Room for so many sessions, at least 1 and at most 2^30.
+    pub(super) fn new(max_sessions: usize) -> Self {
+        let max_sessions = max_sessions.clamp(1, 1 << 30);
+        let shards = (max_sessions / SESSIONS_A_SHARD).next_power_of_two().clamp(FEWEST, MOST);
+        let gauge = || Gauge { due: Millis::MAX.into(), anonymous: 0.into(), owned: 0.into() };
+        Self {
+            shards: (0..shards).map(|_| Mutex::new(Shard::new())).collect(),
+            gauges: (0..shards).map(|_| gauge()).collect(),
+            max_sessions,
+            places: 0.into(),
+            tombstones: 0.into(),
+            principals: 0.into(),
+            anonymous: 0.into(),
+            evicted: 0.into(),
+            hand: 0.into(),
+            broom: 0.into(),
+        }
+    }
+
+    pub(super) fn max_sessions(&self) -> usize {
+        self.max_sessions
+    }
+
+    pub(super) fn stats(&self) -> StoreStats {
+        StoreStats {
+            sessions: self.places.load(Relaxed) as u64,
+            principals: self.principals.load(Relaxed) as u64,
+            evicted_for_space: self.evicted.load(Relaxed),
+        }
+    }
+
+    /// Reads a session.
+    pub(super) fn load(&self, id: SessionId, now: Millis) -> Loaded {
+        let index = self.index(id.bucket());
+        let mut shard = self.guard(index);
+        match shard.live(&id, now) {
+            Some(stored) => Loaded::Live(stored),
+            None => Locked::new(shard, self, index, now).remains(&id, now),
+        }
+    }
+
+    /// Notes a use of a session.
+    pub(super) fn touch(&self, touch: &Touch) -> Touched {
+        let index = self.index(touch.id.bucket());
+        let mut shard = self.guard(index);
+        let touched = shard.touch_live(touch);
+        if touched == Touched::Gone {
+            // What was judged to be dead is freed, so that no clock that is behind finds it alive.
+            Locked::new(shard, self, index, touch.seen).remains(&touch.id, touch.seen);
+        }
+        touched
+    }
+
+    /// Locks the shard of a bucket.
+    pub(super) fn lock(&self, bucket: u16, now: Millis) -> Locked<'_> {
+        self.lock_shard(self.index(bucket), now)
+    }
+
+    /// Locks the shard of a bucket for a write, and frees a little there of what has expired.
+    pub(super) fn lock_to_write(&self, bucket: u16, now: Millis) -> Locked<'_> {
+        let mut shard = self.lock(bucket, now);
+        shard.free_due(now, LOOKS_A_WRITE);
+        shard
+    }
+
+    fn lock_shard(&self, index: usize, now: Millis) -> Locked<'_> {
+        Locked::new(self.guard(index), self, index, now)
+    }
+
+    fn guard(&self, index: usize) -> MutexGuard<'_, Shard> {
+        // No code of others runs under the lock, so that a shard is whole even if a thread died in it.
+        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn index(&self, bucket: u16) -> usize {
+        usize::from(bucket) & (self.shards.len() - 1)
+    }
+
+    /// Takes a place if one is free.
+    pub(super) fn take_place(&self) -> bool {
+        let next = |places: usize| (places < self.max_sessions).then_some(places + 1);
+        self.places.fetch_update(Relaxed, Relaxed, next).is_ok()
+    }
+
+    /// Runs a step that may need a place, and once more with one if there was none at first.
+    ///
+    /// The step is given a shard and tells `None` if it found no place.
+    pub(super) fn with_room<T>(
+        &self,
+        (bucket, now): (u16, Millis),
+        (newcomer, when_full): (Newcomer, WhenFull),
+        step: impl Fn(&mut Locked<'_>) -> Option<T>,
+    ) -> Option<T> {
+        if let Some(answer) = step(&mut self.lock_to_write(bucket, now)) {
+            return Some(answer);
+        }
+        if !self.make_room(newcomer, when_full, now) {
+            return None;
+        }
+        // A place that the step turns out not to need goes back when the lock does.
+        step(&mut self.lock(bucket, now).with_a_place())
+    }
+
+    /// Takes a place in a full store: of an expired session, else of an anonymous one, else, for a session of an owner,
+    /// of the owners' session that was used longest ago among a sample.
+    fn make_room(&self, newcomer: Newcomer, when_full: WhenFull, now: Millis) -> bool {
+        for _ in 0..ATTEMPTS {
+            if self.take_place() || self.take_expired(now) {
+                return true;
+            }
+            if when_full == WhenFull::Refuse {
+                return false;
+            }
+            if self.anonymous.load(Relaxed) > 0 && self.take_anonymous(now) {
+                return true;
+            }
+            if newcomer == Newcomer::Anonymous {
+                // It must not cost anyone who is logged in their session: that is how a flood would log people out.
+                return self.take_place();
+            }
+            if self.take_owned(now) {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn take_expired(&self, now: Millis) -> bool {
+        let due = |gauge: &Gauge| gauge.due.load(Relaxed) <= now;
+        for index in self.from(&self.hand, due).take(LOCKS_A_STEP) {
+            let mut shard = self.lock_shard(index, now);
+            shard.free_due(now, LOOKS_A_LOCK as usize);
+            if shard.keep_place() {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn take_anonymous(&self, now: Millis) -> bool {
+        let any = |gauge: &Gauge| gauge.anonymous.load(Relaxed) > 0;
+        for force in [false, true] {
+            for index in self.from(&self.hand, any).take(LOCKS_A_STEP) {
+                let mut shard = self.lock_shard(index, now);
+                // One look a shard, so that all of them age alike.
+                self.hand.store(index + 1, Relaxed);
+                if shard.evict_anonymous(force, now) && shard.keep_place() {
+                    self.evicted.fetch_add(1, Relaxed);
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    fn take_owned(&self, now: Millis) -> bool {
+        let any = |gauge: &Gauge| gauge.owned.load(Relaxed) > 0;
+        let (mut left, mut oldest) = (SAMPLE, None::<(Millis, SessionId)>);
+        for index in self.from(&self.hand, any).take(LOCKS_A_STEP) {
+            let found = self.lock_shard(index, now).longest_unused(left.min(LOOKS_A_LOCK));
+            oldest = oldest.into_iter().chain(found).min();
+            left = left.saturating_sub(self.gauges[index].owned.load(Relaxed).min(LOOKS_A_LOCK));
+            self.hand.store(index + 1, Relaxed);
+            if left == 0 {
+                break;
+            }
+        }
+        let Some((_, id)) = oldest else { return false };
+        let mut shard = self.lock(id.bucket(), now);
+        let evicted = shard.end(&id, EndReason::Evicted, now);
+        // If it was not live any more, its place may be free all the same.
+        let kept = shard.keep_place();
+        if evicted && kept {
+            self.evicted.fetch_add(1, Relaxed);
+        }
+        kept
+    }
+
+    /// Frees at most so many expired records or tombstones, going on where the last sweep stopped.
+    pub(super) fn sweep(&self, now: Millis, limit: usize) -> usize {
+        let due = |gauge: &Gauge| gauge.due.load(Relaxed) <= now;
+        let mut freed = 0;
+        for index in self.from(&self.broom, due) {
+            while freed < limit && due(&self.gauges[index]) {
+                // The lock is given back in between: a sweep never holds up a request for long.
+                freed +=
+                    self.lock_shard(index, now).free_due(now, (LOOKS_A_LOCK as usize).min(limit - freed));
+            }
+            if freed >= limit {
+                self.broom.store(index, Relaxed);
+                break;
+            }
+        }
+        freed
+    }
+
+    /// How many of the newest tombstones, among so many new ones, are too many.
+    pub(super) fn tombstones_over(&self, added: u32) -> u32 {
+        let all = self.tombstones.load(Relaxed) + added as usize;
+        let over = all.saturating_sub(self.max_sessions.max(TOMBSTONES));
+        u32::try_from(over).unwrap_or(u32::MAX).min(added)
+    }
+
+    /// Adds up what has changed in a shard, whose lock is still held.
+    ///
+    /// A place that was taken and not used goes back; one that is kept stays taken.
+    pub(super) fn settle(
+        &self,
+        index: usize,
+        (before, taken): (&Census, usize),
+        (after, kept): (&Census, usize),
+    ) {
+        let gauge = &self.gauges[index];
+        gauge.due.store(after.due, Relaxed);
+        gauge.anonymous.store(after.anonymous, Relaxed);
+        gauge.owned.store(after.owned, Relaxed);
+        settle(&self.places, before.live() + taken, after.live() + kept);
+        settle(&self.tombstones, before.ended as usize, after.ended as usize);
+        settle(&self.principals, before.principals as usize, after.principals as usize);
+        settle(&self.anonymous, before.anonymous as usize, after.anonymous as usize);
+    }
+
+    /// The shards whose gauge says so, one round from where a hand stands.
+    fn from(&self, hand: &AtomicUsize, wanted: impl Fn(&Gauge) -> bool) -> impl Iterator<Item = usize> {
+        let (begin, mask) = (hand.load(Relaxed), self.shards.len() - 1);
+        let round = (0..self.shards.len()).map(move |step| begin.wrapping_add(step) & mask);
+        round.filter(move |&index| wanted(&self.gauges[index]))
+    }
+}
+
+/// Adds what a number has grown by, or takes away what it has shrunk by.
+fn settle(total: &AtomicUsize, before: usize, after: usize) {
+    match after.cmp(&before) {
+        std::cmp::Ordering::Greater => total.fetch_add(after - before, Relaxed),
+        std::cmp::Ordering::Less => total.fetch_sub(before - after, Relaxed),
+        std::cmp::Ordering::Equal => return,
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Space {
+        /// Every shard is whole, and the sums and gauges are what the shards hold. No one may be writing.
+        pub(in crate::store::memory) fn assert_whole(&self) {
+            let (mut sessions, mut tombstones, mut principals, mut anonymous) = (0, 0, 0, 0);
+            for (shard, gauge) in self.shards.iter().zip(&self.gauges) {
+                let shard = shard.lock().unwrap();
+                shard.assert_whole();
+                let census = shard.census();
+                sessions += census.live();
+                tombstones += census.ended as usize;
+                principals += census.principals as usize;
+                anonymous += census.anonymous as usize;
+                let gauged =
+                    (gauge.anonymous.load(Relaxed), gauge.owned.load(Relaxed), gauge.due.load(Relaxed));
+                assert_eq!(gauged, (census.anonymous, census.owned, census.due));
+            }
+            let sums = [&self.places, &self.tombstones, &self.principals, &self.anonymous]
+                .map(|sum| sum.load(Relaxed));
+            assert_eq!(sums, [sessions, tombstones, principals, anonymous]);
+        }
+    }
+
+    #[test]
+    fn an_empty_store_is_small() {
+        let shard = size_of::<Mutex<Shard>>() + size_of::<Gauge>();
+        assert!(shard <= 256, "{shard} bytes for each shard");
+        assert_eq!(Space::new(0).shards.len(), FEWEST);
+        assert_eq!(Space::new(usize::MAX).shards.len(), MOST);
+    }
+}

@@ -1,0 +1,251 @@
+//! Rows without gaps, found by key: a vector of rows, and an index of row numbers with linear probing. Knows nothing of
+//! sessions.
+//!
+//! Keys are random (sids) or digests (owners), and no client chooses one that is stored, so that one multiplication
+//! mixes enough. The index keeps 32 bits of each key's hash, so that a look-up touches no row but the right one, and
+//! neither growth nor removal touches any.
+
+use std::ops::{Index, IndexMut};
+
+/// The row number that stands for none.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// With fewer rows than this no room is given back, unless there are none.
+const SMALL: usize = 16;
+
+/// What a [`Table`] needs of its rows.
+pub(super) trait Row {
+    /// What a row is found by.
+    type Key: Eq;
+
+    /// The row's key, which never changes.
+    fn key(&self) -> &Self::Key;
+
+    /// 64 bits of a key in which at least the low half differs from key to key.
+    fn bits(key: &Self::Key) -> u64;
+}
+
+/// Rows of one kind. Row numbers are dense: removing a row gives its number to the last one.
+#[derive(Debug)]
+pub(super) struct Table<R> {
+    /// Where each row is; the length is zero or a power of two, and at least a quarter of the places are free.
+    index: Vec<Place>,
+    rows: Vec<R>,
+}
+
+/// A place in the index: free if its row is [`NONE`].
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    hash: u32,
+    row: u32,
+}
+
+const FREE: Place = Place { hash: 0, row: NONE };
+
+impl<R> Table<R> {
+    pub(super) const fn new() -> Self {
+        Self { index: Vec::new(), rows: Vec::new() }
+    }
+
+    /// How many rows there are.
+    pub(super) fn len(&self) -> u32 {
+        number(self.rows.len())
+    }
+}
+
+impl<R: Row> Table<R> {
+    /// Finds a row by its key.
+    pub(super) fn find(&self, key: &R::Key) -> Option<u32> {
+        if self.index.is_empty() {
+            return None;
+        }
+        let hash = hash::<R>(key);
+        let mut at = self.home(hash);
+        loop {
+            let place = self.index[at];
+            if place.row == NONE {
+                return None;
+            }
+            if place.hash == hash && self[place.row].key() == key {
+                return Some(place.row);
+            }
+            at = self.after(at);
+        }
+    }
+
+    /// Adds a row whose key is not in the table and tells its number.
+    pub(super) fn push(&mut self, row: R) -> u32 {
+        if self.rows.len() == self.rows.capacity() {
+            // An eighth at a time: doubling would leave a third of a full store unused.
+            self.rows.reserve_exact(self.rows.len() / 8 + 4);
+        }
+        if (self.rows.len() + 1) * 4 > self.index.len() * 3 {
+            self.resize((self.index.len() * 2).max(8));
+        }
+        let place = Place { hash: hash::<R>(row.key()), row: self.len() };
+        self.rows.push(row);
+        self.put(place);
+        place.row
+    }
+
+    /// Removes a row. The last row takes its number: true if there was a last row that did.
+    pub(super) fn swap_remove(&mut self, row: u32) -> bool {
+        let last = self.len() - 1;
+        self.free(self.place_of(row));
+        if row != last {
+            let place = self.place_of(last);
+            self.index[place].row = row;
+        }
+        self.rows.swap_remove(row as usize);
+        self.give_back();
+        row != last
+    }
+
+    fn place_of(&self, row: u32) -> usize {
+        let mut at = self.home(hash::<R>(self[row].key()));
+        while self.index[at].row != row {
+            at = self.after(at);
+        }
+        at
+    }
+
+    /// Frees a place, and moves back what stands behind it only because it was taken.
+    fn free(&mut self, mut gap: usize) {
+        let mut at = self.after(gap);
+        while self.index[at].row != NONE {
+            let (home, mask) = (self.home(self.index[at].hash), self.index.len() - 1);
+            if at.wrapping_sub(home) & mask >= at.wrapping_sub(gap) & mask {
+                self.index[gap] = self.index[at];
+                gap = at;
+            }
+            at = self.after(at);
+        }
+        self.index[gap] = FREE;
+    }
+
+    fn give_back(&mut self) {
+        let length = self.rows.len();
+        if length >= SMALL && length * 4 < self.rows.capacity() {
+            self.rows.shrink_to(length * 2);
+            self.resize((length * 2).next_power_of_two());
+        } else if length == 0 {
+            *self = Self::new();
+        }
+    }
+
+    fn resize(&mut self, places: usize) {
+        let before = std::mem::replace(&mut self.index, vec![FREE; places]);
+        for place in before.into_iter().filter(|place| place.row != NONE) {
+            self.put(place);
+        }
+    }
+
+    fn put(&mut self, place: Place) {
+        let mut at = self.home(place.hash);
+        while self.index[at].row != NONE {
+            at = self.after(at);
+        }
+        self.index[at] = place;
+    }
+
+    /// Where a hash is looked for first.
+    fn home(&self, hash: u32) -> usize {
+        hash as usize & (self.index.len() - 1)
+    }
+
+    fn after(&self, at: usize) -> usize {
+        (at + 1) & (self.index.len() - 1)
+    }
+}
+
+fn hash<R: Row>(key: &R::Key) -> u32 {
+    // Fibonacci hashing: the high half of the product depends on every lower bit.
+    let mixed = R::bits(key).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    u32::try_from(mixed).unwrap_or_default()
+}
+
+impl<R> Index<u32> for Table<R> {
+    type Output = R;
+
+    fn index(&self, row: u32) -> &R {
+        &self.rows[row as usize]
+    }
+}
+
+impl<R> IndexMut<u32> for Table<R> {
+    fn index_mut(&mut self, row: u32) -> &mut R {
+        &mut self.rows[row as usize]
+    }
+}
+
+/// A length as a row number.
+pub(super) fn number(length: usize) -> u32 {
+    u32::try_from(length).expect("a store is bounded to 2^30 sessions and as many tombstones")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    struct Pair {
+        key: u64,
+        value: u64,
+    }
+
+    impl Row for Pair {
+        type Key = u64;
+
+        fn key(&self) -> &u64 {
+            &self.key
+        }
+        fn bits(key: &u64) -> u64 {
+            *key
+        }
+    }
+
+    #[test]
+    fn every_row_is_found_after_any_order_of_pushes_and_removals() {
+        let mut table = Table::<Pair>::new();
+        let mut model = HashMap::new();
+        let mut dice = 1_u64;
+        for step in 0..20_000_u64 {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            // Grows for a while, then shrinks, so that both directions of resizing happen.
+            let (key, grow) = ((dice >> 40) % 700, (step / 2_500) % 2 == 0);
+            match table.find(&key) {
+                Some(row) if !grow || dice >> 62 == 0 => {
+                    assert_eq!(model.remove(&key), Some(table[row].value));
+                    table.swap_remove(row);
+                }
+                None if grow || dice >> 62 == 0 => {
+                    model.insert(key, step);
+                    let row = table.push(Pair { key, value: step });
+                    assert_eq!(table[row].value, step);
+                }
+                found => assert_eq!(found.map(|row| table[row].value), model.get(&key).copied()),
+            }
+            assert_eq!(table.len() as usize, model.len());
+        }
+        for key in 0..700 {
+            assert_eq!(table.find(&key).map(|row| table[row].value), model.get(&key).copied());
+        }
+    }
+
+    #[test]
+    fn an_emptied_table_holds_no_memory() {
+        let mut table = Table::<Pair>::new();
+        for key in 0..5_000 {
+            table.push(Pair { key, value: 0 });
+        }
+        while table.len() > 40 {
+            table.swap_remove(0);
+        }
+        assert!(table.rows.capacity() <= 160 && table.index.len() <= 256, "most of the room is given back");
+        while table.len() > 0 {
+            table.swap_remove(0);
+        }
+        assert_eq!((table.rows.capacity(), table.index.capacity()), (0, 0));
+    }
+}

@@ -1,0 +1,350 @@
+//! Where records are kept: the contract between the engine and a store, and nothing of policy.
+//!
+//! A store keeps opaque records by [`SessionId`], compares versions, counts the sessions of an [`Owner`] and
+//! remembers for a while that a session has *ended*. Merging, lifetimes, rotation and limits' meaning live in the
+//! engine, once. Every operation is atomic for the ids that it names, and time comes in as an argument.
+//!
+//! Four answers are never confused: **absent** (never seen, or forgotten), **ended** (a tombstone says so),
+//! **unavailable** ([`StoreError::Unavailable`]: certainly not applied) and **unknown** ([`StoreError::Unknown`]:
+//! perhaps applied).
+
+mod erased;
+mod memory;
+
+use std::{fmt, future::Future, sync::Arc};
+
+pub use self::erased::SharedStore;
+pub use self::memory::{MemoryStore, WhenFull};
+pub use crate::record::Version;
+pub use crate::token::{Owner, SessionId};
+pub use sessions_policy::BehaviorOnLimit;
+
+/// Milliseconds since the Unix epoch, in the clock of the engine that calls.
+pub type Millis = u64;
+
+/// A strictly increasing stamp: milliseconds since the Unix epoch, shifted left by 16 bits, plus a counter.
+///
+/// Two stamps of one process are never equal, so "before" and "after" are exact there, and as good as the clocks are
+/// between processes.
+pub type Stamp = u64;
+
+/// How long a store remembers that a session has ended, in milliseconds: longer than any request in flight.
+pub const TOMBSTONE_MS: Millis = 60_000;
+
+/// A place that keeps session records.
+///
+/// Implementations keep bytes and compare versions; they never decode a record. Its first eight bytes are its
+/// [`Version`] (big endian), the next eight the instant it was last seen, which [`touch`](Self::touch) moves without
+/// changing the version.
+///
+/// # Cancel safety
+/// A dropped future leaves the operation applied or not applied, never half of it.
+pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
+    /// Reads one session.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't tell.
+    fn load(&self, id: SessionId, now: Millis) -> impl Future<Output = Result<Loaded, StoreError>> + Send;
+
+    /// Writes one record if the stored version is the expected one.
+    ///
+    /// Never revives: an ended or absent session answers [`CasOutcome::Gone`], unless absence was expected.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't tell.
+    fn cas(&self, write: Cas) -> impl Future<Output = Result<CasOutcome, StoreError>> + Send;
+
+    /// Notes that a session was seen, and until when it lives now. Never shortens either, never revives.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't tell.
+    fn touch(&self, touch: Touch) -> impl Future<Output = Result<Touched, StoreError>> + Send;
+
+    /// Stores a new session of an owner, within the limit: prunes expired ones, counts, evicts or refuses, and
+    /// inserts, in one atomic step.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't tell.
+    fn admit(&self, admit: Admit) -> impl Future<Output = Result<Admitted, StoreError>> + Send;
+
+    /// Ends sessions: removes the record and leaves a tombstone for [`TOMBSTONE_MS`].
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't tell.
+    fn end(&self, end: End) -> impl Future<Output = Result<Ended, StoreError>> + Send;
+
+    /// Lists the live sessions of an owner, oldest login first, at most `limit` after the id `after`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't tell.
+    fn list(
+        &self,
+        owner: Owner,
+        after: Option<SessionId>,
+        limit: usize,
+        now: Millis,
+    ) -> impl Future<Output = Result<Vec<Listed>, StoreError>> + Send;
+
+    /// Frees at most `limit` expired records or tombstones and tells how many it freed.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't tell.
+    fn sweep(&self, now: Millis, limit: usize) -> impl Future<Output = Result<usize, StoreError>> + Send;
+
+    /// Counts what is stored. Counts may lag behind by what has expired and is not yet freed.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't tell.
+    fn stats(&self) -> impl Future<Output = Result<StoreStats, StoreError>> + Send;
+
+    /// Makes everything acknowledged durable and releases what the store holds. The default does nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] if something acknowledged could not be made durable.
+    fn shutdown(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+        std::future::ready(Ok(()))
+    }
+}
+
+/// A record as it is stored, with the instant it was last seen.
+#[derive(Clone)]
+pub struct Stored {
+    /// The encoded record.
+    pub record: Arc<[u8]>,
+    /// When the session was last seen: at least what the record says, later after a touch.
+    pub last_seen: Millis,
+}
+
+impl Stored {
+    /// The version in the record's first eight bytes.
+    pub fn version(&self) -> Version {
+        Version::of_record(&self.record)
+    }
+}
+
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stored").field("bytes", &self.record.len()).field("last_seen", &self.last_seen).finish()
+    }
+}
+
+/// What [`SessionStore::load`] found.
+#[derive(Clone, Debug)]
+pub enum Loaded {
+    /// A live record.
+    Live(Stored),
+    /// The session has ended, and the store still remembers it.
+    Ended(EndReason),
+    /// Nothing is known under this id.
+    Absent,
+}
+
+/// A conditional write.
+#[derive(Clone, Debug)]
+pub struct Cas {
+    /// The session to write.
+    pub id: SessionId,
+    /// Whose index the session is in, if it is authenticated.
+    pub owner: Option<Owner>,
+    /// What has to be stored now.
+    pub expected: Expected,
+    /// The record to store.
+    pub record: Arc<[u8]>,
+    /// When the stored session is dead if nothing touches it.
+    pub expires: Millis,
+    /// The instant of the call.
+    pub now: Millis,
+    /// After this instant the write must not be applied any more.
+    pub deadline: Millis,
+}
+
+/// The state that a [`Cas`] asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// No record and no tombstone: creation.
+    Absent,
+    /// A live record of this version.
+    Version(Version),
+}
+
+/// The answer to a [`Cas`].
+#[derive(Clone, Debug)]
+pub enum CasOutcome {
+    /// Written.
+    Stored,
+    /// Another version is stored; here it is.
+    Conflict(Stored),
+    /// The session has ended (or, with `None`, is absent): nothing was written.
+    Gone(Option<EndReason>),
+    /// The deadline had passed: nothing was written.
+    Late,
+    /// The store is full and may not evict: nothing was written.
+    Full,
+}
+
+/// A note that a session was seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Touch {
+    /// The session that was seen.
+    pub id: SessionId,
+    /// Whose index the session is in, if it is authenticated.
+    pub owner: Option<Owner>,
+    /// When it was seen.
+    pub seen: Millis,
+    /// When the session is dead if nothing touches it again.
+    pub expires: Millis,
+}
+
+/// The answer to a [`Touch`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touched {
+    /// Noted.
+    Noted,
+    /// The session has ended or is absent.
+    Gone,
+}
+
+/// A new session of an owner.
+#[derive(Clone, Debug)]
+pub struct Admit {
+    /// The id of the new session.
+    pub id: SessionId,
+    /// The policy and principal that it belongs to.
+    pub owner: Owner,
+    /// Its record.
+    pub record: Arc<[u8]>,
+    /// When it is dead if nothing touches it.
+    pub expires: Millis,
+    /// How many live sessions the owner may have, and what happens at the limit; `None` is unlimited.
+    pub limit: Option<Limit>,
+    /// A session of the same owner that this one replaces: it is ended as superseded and does not count.
+    pub replaces: Option<SessionId>,
+    /// When the login began: refused if all sessions of the owner were revoked after this stamp.
+    pub began: Stamp,
+    /// The instant of the call.
+    pub now: Millis,
+    /// After this instant the session must not be stored any more.
+    pub deadline: Millis,
+}
+
+/// How many sessions an owner may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// The most live sessions, the new one included. At least 1.
+    pub max: u32,
+    /// What happens when the new one would be one too many.
+    pub behavior: BehaviorOnLimit,
+}
+
+/// The answer to an [`Admit`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admitted {
+    /// Stored; these were evicted for it.
+    Stored {
+        /// The sessions that were ended to make room.
+        evicted: Vec<SessionId>,
+    },
+    /// The owner has this many live sessions and the limit refuses another: nothing changed.
+    LimitReached {
+        /// The live sessions of the owner.
+        live: u32,
+    },
+    /// All sessions of the owner were revoked after this login began: nothing changed.
+    Revoked,
+    /// The id is taken: nothing changed.
+    Exists,
+    /// The deadline had passed: nothing changed.
+    Late,
+    /// The store is full and may not evict: nothing changed.
+    Full,
+}
+
+/// Which sessions to end.
+#[derive(Clone, Copy, Debug)]
+pub struct End {
+    /// One session, or those of an owner.
+    pub target: EndTarget,
+    /// Why: the tombstone says it.
+    pub reason: EndReason,
+    /// The instant of the call.
+    pub now: Millis,
+    /// For an owner: logins that began before this stamp are refused from now on.
+    pub stamp: Stamp,
+}
+
+/// The sessions that an [`End`] names.
+#[derive(Clone, Copy, Debug)]
+pub enum EndTarget {
+    /// One session.
+    Session {
+        /// Its id.
+        id: SessionId,
+        /// Whose index it is in, if it is authenticated.
+        owner: Option<Owner>,
+    },
+    /// All sessions of an owner, and every login of it that began before.
+    Owner {
+        /// Whose sessions.
+        owner: Owner,
+        /// The one session to keep.
+        except: Option<SessionId>,
+    },
+}
+
+/// The sessions that an [`End`] ended: those that were live.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// Their ids.
+    pub ids: Vec<SessionId>,
+}
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// Its user logged out, or its data was cleared.
+    LoggedOut,
+    /// It was revoked by its principal or an operator.
+    Revoked,
+    /// A newer login of the same principal took its place.
+    Evicted,
+    /// A lifetime ran out.
+    Expired,
+    /// A privilege change moved it to a successor, which lives.
+    Superseded,
+    /// An old id was used after its successor: a sign of theft.
+    Reuse,
+}
+
+/// One session in a [`SessionStore::list`].
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its id.
+    pub id: SessionId,
+    /// Its record.
+    pub stored: Stored,
+}
+
+/// What a store holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoreStats {
+    /// Records, expired ones that are not yet freed included.
+    pub sessions: u64,
+    /// Owners with at least one record.
+    pub principals: u64,
+    /// Records that were ended to keep the store within its bound, since it was made.
+    pub evicted_for_space: u64,
+}
+
+/// A store that could not answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Certainly not applied: the store could not be reached or refused.
+    #[error("the store is unavailable")]
+    Unavailable(#[source] Option<Box<dyn std::error::Error + Send + Sync>>),
+    /// Perhaps applied: the answer was lost, or did not come in time.
+    #[error("the store did not answer: the operation may or may not have been applied")]
+    Unknown(#[source] Option<Box<dyn std::error::Error + Send + Sync>>),
+}

@@ -1,0 +1,351 @@
+//! What a client carries and what names a session: `bucket.sid.secret`, the session's id, its public handle and its
+//! owner. Nothing here knows a policy's settings or a store.
+
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroize;
+
+use crate::entropy::{Entropy, EntropyError};
+
+const BUCKETS: u16 = 1 << 14;
+const SID_BYTES: usize = 16;
+const SECRET_BYTES: usize = 32;
+const SID_TEXT: usize = 22;
+const SECRET_TEXT: usize = 43;
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// The length of a token's text in bytes.
+pub const TOKEN_TEXT: usize = 3 + 1 + SID_TEXT + 1 + SECRET_TEXT;
+
+/// Names one session in a store: a bucket of 14 bits and a sid of 128 bits. Public, and no credential.
+///
+/// All sessions of one [`Owner`] share a bucket, so that a store can keep them together.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId {
+    bucket: u16,
+    sid: [u8; SID_BYTES],
+}
+
+impl SessionId {
+    /// Makes an id of its parts; a bucket of more than 14 bits is cut to 14.
+    pub fn new(bucket: u16, sid: [u8; 16]) -> Self {
+        Self { bucket: bucket % BUCKETS, sid }
+    }
+
+    /// The bucket, below 16,384.
+    pub fn bucket(self) -> u16 {
+        self.bucket
+    }
+
+    /// The sid's bytes.
+    pub fn sid(&self) -> &[u8; 16] {
+        &self.sid
+    }
+
+    /// The handle of a lineage that begins with this id.
+    pub fn handle(self) -> Handle {
+        Handle(self.sid)
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionId({}/{})", self.bucket, self.handle())
+    }
+}
+
+/// Names a session to people, logs and events: stable over rotation and login, and useless as a credential.
+///
+/// Its text form is 22 characters of base64url.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Handle([u8; SID_BYTES]);
+
+impl Handle {
+    /// The handle's bytes.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// Makes a handle of its bytes.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Handle({self})")
+    }
+}
+
+impl serde::Serialize for Handle {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A text that is not a [`Handle`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a handle is 22 characters of base64url")]
+pub struct ParseHandleError;
+
+impl std::str::FromStr for Handle {
+    type Err = ParseHandleError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        decode(text.as_bytes()).map(Self).ok_or(ParseHandleError)
+    }
+}
+
+/// One principal under one policy, as a digest: what limits count and lists read.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Owner([u8; 32]);
+
+impl Owner {
+    /// The owner `kind:id` under a policy. `user:7` and `service:7` are two, and so is `user:7` of another policy.
+    pub fn of(policy: &str, kind: &str, id: &str) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(b"sessions/owner/v1");
+        for part in [policy, kind, id] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        Self(hash.finalize().into())
+    }
+
+    /// The owner's digest.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The bucket of all sessions of this owner.
+    pub fn bucket(&self) -> u16 {
+        u16::from_be_bytes([self.0[0], self.0[1]]) % BUCKETS
+    }
+}
+
+impl fmt::Debug for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Owner({})", URL_SAFE_NO_PAD.encode(&self.0[..6]))
+    }
+}
+
+/// The only part of a token that is a credential: 256 random bits. It can't be printed, compared or copied.
+#[derive(Clone)]
+pub(crate) struct Secret([u8; SECRET_BYTES]);
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl Secret {
+    /// What is stored of it: a digest tagged with the policy, so that one policy's token opens no other's session.
+    pub(crate) fn digest(&self, policy: &str) -> Digest {
+        let mut hash = Sha256::new();
+        hash.update(b"sessions/secret/v1");
+        hash.update((policy.len() as u64).to_be_bytes());
+        hash.update(policy.as_bytes());
+        hash.update(self.0);
+        Digest(hash.finalize().into())
+    }
+
+    /// Hides a successor so that only who holds this secret can read it: `successor xor HMAC(self, sid)`.
+    pub(crate) fn wrap(&self, id: SessionId, successor: &Self) -> [u8; SECRET_BYTES] {
+        let mut wrapped = self.pad(id);
+        for (byte, other) in wrapped.iter_mut().zip(successor.0) {
+            *byte ^= other;
+        }
+        wrapped
+    }
+
+    /// Reads a successor that was hidden with [`wrap`](Self::wrap).
+    pub(crate) fn unwrap_successor(&self, id: SessionId, wrapped: &[u8; SECRET_BYTES]) -> Self {
+        Self(self.wrap(id, &Self(*wrapped)))
+    }
+
+    fn pad(&self, id: SessionId) -> [u8; SECRET_BYTES] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        mac.update(b"sessions/successor/v1");
+        mac.update(id.sid());
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// The stored form of a [`Secret`].
+#[derive(Clone, Copy)]
+pub(crate) struct Digest(pub(crate) [u8; 32]);
+
+impl Digest {
+    /// Compares in constant time.
+    pub(crate) fn matches(&self, other: &[u8]) -> bool {
+        self.0.ct_eq(other).into()
+    }
+
+    /// The first 128 bits: enough to recognise a secret that was used before.
+    pub(crate) fn short(&self) -> [u8; 16] {
+        let mut short = [0; 16];
+        short.copy_from_slice(&self.0[..16]);
+        short
+    }
+}
+
+/// What a client presents: an id and the secret that proves it.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    pub(crate) id: SessionId,
+    pub(crate) secret: Secret,
+}
+
+impl Token {
+    /// Mints a token in the bucket of its owner, or in a random one for an anonymous session.
+    ///
+    /// One draw of the operating system's generator gives sid, secret and bucket (SECURITY TOK-01).
+    pub(crate) fn mint(entropy: &dyn Entropy, owner: Option<&Owner>) -> Result<Self, EntropyError> {
+        let mut draw = [0_u8; SECRET_BYTES + SID_BYTES + 2];
+        entropy.fill(&mut draw)?;
+        let mut secret = Secret([0; SECRET_BYTES]);
+        secret.0.copy_from_slice(&draw[..SECRET_BYTES]);
+        let mut sid = [0; SID_BYTES];
+        sid.copy_from_slice(&draw[SECRET_BYTES..SECRET_BYTES + SID_BYTES]);
+        let random = u16::from_be_bytes([draw[SECRET_BYTES + SID_BYTES], draw[SECRET_BYTES + SID_BYTES + 1]]);
+        draw.zeroize();
+        let bucket = owner.map_or(random, Owner::bucket);
+        Ok(Self { id: SessionId::new(bucket, sid), secret })
+    }
+
+    /// Mints a new secret for the same id.
+    pub(crate) fn renew(entropy: &dyn Entropy, id: SessionId) -> Result<Self, EntropyError> {
+        let mut secret = Secret([0; SECRET_BYTES]);
+        entropy.fill(&mut secret.0)?;
+        Ok(Self { id, secret })
+    }
+
+    /// Reads the one canonical text form and refuses every other, before any store is asked.
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+        if text.len() != TOKEN_TEXT || text[3] != b'.' || text[4 + SID_TEXT] != b'.' {
+            return None;
+        }
+        let bucket = parse_bucket(&text[..3])?;
+        let sid = decode(&text[4..4 + SID_TEXT])?;
+        let mut secret = Secret([0; SECRET_BYTES]);
+        let written = URL_SAFE_NO_PAD.decode_slice(&text[5 + SID_TEXT..], &mut secret.0).ok()?;
+        (written == SECRET_BYTES).then_some(Self { id: SessionId { bucket, sid }, secret })
+    }
+
+    /// The text that travels. Zeroised when it is dropped.
+    pub(crate) fn text(&self) -> zeroize::Zeroizing<String> {
+        let mut text = zeroize::Zeroizing::new(String::with_capacity(TOKEN_TEXT));
+        for shift in [12, 6, 0] {
+            text.push(char::from(ALPHABET[usize::from(self.id.bucket >> shift) & 63]));
+        }
+        text.push('.');
+        URL_SAFE_NO_PAD.encode_string(self.id.sid, &mut text);
+        text.push('.');
+        URL_SAFE_NO_PAD.encode_string(self.secret.0, &mut text);
+        text
+    }
+}
+
+fn parse_bucket(text: &[u8]) -> Option<u16> {
+    let mut bucket = 0_u32;
+    for byte in text {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'-' => 62,
+            b'_' => 63,
+            _ => return None,
+        };
+        bucket = bucket << 6 | u32::from(value);
+    }
+    u16::try_from(bucket).ok().filter(|bucket| *bucket < BUCKETS)
+}
+
+fn decode<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    let mut room = [0; 48];
+    if text.len() != (N * 4).div_ceil(3) {
+        return None;
+    }
+    let written = URL_SAFE_NO_PAD.decode_slice(text, &mut room).ok()?;
+    bytes.copy_from_slice(room.get(..written)?.get(..N)?);
+    (written == N).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::OsEntropy;
+
+    #[test]
+    fn text_round_trips_and_has_one_form() {
+        for _ in 0..200 {
+            let token = Token::mint(&OsEntropy, None).unwrap();
+            let text = token.text();
+            let back = Token::parse(text.as_bytes()).unwrap();
+            assert_eq!(back.id, token.id);
+            assert_eq!(back.secret.0, token.secret.0);
+            assert_eq!(*back.text(), *text);
+        }
+    }
+
+    #[test]
+    fn every_other_spelling_is_refused() {
+        let token = Token::mint(&OsEntropy, None).unwrap();
+        let text = token.text();
+        for position in 0..text.len() {
+            for byte in 0..=255_u8 {
+                let mut bytes = text.as_bytes().to_vec();
+                bytes[position] = byte;
+                if let Some(other) = Token::parse(&bytes) {
+                    assert_eq!(other.text().as_bytes(), bytes, "a spelling that is not canonical was accepted");
+                }
+            }
+        }
+        for bad in ["", "a", &text[1..], &format!("{}A", *text), &text.replace('.', "_")] {
+            assert!(Token::parse(bad.as_bytes()).is_none(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn digests_differ_by_policy() {
+        let token = Token::mint(&OsEntropy, None).unwrap();
+        assert!(!token.secret.digest("a").matches(&token.secret.digest("b").0));
+        assert!(token.secret.digest("a").matches(&token.secret.digest("a").0));
+    }
+
+    #[test]
+    fn only_the_holder_reads_the_successor() {
+        let (old, new) = (Token::mint(&OsEntropy, None).unwrap(), Token::mint(&OsEntropy, None).unwrap());
+        let wrapped = old.secret.wrap(old.id, &new.secret);
+        assert_eq!(old.secret.unwrap_successor(old.id, &wrapped).0, new.secret.0);
+        assert_ne!(new.secret.unwrap_successor(old.id, &wrapped).0, new.secret.0);
+    }
+
+    #[test]
+    fn owners_of_other_kinds_and_policies_are_others() {
+        let owner = Owner::of("a", "user", "7");
+        for other in [Owner::of("a", "service", "7"), Owner::of("b", "user", "7"), Owner::of("a", "use", "r7")] {
+            assert_ne!(owner, other);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What the web asks of a session: the head of a request, where it came from, and what caches may keep.
+
+pub(crate) mod caching;
+pub(crate) mod cross_site;
+mod head;
+mod origin;
+pub(crate) mod problem;
+
+pub use head::RequestHead;

@@ -1,0 +1,178 @@
+//! What a session costs a request, in process: each path beside the same router without sessions, in one run.
+//!
+//! `cargo bench -p sessions-tests --bench request`. Chunks of all variants are interleaved, and the figure is the median
+//! over the chunks of a variant of the median chunk's time a request, less that of its base. It measures and asserts
+//! nothing.
+
+use std::{hint::black_box, time::Instant};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderValue, Request, header},
+    response::IntoResponse,
+    routing::get,
+};
+use sessions::{Session, SessionPrincipal, session};
+use tower::{Layer, Service, ServiceExt};
+
+sessions::policies! {
+    bench: { extends: "user_default", concurrency: { max_sessions_per_principal: "unlimited" } },
+}
+
+/// How many sessions are stored.
+const SESSIONS: usize = 100_000;
+/// Requests of one chunk.
+const CHUNK: usize = 20_000;
+/// Chunks of each variant.
+const ROUNDS: usize = 41;
+
+async fn plain() -> &'static str {
+    "ok"
+}
+
+async fn with_headers() -> impl IntoResponse {
+    ([(header::VARY, HeaderValue::from_static("cookie")), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], "ok")
+}
+
+#[session(policy = "bench")]
+async fn read(session: Session) -> &'static str {
+    black_box(session.get::<u64>("n").ok());
+    "ok"
+}
+
+#[session(policy = "bench")]
+async fn set(mut session: Session) -> &'static str {
+    let n = session.get::<u64>("n").ok().flatten().unwrap_or(0);
+    black_box(session.set("n", n + 1).ok());
+    "ok"
+}
+
+#[derive(Clone)]
+struct NoOp<S>(S);
+
+impl<S: Service<R>, R> Service<R> for NoOp<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: R) -> S::Future {
+        self.0.call(request)
+    }
+}
+
+fn routes() -> Router {
+    Router::new()
+        .route("/plain", get(plain))
+        .route("/headers", get(with_headers))
+        .route("/read", get(read))
+        .route("/set", get(set))
+}
+
+fn request(path: &str, cookie: Option<&HeaderValue>) -> Request<Body> {
+    let mut request = Request::new(Body::empty());
+    *request.uri_mut() = path.parse().expect("a path");
+    if let Some(cookie) = cookie {
+        request.headers_mut().insert(header::COOKIE, cookie.clone());
+    }
+    request
+}
+
+/// Seeds sessions of a typical size and returns their cookies.
+async fn seed(registry: &policies::Registry) -> Vec<HeaderValue> {
+    let engine = registry.engine::<policies::Bench>();
+    let mut cookies = Vec::with_capacity(SESSIONS);
+    for n in 0..SESSIONS {
+        let mut session = engine.resolve(&Request::new(())).await.expect("a session");
+        let user = SessionPrincipal::user(format!("u{n}")).with("name", "Ada").role("customer");
+        session.mark_authenticated(user);
+        for (key, value) in [("theme", "dark"), ("lang", "en"), ("tz", "Europe/London")] {
+            session.set(key, value).expect("open");
+        }
+        session.set("n", 0).expect("open");
+        let mut response = http::Response::new(());
+        engine.commit(&session, &mut response).await.expect("committed");
+        let cookie = response.headers()[header::SET_COOKIE].to_str().expect("text");
+        let pair = cookie.split(';').next().expect("a pair");
+        cookies.push(HeaderValue::from_str(pair).expect("a value"));
+    }
+    cookies
+}
+
+struct Variant {
+    name: &'static str,
+    base: Option<usize>,
+    path: &'static str,
+    cookie: bool,
+    router: Router,
+    chunks: Vec<f64>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let registry = policies::Registry::builder().with_settings(None, []).load().await.expect("settings");
+    let before = resident();
+    let cookies = seed(&registry).await;
+    let bytes = (resident() - before) / SESSIONS;
+    let bare = routes();
+    let no_op = routes().layer(tower::layer::layer_fn(NoOp));
+    let layered = routes().layer(registry.layer());
+    let variant = |name, base, path, cookie, router: &Router| Variant {
+        name,
+        base,
+        path,
+        cookie,
+        router: router.clone(),
+        chunks: Vec::new(),
+    };
+    let mut variants = vec![
+        variant("bare router", None, "/plain", true, &bare),
+        variant("no-op layer", None, "/plain", true, &no_op),
+        variant("untouched", Some(1), "/plain", true, &layered),
+        variant("untouched, no cookie", Some(1), "/plain", false, &layered),
+        variant("bare with Vary and no-store", None, "/headers", true, &bare),
+        variant("read", Some(4), "/read", true, &layered),
+        variant("read + set", Some(4), "/set", true, &layered),
+    ];
+    let mut next = 0_usize;
+    for _ in 0..ROUNDS {
+        for variant in &mut variants {
+            let requests: Vec<_> = (0..CHUNK)
+                .map(|_| {
+                    next = (next + 7_919) % cookies.len();
+                    request(variant.path, variant.cookie.then(|| &cookies[next]))
+                })
+                .collect();
+            let start = Instant::now();
+            for request in requests {
+                let response = variant.router.clone().oneshot(request).await.expect("infallible");
+                assert!(response.status().is_success());
+                black_box(response);
+            }
+            variant.chunks.push(start.elapsed().as_secs_f64() * 1e6 / CHUNK as f64);
+        }
+    }
+    println!("{SESSIONS} sessions stored, {bytes} bytes of memory each; medians of {ROUNDS} chunks of {CHUNK} requests");
+    println!("{:<30} {:>10} {:>10}", "", "µs/request", "over base");
+    let medians: Vec<f64> = variants.iter_mut().map(|variant| median(&mut variant.chunks)).collect();
+    for (variant, own) in variants.iter().zip(&medians) {
+        let over = variant.base.map_or_else(String::new, |base| format!("{:+.3}", own - medians[base]));
+        println!("{:<30} {own:>10.3} {over:>10}", variant.name);
+    }
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Resident memory in bytes, as Linux tells it; 0 elsewhere.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<usize>().ok()).unwrap_or(0) * 1024
+}

@@ -1,0 +1,11 @@
+use axum::{Router, routing::get};
+use sessions::Session;
+
+sessions::policies!("sessions.toml");
+
+#[axum::debug_handler]
+async fn index(_session: Session) {}
+
+fn main() {
+    let _: Router = Router::new().route("/", get(index));
+}

@@ -1,0 +1,5 @@
+struct Plain;
+
+sessions::policies!("sessions.toml", Plain, Missing);
+
+fn main() {}

@@ -1,0 +1,3 @@
+sessions::policies!("/nowhere/shop.toml");
+
+fn main() {}

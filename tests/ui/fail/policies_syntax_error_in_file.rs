@@ -1,0 +1,5 @@
+sessions::policies!("syntax.toml");
+
+fn main() {
+    let _: (policies::UserDefault, policies::Admin);
+}

@@ -1,0 +1,6 @@
+#[sessions::session_policy(name = "checkout", ttl = "1h")]
+pub struct Checkout {
+    step: u8,
+}
+
+fn main() {}
