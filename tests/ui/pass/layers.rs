@@ -11,7 +11,12 @@ sessions::policies! {
 }
 
 /// A policy that the file changes.
-#[sessions::session_policy(file = "layers.toml", extends = "user_default", ttl = "20min", idle_timeout = "10min")]
+#[sessions::session_policy(
+    file = "layers.toml",
+    extends = "user_default",
+    ttl = "20min",
+    idle_timeout = "10min"
+)]
 #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Checkout {
     /// How far the visitor is.
@@ -28,6 +33,7 @@ fn main() {
     let declared = <policies::Declared as Declared>::declarations();
     let names: Vec<&str> = declared.iter().map(|declaration| declaration.name.as_ref()).collect();
     assert_eq!(names, ["partner_api", "checkout"]);
-    let file = <policies::Declared as Declared>::FILE.map(|file| (file.name, file.text.contains("[policies.guest]")));
+    let file = <policies::Declared as Declared>::FILE
+        .map(|file| (file.name, file.text.contains("[policies.guest]")));
     assert_eq!(file, Some(("layers.toml", true)));
 }

@@ -278,9 +278,20 @@ impl Shard {
         let after = after.filter(|id| matches!(self.look(id, now), Found::Live(_)));
         let Some(row) = self.owners.find(owner) else { return Vec::new() };
         let after = after.and_then(|id| self.slots.find(&id)).filter(|&slot| self.slots[slot].owner == row);
-        let sessions = self.owners[row].sessions.after(&self.slots, after.unwrap_or(NONE));
-        let live = sessions.filter(|slot| slot.expires() > now);
-        live.filter_map(|slot| Some(Listed { id: slot.id, stored: slot.stored()? })).take(limit).collect()
+        let (mut listed, mut expired) = (Vec::new(), Vec::new());
+        for slot in self.owners[row].sessions.after(&self.slots, after.unwrap_or(NONE)) {
+            if listed.len() >= limit {
+                break;
+            }
+            match slot.stored() {
+                Some(stored) if slot.expires() > now => listed.push(Listed { id: slot.id, stored }),
+                _ => expired.push(slot.id),
+            }
+        }
+        for id in &expired {
+            self.look(id, now);
+        }
+        listed
     }
 }
 

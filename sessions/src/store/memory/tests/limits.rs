@@ -141,6 +141,15 @@ fn revoke_all_ends_every_session_and_every_login_that_began_before() {
 }
 
 #[test]
+fn a_revocation_that_comes_late_does_not_undo_a_later_one() {
+    let store = MemoryStore::new(100);
+    store.end_all(owner(1), None, NOW + 10);
+    store.end_all(owner(1), None, NOW + 5);
+    let between = Admit { began: stamp(NOW + 7), ..login(of(owner(1), 1), owner(1), NOW + 11) };
+    assert_eq!(at_once(store.admit(between)), Admitted::Revoked);
+}
+
+#[test]
 fn revoking_the_others_keeps_one_and_stops_logins_under_way() {
     let store = MemoryStore::new(100);
     for number in 0..3 {

@@ -127,6 +127,27 @@ fn expiry_is_exact_without_a_sweep_and_beats_every_write() {
 }
 
 #[test]
+fn what_one_clock_found_dead_is_dead_to_a_clock_that_is_behind() {
+    let (id, user, at) = (of(owner(1), 1), owner(1), NOW + HOUR);
+    let judges: [fn(&MemoryStore, SessionId, Owner, Millis); 4] = [
+        |store, id, _, at| assert!(!store.is_live(id, at)),
+        |store, id, user, at| {
+            let touch = Touch { id, owner: Some(user), seen: at, expires: at + HOUR };
+            assert_eq!(at_once(store.touch(touch)), Touched::Gone);
+        },
+        |store, _, user, at| assert_eq!(store.ids_of(user, at), []),
+        |store, _, user, at| assert_eq!(store.end_all(user, None, at), []),
+    ];
+    for judge in judges {
+        let store = MemoryStore::new(10);
+        store.log_in(id, user, NOW);
+        judge(&store, id, user, at);
+        assert_eq!(store.look(id, at - 1), Look::Ended(EndReason::Expired));
+        assert_eq!(store.counts().sessions, 0, "it is freed when it is met");
+    }
+}
+
+#[test]
 fn a_session_that_expired_long_ago_is_absent_at_once() {
     let store = MemoryStore::new(10);
     store.create(anonymous(1), NOW);
