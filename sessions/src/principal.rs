@@ -119,6 +119,12 @@ impl SessionPrincipal {
         bytes
     }
 
+    /// Kind and id of an encoded principal, without reading the rest.
+    pub(crate) fn name_of(bytes: &[u8]) -> Option<(&str, &str)> {
+        let mut wire = crate::record::wire::Reader::new(bytes);
+        Some((wire.text()?, wire.text()?))
+    }
+
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let mut wire = crate::record::wire::Reader::new(bytes);
         let kind = match wire.text()? {

@@ -1,5 +1,7 @@
 //! The sessions of a principal: listed and revoked over all policies of a registry.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -39,7 +41,7 @@ pub struct SessionInfo {
 /// A live session of a principal, as the engine sees it.
 struct Held {
     id: SessionId,
-    record: Record,
+    record: Arc<Record>,
 }
 
 impl SessionEngine {
@@ -65,7 +67,7 @@ impl SessionEngine {
                     created_at: instant(record.created),
                     last_seen_at: instant(record.last_seen),
                     expires_at: instant(engine.shared.lifetimes.expires(&record)),
-                    user_agent: record.agent.clone(),
+                    user_agent: record.agent_text(),
                     current: engine.is(self) && current == Some(record.handle),
                 });
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::SessionEngine;
+use super::{SessionEngine, validate::Verdict};
 use crate::{
     event::EventKind,
     fault::{Fault, SessionError},
@@ -56,7 +56,15 @@ impl SessionEngine {
         let Some(store) = &self.shared.store else { return Ok((Found::Nothing, None)) };
         match store.load(token.id, now).await {
             Ok(Loaded::Live(stored)) => match self.decode(&stored) {
-                Some(record) => self.validate(token, record, client, now).await,
+                Some(record) => match self.validate(token, record, client, now) {
+                    Verdict::Live(base) => Ok((Found::Live, Some(base))),
+                    Verdict::Superseded => Ok((Found::Superseded, None)),
+                    Verdict::Dead => Ok((Found::Nothing, None)),
+                    Verdict::Reused(token, record) => {
+                        Box::pin(self.revoke_lineage(&token, &record, now)).await?;
+                        Ok((Found::Nothing, None))
+                    }
+                },
                 None => Ok((Found::Nothing, None)),
             },
             Ok(Loaded::Ended(reason)) => {
@@ -77,8 +85,8 @@ impl SessionEngine {
     }
 
     /// Decodes a record. One that can't be read counts as absent and is told once, without its content.
-    pub(super) fn decode(&self, stored: &Stored) -> Option<Record> {
-        let record = Record::decode(stored, &self.shared.name);
+    pub(super) fn decode(&self, stored: &Stored) -> Option<Arc<Record>> {
+        let record = Record::decode(stored, &self.shared.name).map(Arc::new);
         if record.is_none() {
             tracing::error!(policy = &*self.shared.name, bytes = stored.record.len(), "a session record can't be read");
             self.event(EventKind::Corrupted, |event| event.fault = Some(Fault::StoreCorrupted));

@@ -9,7 +9,7 @@ use crate::{
     event::EventKind,
     fault::{Fault, SessionError},
     record::{Record, Retirement},
-    session::state::{Base, Client, Found},
+    session::state::{Base, Client},
     store::{End, EndReason, EndTarget, Millis, SessionStore},
     token::{Digest, Owner, Token},
 };
@@ -49,14 +49,21 @@ pub(super) fn standing(record: &Record, digest: &Digest, now: Millis) -> Standin
     }
 }
 
+/// What the stored record says of the presented token.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// It opens the session.
+    Live(Base),
+    /// A change of privilege moved the session on, or moves it just now.
+    Superseded,
+    /// It opens nothing: expired, another client's, or never issued.
+    Dead,
+    /// It came back after its successor was used: the lineage has to end.
+    Reused(Token, Arc<Record>),
+}
+
 impl SessionEngine {
-    pub(super) async fn validate(
-        &self,
-        token: Token,
-        record: Record,
-        client: &Client,
-        now: Millis,
-    ) -> Result<(Found, Option<Base>), SessionError> {
+    pub(super) fn validate(&self, token: Token, record: Arc<Record>, client: &Client, now: Millis) -> Verdict {
         let digest = token.secret.digest(&self.shared.name);
         let tell = |kind: EventKind, fault: Fault| {
             self.event(kind, |event| {
@@ -69,20 +76,17 @@ impl SessionEngine {
             Standing::Previous => true,
             Standing::Superseded => {
                 tell(EventKind::Superseded, Fault::Required);
-                return Ok((Found::Superseded, None));
+                return Verdict::Superseded;
             }
-            Standing::Reused => {
-                self.revoke_lineage(&token, &record, now).await?;
-                return Ok((Found::Nothing, None));
-            }
+            Standing::Reused => return Verdict::Reused(token, record),
             Standing::Unknown => {
                 tell(EventKind::Unknown, Fault::ForgeryAttempt);
-                return Ok((Found::Nothing, None));
+                return Verdict::Dead;
             }
         };
         if record.is_moving(now) {
             tell(EventKind::Superseded, Fault::Required);
-            return Ok((Found::Superseded, None));
+            return Verdict::Superseded;
         }
         if let Some(over) = self.shared.lifetimes.over(&record, now) {
             match over {
@@ -90,18 +94,18 @@ impl SessionEngine {
                 Over::Absolute => tell(EventKind::Expired, Fault::AbsoluteTimeout),
                 Over::Expired => tell(EventKind::Expired, Fault::Expired),
             }
-            return Ok((Found::Nothing, None));
+            return Verdict::Dead;
         }
         if self.shared.policy.fingerprint_binding() && record.fingerprint != client.fingerprint {
             tell(EventKind::FingerprintMismatch, Fault::FingerprintMismatch);
-            return Ok((Found::Nothing, None));
+            return Verdict::Dead;
         }
         self.event(EventKind::Loaded, |event| event.handle = Some(record.handle));
-        Ok((Found::Live, Some(Base { token, record: Arc::new(record), by_previous })))
+        Verdict::Live(Base { token, record, by_previous })
     }
 
     /// An id that time had taken out of use came back after its successor was used: whoever has it, the session ends.
-    async fn revoke_lineage(&self, token: &Token, record: &Record, now: Millis) -> Result<(), SessionError> {
+    pub(super) async fn revoke_lineage(&self, token: &Token, record: &Record, now: Millis) -> Result<(), SessionError> {
         let Some(store) = &self.shared.store else { return Ok(()) };
         let end = End {
             target: EndTarget::Session { id: token.id, owner: self.owner_of(record) },
@@ -120,7 +124,7 @@ impl SessionEngine {
 
     /// Whose index a record is in.
     pub(super) fn owner_of(&self, record: &Record) -> Option<Owner> {
-        let principal = crate::SessionPrincipal::decode(record.principal.as_ref()?.bytes())?;
-        Some(Owner::of(&self.shared.name, principal.kind(), principal.id()))
+        let (kind, id) = crate::SessionPrincipal::name_of(record.principal.as_ref()?.bytes())?;
+        Some(Owner::of(&self.shared.name, kind, id))
     }
 }

@@ -75,7 +75,7 @@ impl Version {
 }
 
 /// The secret before the current one, and what its holders need to find the current one.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Previous {
     pub(crate) digest: Digest,
     /// Until when it is accepted.
@@ -128,11 +128,12 @@ pub(crate) struct Record {
     pub(crate) policy: Arc<str>,
     pub(crate) handle: Handle,
     pub(crate) principal: Option<Slice>,
-    pub(crate) previous: Option<Previous>,
+    pub(crate) previous: Option<Box<Previous>>,
     pub(crate) retired: Vec<Retired>,
     pub(crate) forward: Option<Forward>,
     pub(crate) fingerprint: Option<[u8; 16]>,
-    pub(crate) agent: Option<String>,
+    /// The user agent of the login, as text.
+    pub(crate) agent: Option<Slice>,
     pub(crate) fields: Vec<Field>,
     /// Sections of versions to come, as they were read.
     pub(crate) unknown: Vec<(u8, Vec<u8>)>,
@@ -180,6 +181,7 @@ impl Record {
                 tag::PRINCIPAL => {
                     record.principal = Some(Slice::of(&stored.record, start, content.len()));
                 }
+                tag::AGENT => record.agent = Some(Slice::of(&stored.record, start, content.len())),
                 tag::POLICY => is_policys = content == policy.as_bytes(),
                 _ => record.read_section(tag, content)?,
             }
@@ -192,12 +194,12 @@ impl Record {
         match tag {
             tag::HANDLE => self.handle = Handle::from_bytes(wire.array()?),
             tag::PREVIOUS => {
-                self.previous = Some(Previous {
+                self.previous = Some(Box::new(Previous {
                     digest: Digest(wire.array()?),
                     until: wire.u64()?,
                     wrapped: wire.array()?,
                     successor_used: wire.byte()? != 0,
-                });
+                }));
             }
             tag::RETIRED => {
                 while !wire.is_empty() {
@@ -211,10 +213,23 @@ impl Record {
                     Some(Forward { to: SessionId::new(bucket, wire.array()?), until: wire.u64()? });
             }
             tag::FINGERPRINT => self.fingerprint = Some(wire.array()?),
-            tag::AGENT => self.agent = Some(std::str::from_utf8(content).ok()?.to_owned()),
             other => self.unknown.push((other, content.to_vec())),
         }
         Some(())
+    }
+
+    /// The same record with other fields.
+    pub(crate) fn with_fields(&self, fields: Vec<Field>) -> Self {
+        Self {
+            policy: Arc::clone(&self.policy),
+            principal: self.principal.clone(),
+            previous: self.previous.clone(),
+            retired: self.retired.clone(),
+            agent: self.agent.clone(),
+            unknown: self.unknown.clone(),
+            fields,
+            ..*self
+        }
     }
 
     /// Writes the record as it is stored.
@@ -266,7 +281,7 @@ impl Record {
             put_section(&mut bytes, tag::FINGERPRINT, fingerprint);
         }
         if let Some(agent) = &self.agent {
-            put_section(&mut bytes, tag::AGENT, agent.as_bytes());
+            put_section(&mut bytes, tag::AGENT, agent.bytes());
         }
         for (tag, content) in &self.unknown {
             put_section(&mut bytes, *tag, content);
@@ -284,6 +299,11 @@ impl Record {
 
     fn encoded_hint(&self) -> usize {
         HEAD + 112 + self.principal.as_ref().map_or(0, |principal| principal.bytes().len()) + self.payload() + 8 * self.fields.len()
+    }
+
+    /// The user agent of the login.
+    pub(crate) fn agent_text(&self) -> Option<String> {
+        std::str::from_utf8(self.agent.as_ref()?.bytes()).ok().map(str::to_owned)
     }
 
     pub(crate) fn field(&self, space: Space, name: &str) -> Option<&Field> {

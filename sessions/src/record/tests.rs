@@ -16,19 +16,19 @@ pub(crate) fn sample() -> Record {
         policy: "user_default".into(),
         handle: Handle::from_bytes([9; 16]),
         principal: Some(crate::SessionPrincipal::user("u1").role("admin").encode().into()),
-        previous: Some(Previous {
+        previous: Some(Box::new(Previous {
             digest: Digest([5; 32]),
             until: 1_700_000_030_000,
             wrapped: [6; 32],
             successor_used: true,
-        }),
+        })),
         retired: vec![
             Retired { digest: [1; 16], how: Retirement::Periodic },
             Retired { digest: [2; 16], how: Retirement::Privilege },
         ],
         forward: Some(Forward { to: SessionId::new(77, [3; 16]), until: 1_700_000_040_000 }),
         fingerprint: Some([4; 16]),
-        agent: Some("curl/8".to_owned()),
+        agent: Some(b"curl/8".to_vec().into()),
         fields: vec![
             Field::new(&FieldKey { space: Space::Free, name: "cart".into() }, Codec::Json, br#"{"tea":2}"#),
             Field::new(&FieldKey { space: Space::Typed, name: "checkout.step".into() }, Codec::Json, b"3"),

@@ -12,14 +12,14 @@ use crate::{
     },
     fault::SessionError,
     principal::SessionPrincipal,
-    record::{Field, Record},
+    record::{Field, Record, Slice},
     store::{Millis, Stamp},
     token::Token,
     transport::Lifetime,
 };
 
 /// How much of a user agent's text is kept.
-const AGENT_CHARS: usize = 256;
+const AGENT_BYTES: usize = 256;
 
 /// A session of a request, in whatever state.
 #[derive(Debug)]
@@ -80,9 +80,10 @@ pub(crate) struct Client {
 
 impl Client {
     /// The user agent as a record keeps it, for people to recognise their devices: text, of bounded length.
-    pub(crate) fn agent_text(&self) -> Option<String> {
+    pub(crate) fn agent_text(&self) -> Option<Slice> {
         let text = self.agent.as_ref()?.to_str().ok()?;
-        Some(text.chars().take(AGENT_CHARS).collect())
+        // A header value that is text is ASCII: a byte is a character.
+        Some(text.as_bytes().iter().copied().take(AGENT_BYTES).collect::<Vec<_>>().into())
     }
 }
 

@@ -144,7 +144,7 @@ impl SessionEngine {
         let record = &base.record;
         self.shared.lifetimes.touch_is_due(record, now)
             || self.rotation_is_due(record, base.by_previous, now)
-            || record.previous.is_some_and(|previous| !previous.successor_used && !base.by_previous)
+            || record.previous.as_ref().is_some_and(|previous| !previous.successor_used && !base.by_previous)
     }
 
     /// Writes what is recorded so far.
@@ -262,26 +262,28 @@ impl SessionEngine {
         }))
     }
 
+    /// Takes the one way that the work asks for. All but the plain write are boxed: they are rare, and large.
     async fn perform(&self, mut work: Work) -> Result<Done, SessionError> {
         let identity = std::mem::take(&mut work.identity);
         let authenticated = work.base.as_ref().is_some_and(|base| base.record.is_authenticated());
         match (identity, work.base.take()) {
             (Identity::Login { principal, .. }, Some(base)) if work.same_party => {
-                self.confirm(work, base, &principal).await
+                Box::pin(self.confirm(work, base, &principal)).await
             }
             (Identity::Login { principal, began }, base) => {
-                self.uninterrupted(move |engine| async move { engine.login(work, base, principal, began).await })
-                    .await
+                let login = move |engine: Self| async move { engine.login(work, base, principal, began).await };
+                Box::pin(self.uninterrupted(login)).await
             }
             (Identity::Logout, Some(base)) if authenticated => {
                 if work.changes.fields(&base.record.fields).is_empty() {
-                    return self.end_session(base).await;
+                    return Box::pin(self.end_session(base)).await;
                 }
-                self.uninterrupted(move |engine| async move { engine.leave(work, base).await }).await
+                let leave = move |engine: Self| async move { engine.leave(work, base).await };
+                Box::pin(self.uninterrupted(leave)).await
             }
             (_, Some(base)) => {
                 if !authenticated && work.changes.clears() && work.changes.fields(&[]).is_empty() {
-                    return self.end_session(base).await;
+                    return Box::pin(self.end_session(base)).await;
                 }
                 self.write(work, base).await
             }
@@ -292,7 +294,7 @@ impl SessionEngine {
                 if work.found == Found::Superseded {
                     return Err(self.gone("the session id was superseded"));
                 }
-                self.create(work).await
+                Box::pin(self.create(work)).await
             }
         }
     }

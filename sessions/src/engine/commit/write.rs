@@ -88,7 +88,7 @@ impl SessionEngine {
     {
         let due = self.rotation_is_due(&base.record, base.by_previous, work.now);
         let first_use = !base.by_previous
-            && base.record.previous.is_some_and(|previous| !previous.successor_used);
+            && base.record.previous.as_ref().is_some_and(|previous| !previous.successor_used);
         let remember = work.remember.is_some_and(|remember| remember != base.record.remembered);
         let asked = !work.changes.is_empty() || work.rotate || remember || update.is_some();
         if !asked && !due && !first_use {
@@ -102,9 +102,9 @@ impl SessionEngine {
                 if !asked && !due && by_previous {
                     return Ok(Rewrite::Leave);
                 }
-                let mut next = current.clone();
-                (next.fields, overwritten) =
-                    work.changes.merge(&loaded, current, self.shared.policy.on_conflict())?;
+                let merged = work.changes.merge(&loaded, current, self.shared.policy.on_conflict())?;
+                overwritten = merged.1;
+                let mut next = current.with_fields(merged.0);
                 if let Some(update) = &mut update {
                     update(&mut next.fields)?;
                 }
@@ -147,8 +147,8 @@ impl SessionEngine {
         let encoded = Slice::from(principal.encode());
         let done = self
             .rewrite(&base, work.now, |current, _| {
-                let mut next = current.clone();
-                (next.fields, _) = work.changes.merge(&loaded, current, self.shared.policy.on_conflict())?;
+                let merged = work.changes.merge(&loaded, current, self.shared.policy.on_conflict())?;
+                let mut next = current.with_fields(merged.0);
                 next.principal = Some(encoded.clone());
                 next.authenticated = Some(work.now);
                 next.started = work.now;
@@ -253,7 +253,7 @@ impl SessionEngine {
         if record.is_moving(now) {
             return Ok(ControlFlow::Break(self.gone("the session moved while the request was under way")));
         }
-        Ok(ControlFlow::Continue((Arc::new(record), by_previous)))
+        Ok(ControlFlow::Continue((record, by_previous)))
     }
 
     fn set_remembered(&self, record: &mut Record, remember: bool) {
@@ -266,7 +266,7 @@ impl SessionEngine {
     /// Only the current secret rotates, and not before the grace of the one before it is over: who holds that one gets
     /// the successor, and never meets an id that was retired while it was still good.
     pub(super) fn rotation_is_due(&self, record: &Record, by_previous: bool, now: Millis) -> bool {
-        let in_grace = record.previous.is_some_and(|previous| now < previous.until);
+        let in_grace = record.previous.as_ref().is_some_and(|previous| now < previous.until);
         if in_grace || by_previous {
             // After the grace, only a successor that no one used lets the previous secret in: its response was lost.
             return by_previous && !in_grace;
@@ -304,12 +304,12 @@ impl SessionEngine {
             // The response with the successor was lost: it is void, and one more is issued to who never got it.
             next.retire(next.digest, Retirement::Periodic);
         }
-        next.previous = Some(Previous {
+        next.previous = Some(Box::new(Previous {
             digest: held_digest,
             until: now.saturating_add(millis(self.shared.policy.rotation_grace())),
             wrapped: held.secret.wrap(held.id, &token.secret),
             successor_used: false,
-        });
+        }));
         next.digest = token.secret.digest(&self.shared.name);
         next.rotated = now;
         Ok(())
@@ -318,7 +318,7 @@ impl SessionEngine {
     /// The token that a response carries: for a request that came with the previous secret its successor, which only
     /// who holds that secret can read.
     pub(super) fn carried(&self, base: &Base) -> Token {
-        let Some(previous) = base.record.previous.filter(|_| base.by_previous) else {
+        let Some(previous) = base.record.previous.as_ref().filter(|_| base.by_previous) else {
             return base.token.clone();
         };
         let secret = base.token.secret.unwrap_successor(base.token.id, &previous.wrapped);
