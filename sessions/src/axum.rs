@@ -22,12 +22,12 @@ where
     type Rejection = SessionError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionError> {
-        let session = open(parts).await?;
-        let engine = session.state().engine.clone();
-        engine
-            .guard(session.state(), &G::REQUIREMENTS)
-            .map_err(|error| error.varying(engine.shared.transport.vary()))?;
-        Ok(session)
+        let session: Self = open(parts).await?;
+        let engine = &session.state().engine;
+        match engine.guard(session.state(), &G::REQUIREMENTS) {
+            Ok(()) => Ok(session),
+            Err(error) => Err(error.varying(engine.shared.transport.vary())),
+        }
     }
 }
 

@@ -89,7 +89,7 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let opened = Arc::new(Opened {
             registry: Arc::clone(&self.registry.shared),
-            sessions: Mutex::new(Vec::new()),
+            sessions: Mutex::default(),
         });
         let sessions = RequestSessions::<D> { opened: Arc::clone(&opened), declared: PhantomData };
         request.extensions_mut().insert(sessions);
@@ -131,11 +131,31 @@ impl<D> RequestSessions<D> {
 
 struct Opened {
     registry: Arc<RegistryShared>,
-    sessions: Mutex<Vec<Arc<SessionState>>>,
+    sessions: Mutex<Sessions>,
+}
+
+/// The opened sessions: nearly always one, which then takes no list.
+#[derive(Default)]
+struct Sessions {
+    first: Option<Arc<SessionState>>,
+    more: Vec<Arc<SessionState>>,
+}
+
+impl Sessions {
+    fn iter(&self) -> impl Iterator<Item = &Arc<SessionState>> {
+        self.first.iter().chain(&self.more)
+    }
+
+    fn push(&mut self, state: Arc<SessionState>) {
+        match self.first {
+            None => self.first = Some(state),
+            Some(_) => self.more.push(state),
+        }
+    }
 }
 
 impl Opened {
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<SessionState>>> {
+    fn lock(&self) -> MutexGuard<'_, Sessions> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -153,17 +173,17 @@ impl Opened {
         state
     }
 
-    fn take(&self) -> Vec<Arc<SessionState>> {
+    fn take(&self) -> Sessions {
         std::mem::take(&mut *self.lock())
     }
 }
 
 /// Commits every opened session, then tells the client. A session that fails replaces the response; what the others
 /// have to tell still goes out with it.
-async fn commit_all<R: From<String>>(sessions: Vec<Arc<SessionState>>, response: Response<R>) -> Response<R> {
+async fn commit_all<R: From<String>>(sessions: Sessions, response: Response<R>) -> Response<R> {
     let outcome = if response.status().is_server_error() { Outcome::ServerError } else { Outcome::Answered };
     let mut failed = None;
-    for state in &sessions {
+    for state in sessions.iter() {
         if let Err(error) = state.engine.commit_last(state, outcome).await {
             failed.get_or_insert(error);
         }
@@ -176,9 +196,8 @@ async fn commit_all<R: From<String>>(sessions: Vec<Arc<SessionState>>, response:
 }
 
 /// Closes the sessions and tells the client.
-fn tell<R>(sessions: &[Arc<SessionState>], mut response: Response<R>) -> Response<R> {
-    for state in sessions {
-        state.lock().sent = true;
+fn tell<R>(sessions: &Sessions, mut response: Response<R>) -> Response<R> {
+    for state in sessions.iter() {
         state.engine.emit(state, response.headers_mut());
     }
     response

@@ -19,7 +19,7 @@ const SECRET_TEXT: usize = 43;
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// The length of a token's text in bytes.
-pub const TOKEN_TEXT: usize = 3 + 1 + SID_TEXT + 1 + SECRET_TEXT;
+pub(crate) const TOKEN_TEXT: usize = 3 + 1 + SID_TEXT + 1 + SECRET_TEXT;
 
 /// Names one session in a store: a bucket of 14 bits and a sid of 128 bits. Public, and no credential.
 ///
@@ -152,11 +152,8 @@ impl Drop for Secret {
 
 impl Secret {
     /// What is stored of it: a digest tagged with the policy, so that one policy's token opens no other's session.
-    pub(crate) fn digest(&self, policy: &str) -> Digest {
-        let mut hash = Sha256::new();
-        hash.update(b"sessions/secret/v1");
-        hash.update((policy.len() as u64).to_be_bytes());
-        hash.update(policy.as_bytes());
+    pub(crate) fn digest(&self, tag: &SecretTag) -> Digest {
+        let mut hash = tag.0.clone();
         hash.update(self.0);
         Digest(hash.finalize().into())
     }
@@ -189,8 +186,29 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// The beginning of every digest of a policy: domain and policy name, filled up with zeros to whole blocks of SHA-256, so
+/// that a digest costs one block.
+#[derive(Clone)]
+pub(crate) struct SecretTag(Sha256);
+
+impl SecretTag {
+    pub(crate) fn of(policy: &str) -> Self {
+        let mut tag = b"sessions/secret/v1".to_vec();
+        tag.extend_from_slice(&(policy.len() as u64).to_be_bytes());
+        tag.extend_from_slice(policy.as_bytes());
+        tag.resize(tag.len().next_multiple_of(64), 0);
+        Self(Sha256::new_with_prefix(&tag))
+    }
+}
+
+impl fmt::Debug for SecretTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretTag")
+    }
+}
+
 /// The stored form of a [`Secret`].
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Digest(pub(crate) [u8; 32]);
 
 impl Digest {
@@ -329,8 +347,9 @@ mod tests {
     #[test]
     fn digests_differ_by_policy() {
         let token = Token::mint(&OsEntropy, None).unwrap();
-        assert!(!token.secret.digest("a").matches(&token.secret.digest("b").0));
-        assert!(token.secret.digest("a").matches(&token.secret.digest("a").0));
+        let (a, b) = (SecretTag::of("a"), SecretTag::of("b"));
+        assert!(!token.secret.digest(&a).matches(&token.secret.digest(&b).0));
+        assert!(token.secret.digest(&a).matches(&token.secret.digest(&a).0));
     }
 
     #[test]

@@ -49,7 +49,15 @@ impl SessionEngine {
         let verdict = self.judge(state, needs);
         if let Err(error) = &verdict {
             let fault = error.fault();
-            self.event(EventKind::Refused, |event| event.fault = Some(fault));
+            self.event(EventKind::Refused, |event| {
+                let mut inner = state.lock();
+                event.fault = Some(fault);
+                event.handle = inner.record().map(|record| record.handle);
+                if let Some(principal) = inner.effective_principal() {
+                    event.principal_kind = Some(principal.kind().to_owned());
+                    event.principal_id = Some(principal.id().to_owned());
+                }
+            });
         }
         verdict
     }

@@ -14,6 +14,7 @@ use crate::{
 };
 
 impl SessionEngine {
+    /// Closes the session to changes, and tells the client what became of it.
     pub(crate) fn emit(&self, state: &SessionState, headers: &mut HeaderMap) {
         let transport = &self.shared.transport;
         caching::mark(headers, &transport.vary());
@@ -21,7 +22,11 @@ impl SessionEngine {
             tracing::error!(policy = &*self.shared.name, "the application wrote a session cookie by hand: it was removed");
             self.event(EventKind::ForeignCookie, |_| {});
         }
-        let emission = std::mem::take(&mut state.lock().emission);
+        let emission = {
+            let mut inner = state.lock();
+            inner.sent = true;
+            std::mem::take(&mut inner.emission)
+        };
         match emission {
             Emission::Nothing => {}
             Emission::Issue(token, life) => transport.issue(headers, &Credential::of(&token), life),

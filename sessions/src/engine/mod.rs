@@ -36,6 +36,7 @@ use crate::{
     event::{Bus, EventKind, SessionEvent},
     record::Record,
     store::{Millis, SessionStore, SharedStore, Stamp},
+    token::SecretTag,
     transport::{self, Transport},
     web::cross_site::CrossSite,
 };
@@ -68,6 +69,7 @@ pub struct SessionEngine {
 pub(crate) struct EngineShared {
     pub(crate) name: Arc<str>,
     pub(crate) policy: SessionPolicy,
+    tag: SecretTag,
     /// `None` where the policy keeps nothing beyond a request.
     pub(crate) store: Option<SharedStore>,
     pub(crate) transport: Arc<dyn Transport>,
@@ -223,6 +225,7 @@ impl SessionEngineBuilder {
         SessionEngine {
             shared: Arc::new(EngineShared {
                 name: policy.name().into(),
+                tag: SecretTag::of(policy.name()),
                 cross_site: transport.is_ambient().then(|| CrossSite::new(&policy)),
                 lifetimes: Lifetimes::of(&policy),
                 policy,

@@ -64,7 +64,7 @@ pub(super) enum Verdict {
 
 impl SessionEngine {
     pub(super) fn validate(&self, token: Token, record: Arc<Record>, client: &Client, now: Millis) -> Verdict {
-        let digest = token.secret.digest(&self.shared.name);
+        let digest = token.secret.digest(&self.shared.tag);
         let tell = |kind: EventKind, fault: Fault| {
             self.event(kind, |event| {
                 event.handle = Some(record.handle);
@@ -101,7 +101,7 @@ impl SessionEngine {
             return Verdict::Dead;
         }
         self.event(EventKind::Loaded, |event| event.handle = Some(record.handle));
-        Verdict::Live(Base { token, record, by_previous })
+        Verdict::Live(Base { token, digest, record, by_previous })
     }
 
     /// An id that time had taken out of use came back after its successor was used: whoever has it, the session ends.

@@ -101,7 +101,7 @@ impl Field {
         };
         let length = wire.length()?;
         let from = start + content.len() - wire.rest().len();
-        std::str::from_utf8(wire.take(length)?).ok()?;
+        wire.take(length)?;
         let (from, middle, end) = (offset(from), offset(from + length), offset(start + content.len()));
         Some(Self { bytes: Arc::clone(record), name: from..middle, value: middle..end, space, codec })
     }
@@ -140,6 +140,7 @@ impl Field {
         self.space == space.code()
     }
 
+    /// The name; empty if it is not text, which no handler can have written.
     pub(crate) fn name(&self) -> &str {
         std::str::from_utf8(self.name_bytes()).unwrap_or_default()
     }

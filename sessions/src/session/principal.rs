@@ -28,6 +28,14 @@ impl<P, G> Session<P, G> {
         self.state().lock().effective_principal()
     }
 
+    /// Who has logged in, in a handler that needs to know: behind a guard it never fails.
+    ///
+    /// # Errors
+    /// [`Fault::Required`]: no one is logged in.
+    pub fn require_principal(&self) -> Result<Arc<SessionPrincipal>, SessionError> {
+        self.principal().ok_or_else(|| SessionError::new(Fault::Required, "log in first"))
+    }
+
     /// Records that a principal has proved who it is: login, step-up, or a change of user.
     ///
     /// The policy does the rest when the response is ready: the id changes and the old one is dead at once
@@ -100,7 +108,7 @@ impl<P, G> Session<P, G> {
     /// - [`Fault::Required`]: no one is logged in.
     /// - [`Fault::StoreUnavailable`]: a store can't tell.
     pub async fn sessions(&self) -> Result<Vec<SessionInfo>, SessionError> {
-        let principal = self.known_principal()?;
+        let principal = self.require_principal()?;
         let (engine, handle) = (&self.state().engine, self.handle());
         engine.sessions_seen_from(&principal, handle).await
     }
@@ -110,7 +118,7 @@ impl<P, G> Session<P, G> {
     /// # Errors
     /// As for [`sessions`](Self::sessions).
     pub async fn revoke(&self, handle: Handle) -> Result<bool, SessionError> {
-        let principal = self.known_principal()?;
+        let principal = self.require_principal()?;
         let revoked = self.state().engine.revoke(&principal, handle).await?;
         if revoked && self.handle() == Some(handle) {
             self.ended_here();
@@ -123,7 +131,7 @@ impl<P, G> Session<P, G> {
     /// # Errors
     /// As for [`sessions`](Self::sessions).
     pub async fn revoke_others(&self) -> Result<u64, SessionError> {
-        let principal = self.known_principal()?;
+        let principal = self.require_principal()?;
         let own = self.state().lock().base.as_ref().map(|base| base.token.id);
         self.state().engine.revoke_all_but(&principal, own).await
     }
@@ -133,14 +141,10 @@ impl<P, G> Session<P, G> {
     /// # Errors
     /// As for [`sessions`](Self::sessions).
     pub async fn revoke_all(&self) -> Result<u64, SessionError> {
-        let principal = self.known_principal()?;
+        let principal = self.require_principal()?;
         let revoked = self.state().engine.revoke_all(&principal).await?;
         self.ended_here();
         Ok(revoked)
-    }
-
-    fn known_principal(&self) -> Result<Arc<SessionPrincipal>, SessionError> {
-        self.principal().ok_or_else(|| SessionError::new(Fault::Required, "log in first"))
     }
 
     /// This request has ended its own session: its response says so, and nothing recorded before is written.

@@ -14,7 +14,7 @@ use crate::{
     principal::SessionPrincipal,
     record::{Field, Record, Slice},
     store::{Millis, Stamp},
-    token::Token,
+    token::{Digest, Token},
     transport::Lifetime,
 };
 
@@ -54,6 +54,8 @@ pub(crate) enum Found {
 #[derive(Clone, Debug)]
 pub(crate) struct Base {
     pub(crate) token: Token,
+    /// The digest of the token's secret.
+    pub(crate) digest: Digest,
     pub(crate) record: Arc<Record>,
     /// The presented secret is the one before the current one, within its grace.
     pub(crate) by_previous: bool,

@@ -1,9 +1,9 @@
 //! The object-safe twin of [`SessionStore`], so that configuration picks the store and no type parameter leaks.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc, task::Poll, time::Duration};
+use std::{any::Any, fmt, future::Future, pin::Pin, sync::Arc, task::Poll, time::Duration};
 
 use super::{
-    Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, SessionId, SessionStore,
+    Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, MemoryStore, Millis, Owner, SessionId, SessionStore,
     StoreError, StoreStats, Touch, Touched,
 };
 
@@ -64,13 +64,33 @@ impl<S: SessionStore> ErasedStore for S {
 /// writes carry a deadline of their own.
 #[derive(Clone)]
 pub struct SharedStore {
-    store: Arc<dyn ErasedStore>,
+    store: Kind,
     limit: Duration,
+}
+
+/// The store in memory is called directly: it answers at once, and neither a box nor a time limit would serve it.
+#[derive(Clone)]
+enum Kind {
+    Memory(MemoryStore),
+    Other(Arc<dyn ErasedStore>),
+}
+
+/// Calls an operation on whichever store it is.
+macro_rules! call {
+    ($shared:ident.$operation:ident($($argument:expr),*)) => {
+        match &$shared.store {
+            Kind::Memory(store) => SessionStore::$operation(store, $($argument),*).await,
+            Kind::Other(store) => $shared.within(store.$operation($($argument),*)).await,
+        }
+    };
 }
 
 impl fmt::Debug for SharedStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.store.fmt(f)
+        match &self.store {
+            Kind::Memory(store) => store.fmt(f),
+            Kind::Other(store) => store.fmt(f),
+        }
     }
 }
 
@@ -80,7 +100,11 @@ impl SharedStore {
 
     /// Shares a store, with [`Self::DEFAULT_LIMIT`].
     pub fn new(store: impl SessionStore) -> Self {
-        Self { store: Arc::new(store), limit: Self::DEFAULT_LIMIT }
+        let store = match (&store as &dyn Any).downcast_ref::<MemoryStore>() {
+            Some(memory) => Kind::Memory(memory.clone()),
+            None => Kind::Other(Arc::new(store)),
+        };
+        Self { store, limit: Self::DEFAULT_LIMIT }
     }
 
     /// The same store with another time limit for each operation.
@@ -95,13 +119,8 @@ impl SharedStore {
         self.limit
     }
 
-    /// Whether both are one and the same store.
-    pub fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.store, &other.store)
-    }
-
     async fn within<T>(&self, mut answer: Answer<'_, T>) -> Result<T, StoreError> {
-        // A store in memory answers at once: no timer is made for it.
+        // What answers at once needs no timer.
         let first = std::future::poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await;
         match first {
             Poll::Ready(result) => result,
@@ -115,19 +134,19 @@ impl SharedStore {
 
 impl SessionStore for SharedStore {
     async fn load(&self, id: SessionId, now: Millis) -> Result<Loaded, StoreError> {
-        self.within(self.store.load(id, now)).await
+        call!(self.load(id, now))
     }
     async fn cas(&self, write: Cas) -> Result<CasOutcome, StoreError> {
-        self.within(self.store.cas(write)).await
+        call!(self.cas(write))
     }
     async fn touch(&self, touch: Touch) -> Result<Touched, StoreError> {
-        self.within(self.store.touch(touch)).await
+        call!(self.touch(touch))
     }
     async fn admit(&self, admit: Admit) -> Result<Admitted, StoreError> {
-        self.within(self.store.admit(admit)).await
+        call!(self.admit(admit))
     }
     async fn end(&self, end: End) -> Result<Ended, StoreError> {
-        self.within(self.store.end(end)).await
+        call!(self.end(end))
     }
     async fn list(
         &self,
@@ -136,15 +155,15 @@ impl SessionStore for SharedStore {
         limit: usize,
         now: Millis,
     ) -> Result<Vec<Listed>, StoreError> {
-        self.within(self.store.list(owner, after, limit, now)).await
+        call!(self.list(owner, after, limit, now))
     }
     async fn sweep(&self, now: Millis, limit: usize) -> Result<usize, StoreError> {
-        self.within(self.store.sweep(now, limit)).await
+        call!(self.sweep(now, limit))
     }
     async fn stats(&self) -> Result<StoreStats, StoreError> {
-        self.within(self.store.stats()).await
+        call!(self.stats())
     }
     async fn shutdown(&self) -> Result<(), StoreError> {
-        self.within(self.store.shutdown()).await
+        call!(self.shutdown())
     }
 }

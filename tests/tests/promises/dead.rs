@@ -127,3 +127,14 @@ async fn a_request_in_flight_does_not_survive_a_rotation_of_privilege() {
     assert_eq!(finish(&node, &slow).await, (Some(Fault::Gone), 0));
     assert_eq!(node.who(&visitor).await.as_deref(), Some("ada"));
 }
+
+#[tokio::test]
+async fn a_rotation_under_a_superseded_id_is_refused() {
+    let node = Node::new(SessionPolicy::user_default());
+    let mut visitor = node.logged_in("ada").await;
+    let old = visitor.clone();
+    node.visit(&mut visitor, async |session| session.rotate()).await.commit.unwrap();
+    let mut stale = node.engine.resolve(&old.request()).await.unwrap();
+    stale.rotate();
+    assert_eq!(finish(&node, &stale).await, (Some(Fault::Gone), 0));
+}

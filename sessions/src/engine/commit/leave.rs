@@ -40,7 +40,7 @@ impl SessionEngine {
                 // A seal without a lease: whatever happens after this, the session is not authenticated any more.
                 next.forward = Some(Forward { to: SessionId::new(0, [0; 16]), until: Millis::MAX });
                 next.fields.clear();
-                Ok(Rewrite::Store(Box::new(next), base.token.clone()))
+                Ok(Rewrite::Store(next, None))
             })
             .await?;
         let target = EndTarget::Session { id: closed.token.id, owner: self.owner_of(&closed.record) };

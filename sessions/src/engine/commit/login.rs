@@ -81,7 +81,8 @@ impl SessionEngine {
             event.principal_kind = Some(principal.kind().to_owned());
             event.principal_id = Some(principal.id().to_owned());
         });
-        Ok(Done::Stored { base: Base { token, record: Arc::new(record), by_previous: false }, issue: true })
+        let base = Base { token, digest: record.digest, record: Arc::new(record), by_previous: false };
+        Ok(Done::Stored { base, issue: true })
     }
 
     /// Takes the visitor's record out of use, in favour of a successor; `None` if it ended, or another login was faster.
@@ -90,7 +91,7 @@ impl SessionEngine {
             .rewrite(base, work.now, |current, _| {
                 let mut next = current.clone();
                 next.forward = Some(Forward { to, until: work.now.saturating_add(LEASE_MS) });
-                Ok(Rewrite::Store(Box::new(next), base.token.clone()))
+                Ok(Rewrite::Store(next, None))
             })
             .await;
         match sealed {
@@ -107,7 +108,7 @@ impl SessionEngine {
             .rewrite(&open, work.now, |current, _| {
                 let mut next = current.clone();
                 next.forward = None;
-                Ok(Rewrite::Store(Box::new(next), open.token.clone()))
+                Ok(Rewrite::Store(next, None))
             })
             .await;
     }

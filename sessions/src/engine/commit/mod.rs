@@ -207,7 +207,7 @@ impl SessionEngine {
             Ok(Done::Stored { base, issue }) => {
                 if issue {
                     let life = self.life_of(&base.record);
-                    inner.emission = Emission::Issue(self.carried(&base), life);
+                    inner.emission = Emission::Issue(write::carried(&base), life);
                 }
                 inner.adopt(base);
                 Ok(())
@@ -288,11 +288,11 @@ impl SessionEngine {
                 self.write(work, base).await
             }
             (_, None) => {
-                if work.changes.fields(&[]).is_empty() {
-                    return Ok(Done::Nothing);
-                }
                 if work.found == Found::Superseded {
                     return Err(self.gone("the session id was superseded"));
+                }
+                if work.changes.fields(&[]).is_empty() {
+                    return Ok(Done::Nothing);
                 }
                 Box::pin(self.create(work)).await
             }
@@ -381,7 +381,7 @@ impl SessionEngine {
             authenticated: None,
             rotated: work.now,
             remembered,
-            digest: token.secret.digest(&self.shared.name),
+            digest: token.secret.digest(&self.shared.tag),
             policy: Arc::clone(&self.shared.name),
             handle,
             principal: None,

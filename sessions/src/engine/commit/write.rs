@@ -26,8 +26,8 @@ const MINTS: u32 = 3;
 
 /// What a rewrite of the current record leads to.
 pub(super) enum Rewrite {
-    /// Store this, and open it with this token.
-    Store(Box<Record>, Token),
+    /// Store this; it is opened with a new token, or as before.
+    Store(Record, Option<Token>),
     /// There is nothing (more) to write.
     Leave,
 }
@@ -60,7 +60,7 @@ impl SessionEngine {
             match store.cas(cas).await.map_err(|error| self.store_failed(error))? {
                 CasOutcome::Stored => {
                     self.event(EventKind::Created, |event| event.handle = Some(record.handle));
-                    let base = Base { token, record: Arc::new(record), by_previous: false };
+                    let base = Base { token, digest: record.digest, record: Arc::new(record), by_previous: false };
                     return Ok(Done::Stored { base, issue: true });
                 }
                 CasOutcome::Conflict(_) | CasOutcome::Gone(_) => {}
@@ -112,16 +112,16 @@ impl SessionEngine {
                     self.set_remembered(&mut next, remember);
                 }
                 let token = if work.rotate {
-                    self.rotate_now(&mut next, base.token.id, work.now)?
+                    Some(self.rotate_now(&mut next, base.token.id, work.now)?)
                 } else {
                     if due {
-                        self.rotate_by_time(&mut next, &base.token, work.now)?;
+                        self.rotate_by_time(&mut next, &base, work.now)?;
                     } else if !by_previous && let Some(previous) = &mut next.previous {
                         previous.successor_used = true;
                     }
-                    base.token.clone()
+                    None
                 };
-                Ok(Rewrite::Store(Box::new(next), token))
+                Ok(Rewrite::Store(next, token))
             })
             .await?;
         if overwritten > 0 {
@@ -154,7 +154,7 @@ impl SessionEngine {
                 next.started = work.now;
                 self.set_remembered(&mut next, work.remember.unwrap_or(current.remembered));
                 let token = self.rotate_now(&mut next, base.token.id, work.now)?;
-                Ok(Rewrite::Store(Box::new(next), token))
+                Ok(Rewrite::Store(next, Some(token)))
             })
             .await?;
         self.event(EventKind::Authenticated, |event| {
@@ -193,7 +193,7 @@ impl SessionEngine {
         let mut turn = None;
         for attempt in 0..ATTEMPTS {
             let Rewrite::Store(mut next, token) = change(&current, by_previous)? else {
-                return Ok(Base { token: base.token.clone(), record: current, by_previous });
+                return Ok(Base { record: current, by_previous, ..base.clone() });
             };
             next.version = current.version.next();
             next.last_seen = now.max(current.last_seen);
@@ -209,9 +209,16 @@ impl SessionEngine {
             };
             match store.cas(cas).await.map_err(|error| self.store_failed(error))? {
                 CasOutcome::Stored => {
-                    let record = Arc::new(*next);
-                    let by_previous = !record.digest.matches(&token.secret.digest(&self.shared.name).0);
-                    return Ok(Base { token, record, by_previous });
+                    let record = Arc::new(next);
+                    return Ok(match token {
+                        Some(token) => Base { token, digest: record.digest, record, by_previous: false },
+                        None => Base {
+                            token: base.token.clone(),
+                            digest: base.digest,
+                            by_previous: !record.digest.matches(&base.digest.0),
+                            record,
+                        },
+                    });
                 }
                 CasOutcome::Conflict(stored) => {
                     if turn.is_none() {
@@ -242,8 +249,7 @@ impl SessionEngine {
         let Some(record) = self.decode(stored) else {
             return Err(SessionError::new(Fault::StoreCorrupted, "the stored session can't be read"));
         };
-        let digest = base.token.secret.digest(&self.shared.name);
-        let by_previous = match standing(&record, &digest, now) {
+        let by_previous = match standing(&record, &base.digest, now) {
             Standing::Current => false,
             Standing::Previous => true,
             Standing::Superseded | Standing::Reused | Standing::Unknown => {
@@ -285,7 +291,7 @@ impl SessionEngine {
             let how = if now < previous.until { Retirement::Privilege } else { Retirement::Periodic };
             next.retire(previous.digest, how);
         }
-        next.digest = token.secret.digest(&self.shared.name);
+        next.digest = token.secret.digest(&self.shared.tag);
         next.rotated = now;
         Ok(token)
     }
@@ -293,10 +299,9 @@ impl SessionEngine {
     /// Changes the id by time: the one before works for the grace, and leads its holders to this one.
     ///
     /// The request goes on with the secret that it came with; [`carried`](Self::carried) is what its response carries.
-    fn rotate_by_time(&self, next: &mut Record, held: &Token, now: Millis) -> Result<(), SessionError> {
-        let token = Token::renew(&*self.shared.entropy, held.id)?;
-        let held_digest = held.secret.digest(&self.shared.name);
-        if next.digest.matches(&held_digest.0) {
+    fn rotate_by_time(&self, next: &mut Record, held: &Base, now: Millis) -> Result<(), SessionError> {
+        let token = Token::renew(&*self.shared.entropy, held.token.id)?;
+        if next.digest.matches(&held.digest.0) {
             if let Some(previous) = next.previous.take() {
                 next.retire(previous.digest, Retirement::Periodic);
             }
@@ -305,25 +310,25 @@ impl SessionEngine {
             next.retire(next.digest, Retirement::Periodic);
         }
         next.previous = Some(Box::new(Previous {
-            digest: held_digest,
+            digest: held.digest,
             until: now.saturating_add(millis(self.shared.policy.rotation_grace())),
-            wrapped: held.secret.wrap(held.id, &token.secret),
+            wrapped: held.token.secret.wrap(held.token.id, &token.secret),
             successor_used: false,
         }));
-        next.digest = token.secret.digest(&self.shared.name);
+        next.digest = token.secret.digest(&self.shared.tag);
         next.rotated = now;
         Ok(())
     }
+}
 
-    /// The token that a response carries: for a request that came with the previous secret its successor, which only
-    /// who holds that secret can read.
-    pub(super) fn carried(&self, base: &Base) -> Token {
-        let Some(previous) = base.record.previous.as_ref().filter(|_| base.by_previous) else {
-            return base.token.clone();
-        };
-        let secret = base.token.secret.unwrap_successor(base.token.id, &previous.wrapped);
-        Token { id: base.token.id, secret }
-    }
+/// The token that a response carries: for a request that came with the previous secret its successor, which only who holds
+/// that secret can read.
+pub(super) fn carried(base: &Base) -> Token {
+    let Some(previous) = base.record.previous.as_ref().filter(|_| base.by_previous) else {
+        return base.token.clone();
+    };
+    let secret = base.token.secret.unwrap_successor(base.token.id, &previous.wrapped);
+    Token { id: base.token.id, secret }
 }
 
 /// Waits a little longer each time, with jitter, so that two processes don't meet again and again.

@@ -1,0 +1,116 @@
+//! Starting and stopping: where the server listens, what it logs, and how it ends without cutting anyone off.
+
+use std::{
+    env,
+    io::{self, IsTerminal as _, Write as _},
+    net::SocketAddr,
+    process::ExitCode,
+    time::Duration,
+};
+
+use axum::Router;
+use tokio::{net::TcpListener, sync::oneshot, time};
+use tracing_subscriber::EnvFilter;
+
+use crate::policies;
+
+const ADDRESS: &str = "SHOWCASE_ADDR";
+const DEFAULT_ADDRESS: &str = "127.0.0.1:3000";
+/// How long requests in flight may take once the server stops.
+const GRACE: Duration = Duration::from_secs(4);
+/// How long the stores may take after that.
+const FLUSH: Duration = Duration::from_millis(500);
+
+/// Logs to standard error what `RUST_LOG` asks for, else warnings and errors.
+pub(crate) fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let ansi = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(io::stderr).init();
+}
+
+/// Serves until the process is told to stop.
+pub(crate) async fn run(router: Router, registry: &policies::Registry) -> ExitCode {
+    let address = match address() {
+        Ok(address) => address,
+        Err(message) => {
+            eprintln!("{message}");
+            return ExitCode::from(2);
+        }
+    };
+    if let Err(error) = serve(address, router).await {
+        eprintln!("error: can't serve on {address}: {error}");
+        return ExitCode::FAILURE;
+    }
+    match time::timeout(FLUSH, registry.shutdown()).await {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+        Err(_) => {
+            eprintln!("error: the session stores did not shut down within {FLUSH:?}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn address() -> Result<SocketAddr, String> {
+    let text = match env::var(ADDRESS) {
+        Ok(text) => text,
+        Err(env::VarError::NotPresent) => DEFAULT_ADDRESS.to_owned(),
+        Err(env::VarError::NotUnicode(_)) => return Err(format!("error: {ADDRESS}: the value is not UTF-8")),
+    };
+    text.parse().map_err(|_| {
+        format!(
+            "error: {ADDRESS}: `{text}` is no address\n  help: write an IP address and a port, such as `{DEFAULT_ADDRESS}`"
+        )
+    })
+}
+
+/// Accepts until the signal, then lets requests in flight finish, but never waits for longer than [`GRACE`].
+async fn serve(address: SocketAddr, router: Router) -> io::Result<()> {
+    let listener = TcpListener::bind(address).await?;
+    let stop = stop_signal()?;
+    let (tell, stopping) = oneshot::channel();
+    writeln!(io::stdout(), "listening on http://{}", listener.local_addr()?)?;
+    let served = axum::serve(listener, router).with_graceful_shutdown(async move {
+        stop.await;
+        // No one listens any more when the server has failed already.
+        let _ = tell.send(());
+    });
+    let overdue = async {
+        if stopping.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        result = async { served.await } => result,
+        () = overdue => Ok(()),
+    }
+}
+
+/// Resolves at SIGTERM or ctrl-c. From this call on, neither ends the process by itself.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Resolves at ctrl-c.
+#[cfg(not(unix))]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}

@@ -1,0 +1,71 @@
+//! The small examples: each that ends by itself runs to its end and shows what it promises.
+
+use std::{fs, path::Path, process::Command};
+
+fn workspace() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// What an example prints.
+fn output_of(example: &str) -> String {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["run", "--quiet", "--package", "sessions-examples", "--example", example]);
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("SESSIONS_")) {
+            command.env_remove(name);
+        }
+    }
+    let output = command.current_dir(workspace()).output().expect("cargo runs");
+    assert!(output.status.success(), "{example}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("examples write UTF-8")
+}
+
+#[test]
+fn the_engine_works_by_hand() {
+    let lines = output_of("by_hand");
+    let told: Vec<_> =
+        lines.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(told[0], "GET / 200 hello, whoever you are no cookie");
+    assert!(told[1].starts_with("POST /visit 200 visit 1 cookie set: "), "{lines}");
+    assert!(told[2].starts_with("POST /login 200 logged in cookie set: "), "{lines}");
+    assert_eq!(told[3], "POST /visit 200 visit 2 no cookie");
+    assert_eq!(told[4], "GET / 200 hello, u1 no cookie");
+    assert!(told[5].starts_with("POST /logout 200 logged out cookie removed: Max-Age=0; "), "{lines}");
+    assert_eq!(told[6], told[0]);
+}
+
+#[test]
+fn presets_are_shown_and_a_contradiction_is_refused_with_its_places() {
+    let text = output_of("presets");
+    for name in ["user_default", "api_token", "ephemeral", "admin", "mobile", "device", "backoffice"] {
+        assert!(text.lines().any(|line| line.starts_with(name)), "{name} in {text}");
+    }
+    assert_eq!(text.matches("error: ").count(), text.matches("presets.rs:").count());
+    assert!(text.contains("`policies.broken.idle_timeout` (1h) is longer than `ttl` (1min)"), "{text}");
+    assert!(text.contains("cookie_domain"), "{text}");
+}
+
+#[test]
+fn a_store_of_ones_own_is_bound_by_name() {
+    let text = output_of("stores");
+    assert!(text.contains("main     3 sessions of 2 principals"), "{text}");
+    assert!(text.contains("counted  3 reads, 3 writes"), "{text}");
+}
+
+#[test]
+fn transports_show_no_id() {
+    let text = output_of("transports");
+    assert!(
+        text.contains("set-cookie: __Host-Http-site=…; Path=/; Secure; HttpOnly; SameSite=Lax"),
+        "{text}"
+    );
+    assert!(text.contains("x-session-id: …"), "{text}");
+    assert!(text.lines().all(|line| line.split(['=', ' ', ';']).all(|word| word.len() < 43)), "{text}");
+}
+
+#[test]
+fn the_quick_start_stays_within_forty_lines() {
+    let text = fs::read_to_string(workspace().join("examples/quickstart.rs")).expect("the quick start");
+    let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
+    assert!(text.lines().filter(is_code).count() <= 40);
+}

@@ -1,0 +1,37 @@
+//! The showcase as its users meet it: the built program, driven over sockets, and configured by file and variables alone.
+
+mod account;
+mod admin;
+mod api;
+mod client;
+mod cross_site;
+mod devices;
+mod limits;
+mod policies;
+mod program;
+mod races;
+mod refusals;
+mod shop;
+mod start;
+mod stop;
+mod time;
+mod visitor;
+
+use self::{client::Browser, program::Showcase};
+
+/// The cookie of the policy `user_default`.
+const COOKIE: &str = "__Host-Http-user_default";
+
+/// A browser in which Ada has just logged in.
+fn ada(shop: &Showcase) -> Browser {
+    let mut browser = shop.browser();
+    browser.log_in("ada@example.com", "analytical-engine").expect_status(200);
+    browser
+}
+
+/// A browser in which Grace has just logged in.
+fn grace(shop: &Showcase) -> Browser {
+    let mut browser = shop.browser();
+    browser.log_in("grace@example.com", "nanoseconds").expect_status(200);
+    browser
+}
