@@ -87,10 +87,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let opened = Arc::new(Opened {
-            registry: Arc::clone(&self.registry.shared),
-            sessions: Mutex::default(),
-        });
+        let opened =
+            Arc::new(Opened { registry: Arc::clone(&self.registry.shared), sessions: Mutex::default() });
         let sessions = RequestSessions::<D> { opened: Arc::clone(&opened), declared: PhantomData };
         request.extensions_mut().insert(sessions);
         ResponseFuture { step: Step::Handling { handler: self.inner.call(request), opened } }

@@ -24,8 +24,9 @@ mod web;
 #[cfg(feature = "macros")]
 pub use sessions_macros::{policies, session, session_policy};
 pub use sessions_policy::{
-    Adapter, BehaviorOnLimit, CarryOver, ConcurrencyPolicy, Csrf, OnConflict, OnServerError, PersistencePolicy,
-    Problem, Problems, RememberPolicy, Renew, SameSite, Scope, SessionPolicy, SessionPolicyBuilder, TransportPolicy,
+    Adapter, BehaviorOnLimit, CarryOver, ConcurrencyPolicy, Csrf, OnConflict, OnServerError,
+    PersistencePolicy, Problem, Problems, RememberPolicy, Renew, SameSite, Scope, SessionPolicy,
+    SessionPolicyBuilder, TransportPolicy,
 };
 
 pub use self::{

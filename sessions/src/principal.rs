@@ -140,8 +140,7 @@ impl SessionPrincipal {
             roles.push(wire.text()?.to_owned());
         }
         let rest = wire.rest();
-        let attributes =
-            if rest.is_empty() { BTreeMap::new() } else { serde_json::from_slice(rest).ok()? };
+        let attributes = if rest.is_empty() { BTreeMap::new() } else { serde_json::from_slice(rest).ok()? };
         Some(Self { kind, id, roles, attributes })
     }
 }
@@ -155,7 +154,9 @@ mod tests {
         for principal in [
             SessionPrincipal::user("u1"),
             SessionPrincipal::service("billing").role("b").role("a").role("b"),
-            SessionPrincipal::new("robot", "ü").with("n", 7).with("deep", serde_json::json!({"a": [1, null]})),
+            SessionPrincipal::new("robot", "ü")
+                .with("n", 7)
+                .with("deep", serde_json::json!({"a": [1, null]})),
         ] {
             assert_eq!(SessionPrincipal::decode(&principal.encode()), Some(principal));
         }

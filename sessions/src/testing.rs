@@ -13,7 +13,10 @@ use crate::{
     engine::SessionEngine,
     principal::SessionPrincipal,
     registry::Registry,
-    session::{Registered, Session, state::{Client, Found, Inner, SessionState}},
+    session::{
+        Registered, Session,
+        state::{Client, Found, Inner, SessionState},
+    },
     store::Millis,
 };
 

@@ -335,7 +335,11 @@ mod tests {
                 let mut bytes = text.as_bytes().to_vec();
                 bytes[position] = byte;
                 if let Some(other) = Token::parse(&bytes) {
-                    assert_eq!(other.text().as_bytes(), bytes, "a spelling that is not canonical was accepted");
+                    assert_eq!(
+                        other.text().as_bytes(),
+                        bytes,
+                        "a spelling that is not canonical was accepted"
+                    );
                 }
             }
         }
@@ -363,7 +367,9 @@ mod tests {
     #[test]
     fn owners_of_other_kinds_and_policies_are_others() {
         let owner = Owner::of("a", "user", "7");
-        for other in [Owner::of("a", "service", "7"), Owner::of("b", "user", "7"), Owner::of("a", "use", "r7")] {
+        for other in
+            [Owner::of("a", "service", "7"), Owner::of("b", "user", "7"), Owner::of("a", "use", "r7")]
+        {
             assert_ne!(owner, other);
         }
     }

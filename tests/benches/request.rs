@@ -23,7 +23,7 @@ sessions::policies! {
 /// How many sessions are stored.
 const SESSIONS: usize = 100_000;
 /// Requests of one chunk.
-const CHUNK: usize = 5_000;
+const CHUNK: u32 = 5_000;
 /// Chunks of each variant.
 const ROUNDS: usize = 101;
 
@@ -32,7 +32,13 @@ async fn plain() -> &'static str {
 }
 
 async fn with_headers() -> impl IntoResponse {
-    ([(header::VARY, HeaderValue::from_static("cookie")), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], "ok")
+    (
+        [
+            (header::VARY, HeaderValue::from_static("cookie")),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        ],
+        "ok",
+    )
 }
 
 #[session(policy = "bench")]
@@ -141,7 +147,9 @@ async fn main() {
     // A word on the command line measures the variants of that name alone, for a profiler.
     if let Some(word) = std::env::args().skip(1).find(|argument| !argument.starts_with('-')) {
         variants.retain(|variant| variant.name == word);
-        variants.iter_mut().for_each(|variant| variant.base = None);
+        for variant in &mut variants {
+            variant.base = None;
+        }
     }
     let mut next = 0_usize;
     for _ in 0..ROUNDS {
@@ -154,10 +162,12 @@ async fn main() {
                 assert!(response.status().is_success());
                 black_box(response);
             }
-            variant.chunks.push(start.elapsed().as_secs_f64() * 1e6 / CHUNK as f64);
+            variant.chunks.push(start.elapsed().as_secs_f64() * 1e6 / f64::from(CHUNK));
         }
     }
-    println!("{SESSIONS} sessions stored, {bytes} bytes of memory each; medians of {ROUNDS} chunks of {CHUNK} requests");
+    println!(
+        "{SESSIONS} sessions stored, {bytes} bytes of memory each; medians of {ROUNDS} chunks of {CHUNK} requests"
+    );
     println!("{:<30} {:>10} {:>10}", "", "µs/request", "over base");
     let medians: Vec<f64> = variants.iter_mut().map(|variant| median(&mut variant.chunks)).collect();
     for (variant, own) in variants.iter().zip(&medians) {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use http::{Request, Response, StatusCode, header};
 use sessions::{
-    Entropy, Session, SessionEngine, SessionError, SessionPolicy, SessionPrincipal, SharedStore, testing::ManualClock,
+    Entropy, Session, SessionEngine, SessionError, SessionPolicy, SessionPrincipal, SharedStore,
+    testing::ManualClock,
 };
 
 use crate::Spy;

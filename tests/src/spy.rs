@@ -8,8 +8,8 @@ use std::sync::{
 use sessions::{
     MemoryStore, SessionId, SessionStore, StoreError,
     store::{
-        Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, StoreStats, Stored, Touch,
-        Touched,
+        Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, StoreStats, Stored,
+        Touch, Touched,
     },
 };
 

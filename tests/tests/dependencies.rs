@@ -1,11 +1,14 @@
 //! What the project depends on: few crates, under licences that its users can live with.
 
+#![allow(clippy::unwrap_used, reason = "what fails in a test's helper fails the test")]
+
 use std::{collections::BTreeSet, process::Command};
 
 /// The most crates of the default build, the library's own included.
 const MOST: usize = 85;
 
-const LICENCES: &[&str] = &["MIT", "Apache-2.0", "Unlicense", "BSD-3-Clause", "Unicode-3.0", "Zlib", "CC0-1.0", "BSL-1.0"];
+const LICENCES: &[&str] =
+    &["MIT", "Apache-2.0", "Unlicense", "BSD-3-Clause", "Unicode-3.0", "Zlib", "CC0-1.0", "BSL-1.0"];
 
 fn cargo(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
@@ -23,8 +26,11 @@ fn the_default_build_of_a_server_is_small() {
     let tree = cargo(&["tree", "-e", "normal", "--prefix", "none", "--locked", "-p", "sessions-examples"]);
     let crates: BTreeSet<_> =
         tree.lines().map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ")).collect();
-    let subscriber = cargo(&["tree", "-e", "normal", "--prefix", "none", "--locked", "-p", "tracing-subscriber"]);
-    let only_logs = |name: &&String| !subscriber.lines().any(|line| line.starts_with(&format!("{name} ")) || line == *name);
+    let subscriber =
+        cargo(&["tree", "-e", "normal", "--prefix", "none", "--locked", "-p", "tracing-subscriber"]);
+    let only_logs = |name: &&String| {
+        !subscriber.lines().any(|line| line.starts_with(&format!("{name} ")) || line == *name)
+    };
     let library = cargo(&["tree", "-e", "normal", "--prefix", "none", "--locked", "-p", "sessions"]);
     let library: BTreeSet<_> =
         library.lines().map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ")).collect();

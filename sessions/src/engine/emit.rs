@@ -19,7 +19,10 @@ impl SessionEngine {
         let transport = &self.shared.transport;
         caching::mark(headers, &transport.vary());
         if transport.strip_foreign(headers) {
-            tracing::error!(policy = &*self.shared.name, "the application wrote a session cookie by hand: it was removed");
+            tracing::error!(
+                policy = &*self.shared.name,
+                "the application wrote a session cookie by hand: it was removed"
+            );
             self.event(EventKind::ForeignCookie, |_| {});
         }
         let emission = {

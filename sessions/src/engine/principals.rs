@@ -137,8 +137,7 @@ impl SessionEngine {
         let mut held = Vec::new();
         let mut after = None;
         loop {
-            let page =
-                store.list(owner, after, PAGE, now).await.map_err(|error| self.store_failed(error))?;
+            let page = store.list(owner, after, PAGE, now).await.map_err(|error| self.store_failed(error))?;
             let full = page.len() == PAGE;
             after = page.last().map(|listed| listed.id);
             for listed in page {

@@ -88,14 +88,22 @@ impl SessionEngine {
     pub(super) fn decode(&self, stored: &Stored) -> Option<Arc<Record>> {
         let record = Record::decode(stored, &self.shared.name).map(Arc::new);
         if record.is_none() {
-            tracing::error!(policy = &*self.shared.name, bytes = stored.record.len(), "a session record can't be read");
+            tracing::error!(
+                policy = &*self.shared.name,
+                bytes = stored.record.len(),
+                "a session record can't be read"
+            );
             self.event(EventKind::Corrupted, |event| event.fault = Some(Fault::StoreCorrupted));
         }
         record
     }
 
     pub(crate) fn store_failed(&self, error: StoreError) -> SessionError {
-        tracing::error!(policy = &*self.shared.name, error = &error as &dyn std::error::Error, "the session store failed");
+        tracing::error!(
+            policy = &*self.shared.name,
+            error = &error as &dyn std::error::Error,
+            "the session store failed"
+        );
         self.event(EventKind::StoreFailed, |event| event.fault = Some(Fault::StoreUnavailable));
         SessionError::from(error)
     }

@@ -63,7 +63,13 @@ pub(super) enum Verdict {
 }
 
 impl SessionEngine {
-    pub(super) fn validate(&self, token: Token, record: Arc<Record>, client: &Client, now: Millis) -> Verdict {
+    pub(super) fn validate(
+        &self,
+        token: Token,
+        record: Arc<Record>,
+        client: &Client,
+        now: Millis,
+    ) -> Verdict {
         let digest = token.secret.digest(&self.shared.tag);
         let tell = |kind: EventKind, fault: Fault| {
             self.event(kind, |event| {
@@ -105,7 +111,12 @@ impl SessionEngine {
     }
 
     /// An id that time had taken out of use came back after its successor was used: whoever has it, the session ends.
-    pub(super) async fn revoke_lineage(&self, token: &Token, record: &Record, now: Millis) -> Result<(), SessionError> {
+    pub(super) async fn revoke_lineage(
+        &self,
+        token: &Token,
+        record: &Record,
+        now: Millis,
+    ) -> Result<(), SessionError> {
         let Some(store) = &self.shared.store else { return Ok(()) };
         let end = End {
             target: EndTarget::Session { id: token.id, owner: self.owner_of(record) },

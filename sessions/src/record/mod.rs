@@ -298,7 +298,10 @@ impl Record {
     }
 
     fn encoded_hint(&self) -> usize {
-        HEAD + 112 + self.principal.as_ref().map_or(0, |principal| principal.bytes().len()) + self.payload() + 8 * self.fields.len()
+        HEAD + 112
+            + self.principal.as_ref().map_or(0, |principal| principal.bytes().len())
+            + self.payload()
+            + 8 * self.fields.len()
     }
 
     /// The user agent of the login.
@@ -339,7 +342,10 @@ impl Record {
 
 impl std::fmt::Debug for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Record").field("policy", &self.policy).field("handle", &self.handle).finish_non_exhaustive()
+        f.debug_struct("Record")
+            .field("policy", &self.policy)
+            .field("handle", &self.handle)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The record format is a stable surface: round trips, test vectors, and arbitrary bytes.
 
+use std::fmt::Write as _;
+
 use super::*;
 
 pub(crate) fn sample() -> Record {
@@ -61,7 +63,10 @@ fn the_stored_form_is_the_documented_one() {
     record.fingerprint = None;
     record.agent = None;
     record.unknown.clear();
-    let hex: String = record.encode().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut hex = String::new();
+    for byte in &*record.encode() {
+        write!(hex, "{byte:02x}").unwrap();
+    }
     let expected = concat!(
         "00000001deadbeef",
         "0000018bcfe569f4",
@@ -107,7 +112,9 @@ fn cut_or_changed_bytes_never_panic() {
 #[test]
 fn the_stores_last_seen_goes_before_the_records() {
     let bytes = sample().encode();
-    let record = Record::decode(&Stored { record: bytes, last_seen: 1_800_000_000_000 }, &"user_default".into()).unwrap();
+    let record =
+        Record::decode(&Stored { record: bytes, last_seen: 1_800_000_000_000 }, &"user_default".into())
+            .unwrap();
     assert_eq!(record.last_seen, 1_800_000_000_000);
 }
 

@@ -151,7 +151,8 @@ pub(super) fn given<D: Declared>(
 fn of_build<D: Declared>() -> Sources {
     Sources {
         declarations: D::declarations(),
-        file: D::FILE.map(|file| SourceFile { name: format!("{} (as built)", file.name), text: file.text.to_owned() }),
+        file: D::FILE
+            .map(|file| SourceFile { name: format!("{} (as built)", file.name), text: file.text.to_owned() }),
         profile: Profile::default(),
         variables: Vec::new(),
         known: Some(D::NAMES.iter().map(|name| (*name).to_owned()).collect()),

@@ -9,8 +9,8 @@ use sessions_policy::{Configuration, Declaration, Note, StoreKind};
 pub use self::load::LoadError;
 use crate::{
     clock::Clock,
-    entropy::Entropy,
     engine::SessionEngine,
+    entropy::Entropy,
     event::{Bus, SessionEvent},
     fault::SessionError,
     layer::SessionLayer,
@@ -85,7 +85,13 @@ impl<D: Declared> Registry<D> {
 
     /// Loads with parts chosen one by one: stores of your own, another clock.
     pub fn builder() -> RegistryBuilder<D> {
-        RegistryBuilder { stores: Vec::new(), clock: None, entropy: None, sources: None, declared: PhantomData }
+        RegistryBuilder {
+            stores: Vec::new(),
+            clock: None,
+            entropy: None,
+            sources: None,
+            declared: PhantomData,
+        }
     }
 
     /// The layer that gives handlers their sessions and commits them.
@@ -236,10 +242,7 @@ impl<D: Declared> RegistryBuilder<D> {
             .collect();
         SessionEngine::join(&engines);
         let notes = configuration.notes().to_vec();
-        Ok(Registry {
-            shared: Arc::new(RegistryShared { engines, stores, notes }),
-            declared: PhantomData,
-        })
+        Ok(Registry { shared: Arc::new(RegistryShared { engines, stores, notes }), declared: PhantomData })
     }
 }
 

@@ -100,12 +100,18 @@ fn merge(fields: &mut Vec<Field>, before: &[Field], after: &[Field]) {
 
 /// The data as fields: one for each top-level field of the struct.
 fn fields_of<P: Policy>(data: &P::Data) -> Result<Vec<Field>, SessionError> {
-    let value = serde_json::to_value(data)
-        .map_err(|error| SessionError::new(Fault::Unusable, "the data can't be written as JSON").because(error))?;
+    let value = serde_json::to_value(data).map_err(|error| {
+        SessionError::new(Fault::Unusable, "the data can't be written as JSON").because(error)
+    })?;
     let map = match value {
         Value::Object(map) => map,
         Value::Null => Map::new(),
-        _ => return Err(SessionError::new(Fault::Unusable, "a session's typed data is a struct with named fields")),
+        _ => {
+            return Err(SessionError::new(
+                Fault::Unusable,
+                "a session's typed data is a struct with named fields",
+            ));
+        }
     };
     let field = |(name, value): (String, Value)| {
         let key = FieldKey { space: Space::Typed, name: format!("{}.{name}", P::NAMESPACE).into() };
@@ -117,7 +123,8 @@ fn fields_of<P: Policy>(data: &P::Data) -> Result<Vec<Field>, SessionError> {
 /// The struct of its fields, over its default.
 fn decode<P: Policy>(fields: &[Field]) -> Result<P::Data, SessionError> {
     let corrupted = |error: serde_json::Error| {
-        SessionError::new(Fault::StoreCorrupted, "the stored data is not of the struct's types").because(error)
+        SessionError::new(Fault::StoreCorrupted, "the stored data is not of the struct's types")
+            .because(error)
     };
     let typed = fields.iter().filter(|field| field.is_in(Space::Typed));
     let mut own = typed

@@ -96,7 +96,8 @@ impl<P, G> Session<P, G> {
             return;
         }
         if remember && !allowed {
-            inner.misuse = Some("the policy has no `remember` lifetimes: add `remember = { ttl = \"30days\" }` to it");
+            inner.misuse =
+                Some("the policy has no `remember` lifetimes: add `remember = { ttl = \"30days\" }` to it");
         } else {
             inner.remember = Some(remember);
         }

@@ -3,8 +3,8 @@
 use std::{any::Any, fmt, future::Future, pin::Pin, sync::Arc, task::Poll, time::Duration};
 
 use super::{
-    Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, MemoryStore, Millis, Owner, SessionId, SessionStore,
-    StoreError, StoreStats, Touch, Touched,
+    Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, MemoryStore, Millis, Owner, SessionId,
+    SessionStore, StoreError, StoreStats, Touch, Touched,
 };
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -15,8 +15,13 @@ trait ErasedStore: Send + Sync + fmt::Debug {
     fn touch(&self, touch: Touch) -> Answer<'_, Touched>;
     fn admit(&self, admit: Admit) -> Answer<'_, Admitted>;
     fn end(&self, end: End) -> Answer<'_, Ended>;
-    fn list(&self, owner: Owner, after: Option<SessionId>, limit: usize, now: Millis)
-    -> Answer<'_, Vec<Listed>>;
+    fn list(
+        &self,
+        owner: Owner,
+        after: Option<SessionId>,
+        limit: usize,
+        now: Millis,
+    ) -> Answer<'_, Vec<Listed>>;
     fn sweep(&self, now: Millis, limit: usize) -> Answer<'_, usize>;
     fn stats(&self) -> Answer<'_, StoreStats>;
     fn shutdown(&self) -> Answer<'_, ()>;

@@ -124,7 +124,10 @@ impl Stored {
 
 impl fmt::Debug for Stored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stored").field("bytes", &self.record.len()).field("last_seen", &self.last_seen).finish()
+        f.debug_struct("Stored")
+            .field("bytes", &self.record.len())
+            .field("last_seen", &self.last_seen)
+            .finish()
     }
 }
 

@@ -27,7 +27,8 @@ pub(crate) fn response(error: &SessionError) -> Response<String> {
         ("SESSION_FAILED", "The session can't be used")
     };
     let name = code.trim_start_matches("SESSION_").to_ascii_lowercase().replace('_', "-");
-    let problem = Problem { r#type: format!("urn:problem:session:{name}"), title, status: status.as_u16(), code };
+    let problem =
+        Problem { r#type: format!("urn:problem:session:{name}"), title, status: status.as_u16(), code };
     let body = serde_json::to_string(&problem).expect("four plain members are always written");
     let mut response = Response::new(body);
     *response.status_mut() = status;
@@ -53,7 +54,8 @@ mod tests {
 
     #[test]
     fn a_public_fault_shows_its_code_and_never_its_cause() {
-        let error = SessionError::new(Fault::StoreUnavailable, "redis://user:secret@host").because("secret cause");
+        let error =
+            SessionError::new(Fault::StoreUnavailable, "redis://user:secret@host").because("secret cause");
         let response = response(&error);
         assert_eq!(response.status(), 503);
         assert_eq!(response.headers()[RETRY_AFTER], "1");

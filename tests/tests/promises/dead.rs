@@ -113,7 +113,8 @@ async fn a_write_under_an_ended_id_starts_a_fresh_session() {
     let mut stale = visitor.clone();
     log_out(&node, &mut visitor).await;
     node.visit(&mut stale, async |session| session.set("new", 1)).await.commit.unwrap();
-    let read = node.visit(&mut stale, async |session| (session.is_authenticated(), session.contains("new"))).await;
+    let read =
+        node.visit(&mut stale, async |session| (session.is_authenticated(), session.contains("new"))).await;
     assert_eq!(read.value, (false, true));
 }
 

@@ -73,7 +73,9 @@ async fn a_record_that_cannot_be_read_counts_as_absent_and_is_told() {
     node.store.set_corrupt(true);
     let answer = node.visit(&mut visitor, async |session| session.is_authenticated()).await;
     assert!(!answer.value && answer.cookies.is_empty());
-    assert!(std::iter::from_fn(|| events.recv_timeout(second(1)).ok()).any(|kind| kind == EventKind::Corrupted));
+    assert!(
+        std::iter::from_fn(|| events.recv_timeout(second(1)).ok()).any(|kind| kind == EventKind::Corrupted)
+    );
 }
 
 #[tokio::test]

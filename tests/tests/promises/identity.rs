@@ -3,7 +3,8 @@
 use sessions::{Entropy, EntropyError, EventKind, Fault, SessionPolicy};
 use sessions_tests::{Counts, Node, Visitor, user};
 
-const STRANGE: &str = "__Host-Http-user_default=AAA.AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const STRANGE: &str =
+    "__Host-Http-user_default=AAA.AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 #[tokio::test]
 async fn an_unknown_id_is_never_adopted() {
@@ -135,7 +136,8 @@ async fn no_id_stands_in_a_debug_text_or_an_event() {
     let mut visitor = node.logged_in("ada").await;
     let cookie = visitor.cookie.clone().unwrap();
     let secret = cookie.rsplit('.').next().unwrap().to_owned();
-    let answer = node.visit(&mut visitor, async |session| format!("{session:?} {:?}", session.untyped())).await;
+    let answer =
+        node.visit(&mut visitor, async |session| format!("{session:?} {:?}", session.untyped())).await;
     let mut texts = vec![answer.value, format!("{node:?}")];
     while let Ok(event) = events.recv_timeout(std::time::Duration::from_millis(200)) {
         texts.push(event);

@@ -182,7 +182,15 @@ async fn an_ephemeral_session_lives_for_one_request() {
     let mut visitor = Visitor::default();
     for _ in 0..2 {
         let answer = node
-            .visit(&mut visitor, async |session| session.update("hits", |n: &mut u8| { *n += 1; *n }).await.unwrap())
+            .visit(&mut visitor, async |session| {
+                session
+                    .update("hits", |n: &mut u8| {
+                        *n += 1;
+                        *n
+                    })
+                    .await
+                    .unwrap()
+            })
             .await;
         assert_eq!((answer.value, answer.cookies.len()), (1, 0));
     }
@@ -198,6 +206,7 @@ async fn responses_that_a_session_shaped_are_kept_out_of_caches() {
     response.headers_mut().insert("vary", "Accept".parse().unwrap());
     node.engine.commit(&session, &mut response).await.unwrap();
     assert_eq!(response.headers()["cache-control"], "no-store");
-    let vary: Vec<_> = response.headers().get_all("vary").iter().map(|v| v.to_str().unwrap().to_lowercase()).collect();
+    let vary: Vec<_> =
+        response.headers().get_all("vary").iter().map(|v| v.to_str().unwrap().to_lowercase()).collect();
     assert!(vary.join(",").contains("accept") && vary.join(",").contains("cookie"), "{vary:?}");
 }

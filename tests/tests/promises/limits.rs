@@ -18,8 +18,9 @@ async fn fifty_simultaneous_logins_on_two_nodes_leave_exactly_the_limit() {
                 let node = nodes[n % 2].clone();
                 tokio::spawn(async move {
                     let mut visitor = Visitor::default();
-                    let answer =
-                        node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada"))).await;
+                    let answer = node
+                        .visit(&mut visitor, async |session| session.mark_authenticated(user("ada")))
+                        .await;
                     (answer.commit.map_err(|error| error.fault()), visitor)
                 })
             })
@@ -91,7 +92,10 @@ async fn a_login_in_the_same_session_does_not_count() {
     let node = Node::new(policy(1, BehaviorOnLimit::Reject));
     let mut visitor = node.logged_in("ada").await;
     for _ in 0..3 {
-        node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada"))).await.commit.unwrap();
+        node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada")))
+            .await
+            .commit
+            .unwrap();
     }
 }
 

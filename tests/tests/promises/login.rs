@@ -71,14 +71,16 @@ async fn a_logout_in_the_same_handler_hides_no_ones_data() {
 
 #[tokio::test]
 async fn confirming_keeps_data_and_handle_and_starts_lifetimes_anew() {
-    let node = Node::new(SessionPolicy::for_web_users().no_idle_timeout().lasting(second(100)).build().unwrap());
+    let node =
+        Node::new(SessionPolicy::for_web_users().no_idle_timeout().lasting(second(100)).build().unwrap());
     let mut visitor = node.logged_in("ada").await;
     node.visit(&mut visitor, async |session| session.set("a", 1)).await.commit.unwrap();
     let before = node.visit(&mut visitor, async |session| session.handle()).await.value;
     node.clock.advance(second(90));
     node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada"))).await.commit.unwrap();
     node.clock.advance(second(90));
-    let after = node.visit(&mut visitor, async |session| (session.handle(), session.get::<u8>("a").unwrap())).await;
+    let after =
+        node.visit(&mut visitor, async |session| (session.handle(), session.get::<u8>("a").unwrap())).await;
     assert_eq!(after.value, (before, Some(1)));
 }
 
@@ -103,7 +105,10 @@ async fn a_login_submitted_several_times_gives_each_a_session_and_the_cart_to_on
         .map(|_| {
             let (node, mut visitor) = (node.clone(), anonymous.clone());
             tokio::spawn(async move {
-                node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada"))).await.commit.unwrap();
+                node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada")))
+                    .await
+                    .commit
+                    .unwrap();
                 visitor
             })
         })
@@ -111,7 +116,9 @@ async fn a_login_submitted_several_times_gives_each_a_session_and_the_cart_to_on
     let (mut carried, mut live) = (0, 0);
     for login in logins {
         let mut visitor = login.await.unwrap();
-        let read = node.visit(&mut visitor, async |session| (session.is_authenticated(), session.contains("cart"))).await;
+        let read = node
+            .visit(&mut visitor, async |session| (session.is_authenticated(), session.contains("cart")))
+            .await;
         live += u32::from(read.value.0);
         carried += u32::from(read.value.1);
     }
@@ -133,13 +140,17 @@ async fn what_was_acknowledged_before_a_login_is_in_it() {
                     for _ in 0..round {
                         tokio::task::yield_now().await;
                     }
-                    let answer = node.visit(&mut visitor, async |session| session.set(&format!("k{n}"), n)).await;
+                    let answer =
+                        node.visit(&mut visitor, async |session| session.set(&format!("k{n}"), n)).await;
                     (format!("k{n}"), answer.commit.is_ok() && visitor.cookie.is_some(), visitor)
                 })
             })
             .collect();
         let mut visitor = anonymous.clone();
-        node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada"))).await.commit.unwrap();
+        node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada")))
+            .await
+            .commit
+            .unwrap();
         let keys = node.visit(&mut visitor, async |session| session.keys()).await.value;
         for writer in writers {
             let (key, acknowledged, writer) = writer.await.unwrap();

@@ -1,5 +1,7 @@
 //! The promises of the library, each as a test through the engine: what must hold on every store.
 
+#![allow(clippy::unwrap_used, reason = "what fails in a test's helper fails the test")]
+
 mod dead;
 mod failure;
 mod identity;

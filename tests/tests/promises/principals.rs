@@ -21,14 +21,17 @@ async fn sessions_are_listed_with_their_handles_and_the_current_one_is_marked() 
 #[tokio::test]
 async fn one_session_is_revoked_by_its_handle_and_another_principals_is_not() {
     let node = Node::new(SessionPolicy::user_default());
-    let (mut ada, other, eve) = (node.logged_in("ada").await, node.logged_in("ada").await, node.logged_in("eve").await);
+    let (mut ada, other, eve) =
+        (node.logged_in("ada").await, node.logged_in("ada").await, node.logged_in("eve").await);
     let handle = |visitor: &Visitor| {
         let (node, mut visitor) = (node.clone(), visitor.clone());
         async move { node.visit(&mut visitor, async |session| session.handle().unwrap()).await.value }
     };
     let (others, eves) = (handle(&other).await, handle(&eve).await);
     let answer = node
-        .visit(&mut ada, async |session| (session.revoke(others).await.unwrap(), session.revoke(eves).await.unwrap()))
+        .visit(&mut ada, async |session| {
+            (session.revoke(others).await.unwrap(), session.revoke(eves).await.unwrap())
+        })
         .await;
     assert_eq!((answer.value, answer.cookies.len()), ((true, false), 0));
     assert_eq!((node.who(&other).await, node.who(&eve).await.as_deref()), (None, Some("eve")));

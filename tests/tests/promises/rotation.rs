@@ -4,11 +4,7 @@ use sessions::{EventKind, SessionPolicy};
 use sessions_tests::{Node, Visitor, second, user};
 
 fn hourly() -> SessionPolicy {
-    SessionPolicy::for_web_users()
-        .no_idle_timeout()
-        .rotating_every(second(3600), second(30))
-        .build()
-        .unwrap()
+    SessionPolicy::for_web_users().no_idle_timeout().rotating_every(second(3600), second(30)).build().unwrap()
 }
 
 async fn read(node: &Node, visitor: &mut Visitor) -> bool {
@@ -27,13 +23,20 @@ async fn a_change_of_privilege_leaves_the_old_id_dead_at_once() {
     steps.push(visitor.clone());
     node.visit(&mut visitor, async |session| session.rotate()).await.commit.unwrap();
     steps.push(visitor.clone());
-    node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada").role("admin"))).await.commit.unwrap();
+    node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada").role("admin")))
+        .await
+        .commit
+        .unwrap();
     for old in &steps {
         assert_ne!(old.cookie, visitor.cookie);
         let answer = node.visit(&mut old.clone(), async |session| session.get::<u8>("a").unwrap()).await;
         assert_eq!((answer.value, answer.cookies.len()), (None, 0));
     }
-    assert_eq!(node.who(&visitor).await.as_deref(), Some("ada"), "an old id is of no use, and no one is logged out by it");
+    assert_eq!(
+        node.who(&visitor).await.as_deref(),
+        Some("ada"),
+        "an old id is of no use, and no one is logged out by it"
+    );
 }
 
 #[tokio::test]

@@ -7,11 +7,16 @@ use sessions_tests::{Node, second};
 
 const MILLI: Duration = Duration::from_millis(1);
 
+/// A millisecond less than so many seconds.
+fn just_below(seconds: u64) -> Duration {
+    Duration::from_millis(seconds * 1_000 - 1)
+}
+
 #[tokio::test]
 async fn idle_ends_a_session_exactly() {
     let node = Node::new(SessionPolicy::user_default());
     let visitor = node.logged_in("ada").await;
-    node.clock.advance(second(1800) - MILLI);
+    node.clock.advance(just_below(1800));
     assert!(node.who(&visitor).await.is_some());
     node.clock.advance(MILLI);
     assert_eq!(node.who(&visitor).await, None);
@@ -26,7 +31,7 @@ async fn use_extends_idle_and_never_the_end() {
         let answer = node.visit(&mut visitor, async |session| session.is_authenticated()).await;
         assert!(answer.value, "minute {minute}");
     }
-    node.clock.advance(second(60) - MILLI);
+    node.clock.advance(just_below(60));
     assert!(node.who(&visitor).await.is_some());
     node.clock.advance(MILLI);
     assert_eq!(node.who(&visitor).await, None);
@@ -34,14 +39,18 @@ async fn use_extends_idle_and_never_the_end() {
 
 #[tokio::test]
 async fn sliding_renews_up_to_the_absolute_end() {
-    let policy = SessionPolicy::for_web_users().no_idle_timeout().lasting(second(600)).absolute_timeout(second(3600)).sliding();
+    let policy = SessionPolicy::for_web_users()
+        .no_idle_timeout()
+        .lasting(second(600))
+        .absolute_timeout(second(3600))
+        .sliding();
     let node = Node::new(policy.build().unwrap());
     let mut visitor = node.logged_in("ada").await;
     for _ in 0..7 {
         node.clock.advance(second(500));
         assert!(node.visit(&mut visitor, async |session| session.is_authenticated()).await.value);
     }
-    node.clock.advance(second(100) - MILLI);
+    node.clock.advance(just_below(100));
     assert!(node.who(&visitor).await.is_some());
     node.clock.advance(MILLI);
     assert_eq!(node.who(&visitor).await, None);
@@ -49,12 +58,22 @@ async fn sliding_renews_up_to_the_absolute_end() {
 
 #[tokio::test]
 async fn rotation_moves_no_end() {
-    let policy = SessionPolicy::for_web_users().no_idle_timeout().lasting(second(3600)).rotating_every(second(60), second(10));
+    let policy = SessionPolicy::for_web_users()
+        .no_idle_timeout()
+        .lasting(second(3600))
+        .rotating_every(second(60), second(10));
     let node = Node::new(policy.build().unwrap());
     let mut visitor = node.logged_in("ada").await;
     for _ in 0..59 {
         node.clock.advance(second(60));
-        assert!(node.visit(&mut visitor, async |session| { session.rotate(); session.is_authenticated() }).await.value);
+        assert!(
+            node.visit(&mut visitor, async |session| {
+                session.rotate();
+                session.is_authenticated()
+            })
+            .await
+            .value
+        );
     }
     node.clock.advance(second(60));
     assert_eq!(node.who(&visitor).await, None);
@@ -66,10 +85,14 @@ async fn the_noted_use_may_shorten_idle_and_never_lengthens_it() {
     let mut visitor = node.logged_in("ada").await;
     node.clock.advance(second(59));
     node.visit(&mut visitor, async |_| {}).await;
-    node.clock.advance(second(1741) - MILLI);
+    node.clock.advance(just_below(1741));
     assert!(node.who(&visitor).await.is_some());
     node.clock.advance(MILLI);
-    assert_eq!(node.who(&visitor).await, None, "the use at 59 s was not noted, so idle counts from the login");
+    assert_eq!(
+        node.who(&visitor).await,
+        None,
+        "the use at 59 s was not noted, so idle counts from the login"
+    );
 }
 
 #[tokio::test]

@@ -18,7 +18,13 @@ async fn a_thousand_updates_make_a_thousand_each_with_its_own_answer() {
                 tokio::spawn(async move {
                     let answer = node
                         .visit(&mut visitor, async |session| {
-                            session.update("n", |n: &mut u64| { *n += 1; *n }).await.unwrap()
+                            session
+                                .update("n", |n: &mut u64| {
+                                    *n += 1;
+                                    *n
+                                })
+                                .await
+                                .unwrap()
                         })
                         .await;
                     answer.commit.unwrap();
@@ -46,7 +52,10 @@ async fn requests_that_set_different_keys_all_win() {
         .map(|n| {
             let (node, mut visitor) = (nodes[n % 2].clone(), visitor.clone());
             tokio::spawn(async move {
-                node.visit(&mut visitor, async |session| session.set(&format!("k{n}"), n)).await.commit.unwrap();
+                node.visit(&mut visitor, async |session| session.set(&format!("k{n}"), n))
+                    .await
+                    .commit
+                    .unwrap();
             })
         })
         .collect();
@@ -80,7 +89,9 @@ async fn the_last_write_of_one_key_wins_and_an_event_says_so() {
     assert_eq!(overlap(&node, &visitor).await, (Ok(()), Ok(())));
     let read = node.visit(&mut visitor, async |session| session.get::<String>("key").unwrap()).await;
     assert_eq!(read.value.as_deref(), Some("two"));
-    assert!(std::iter::from_fn(|| events.recv_timeout(second(1)).ok()).any(|kind| kind == EventKind::Overwritten));
+    assert!(
+        std::iter::from_fn(|| events.recv_timeout(second(1)).ok()).any(|kind| kind == EventKind::Overwritten)
+    );
 }
 
 #[tokio::test]
@@ -172,7 +183,10 @@ async fn an_unreadable_value_is_that_keys_error_alone() {
     .unwrap();
     node.visit(&mut visitor, async |session| {
         assert_eq!(session.get::<u8>("text").unwrap_err().fault(), Fault::StoreCorrupted);
-        assert_eq!(session.update("text", |n: &mut u8| *n += 1).await.unwrap_err().fault(), Fault::StoreCorrupted);
+        assert_eq!(
+            session.update("text", |n: &mut u8| *n += 1).await.unwrap_err().fault(),
+            Fault::StoreCorrupted
+        );
         assert_eq!(session.get::<u8>("number").unwrap(), Some(1));
     })
     .await

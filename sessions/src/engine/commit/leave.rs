@@ -1,6 +1,6 @@
 //! Ends a session, or lets its visitor go on without its principal.
 
-use super::{Done, Work, write::Rewrite};
+use super::{Done, Work, write::Next};
 use crate::{
     engine::SessionEngine,
     event::EventKind,
@@ -40,7 +40,7 @@ impl SessionEngine {
                 // A seal without a lease: whatever happens after this, the session is not authenticated any more.
                 next.forward = Some(Forward { to: SessionId::new(0, [0; 16]), until: Millis::MAX });
                 next.fields.clear();
-                Ok(Rewrite::Store(next, None))
+                Ok(Some(Next { record: next, token: None }))
             })
             .await?;
         let target = EndTarget::Session { id: closed.token.id, owner: self.owner_of(&closed.record) };

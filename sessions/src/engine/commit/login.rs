@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{
     Done, Work,
-    write::{Rewrite, full, late},
+    write::{Next, full, late},
 };
 use crate::{
     engine::SessionEngine,
@@ -17,9 +17,7 @@ use crate::{
     principal::SessionPrincipal,
     record::{Forward, Record},
     session::state::Base,
-    store::{
-        Admit, Admitted, End, EndReason, EndTarget, Limit, Millis, SessionStore, SharedStore, Stamp,
-    },
+    store::{Admit, Admitted, End, EndReason, EndTarget, Limit, Millis, SessionStore, SharedStore, Stamp},
     token::{Owner, SessionId, Token},
 };
 
@@ -91,7 +89,7 @@ impl SessionEngine {
             .rewrite(base, work.now, |current, _| {
                 let mut next = current.clone();
                 next.forward = Some(Forward { to, until: work.now.saturating_add(LEASE_MS) });
-                Ok(Rewrite::Store(next, None))
+                Ok(Some(Next { record: next, token: None }))
             })
             .await;
         match sealed {
@@ -103,12 +101,13 @@ impl SessionEngine {
 
     /// Puts a sealed record back into use after a login was refused. If that fails, the seal runs out by itself.
     async fn unseal(&self, work: &Work, sealed: &Base) {
-        let open = Base { record: Arc::new(Record { forward: None, ..(*sealed.record).clone() }), ..sealed.clone() };
+        let open =
+            Base { record: Arc::new(Record { forward: None, ..(*sealed.record).clone() }), ..sealed.clone() };
         let _ = self
             .rewrite(&open, work.now, |current, _| {
                 let mut next = current.clone();
                 next.forward = None;
-                Ok(Rewrite::Store(next, None))
+                Ok(Some(Next { record: next, token: None }))
             })
             .await;
     }
@@ -155,8 +154,12 @@ impl SessionEngine {
                     "this principal has as many sessions as the policy allows: end one of them first",
                 ))
             }
-            Admitted::Revoked => Err(self.gone("all sessions of the principal were revoked during the login")),
-            Admitted::Exists => Err(SessionError::new(Fault::RotationFailed, "the new session id was taken already")),
+            Admitted::Revoked => {
+                Err(self.gone("all sessions of the principal were revoked during the login"))
+            }
+            Admitted::Exists => {
+                Err(SessionError::new(Fault::RotationFailed, "the new session id was taken already"))
+            }
             Admitted::Late => Err(late()),
             Admitted::Full => Err(full()),
         }

@@ -123,8 +123,7 @@ impl SessionEngine {
         state: &Arc<SessionState>,
         outcome: Outcome,
     ) -> Result<(), SessionError> {
-        let result =
-            if self.is_settled(state) { Ok(()) } else { self.commit_state(state, outcome).await };
+        let result = if self.is_settled(state) { Ok(()) } else { self.commit_state(state, outcome).await };
         state.lock().sent = true;
         result.map_err(|error| error.varying(self.shared.transport.vary()))
     }
@@ -271,7 +270,8 @@ impl SessionEngine {
                 Box::pin(self.confirm(work, base, &principal)).await
             }
             (Identity::Login { principal, began }, base) => {
-                let login = move |engine: Self| async move { engine.login(work, base, principal, began).await };
+                let login =
+                    move |engine: Self| async move { engine.login(work, base, principal, began).await };
                 Box::pin(self.uninterrupted(login)).await
             }
             (Identity::Logout, Some(base)) if authenticated => {
@@ -321,7 +321,8 @@ impl SessionEngine {
     async fn touch(&self, base: Base, now: Millis) -> Done {
         let lifetimes = &self.shared.lifetimes;
         let by_previous = base.by_previous;
-        let Some(store) = self.shared.store.as_ref().filter(|_| lifetimes.touch_is_due(&base.record, now)) else {
+        let Some(store) = self.shared.store.as_ref().filter(|_| lifetimes.touch_is_due(&base.record, now))
+        else {
             return if by_previous { Done::Stored { base, issue: true } } else { Done::Nothing };
         };
         let mut record = (*base.record).clone();

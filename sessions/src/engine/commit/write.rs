@@ -1,6 +1,6 @@
 //! Changes a session in place: one compare-and-set, repeated on a newer record as often as others were faster.
 
-use std::{ops::ControlFlow, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use super::{Done, Work};
 use crate::{
@@ -24,12 +24,11 @@ const ATTEMPTS: u32 = 32;
 /// How often a new id is minted when one is taken: with 128 random bits, one that is taken is a broken generator.
 const MINTS: u32 = 3;
 
-/// What a rewrite of the current record leads to.
-pub(super) enum Rewrite {
-    /// Store this; it is opened with a new token, or as before.
-    Store(Record, Option<Token>),
-    /// There is nothing (more) to write.
-    Leave,
+/// What a rewrite makes of the current record.
+pub(super) struct Next {
+    pub(super) record: Record,
+    /// What opens it from now on, if that changed.
+    pub(super) token: Option<Token>,
 }
 
 impl SessionEngine {
@@ -60,7 +59,8 @@ impl SessionEngine {
             match store.cas(cas).await.map_err(|error| self.store_failed(error))? {
                 CasOutcome::Stored => {
                     self.event(EventKind::Created, |event| event.handle = Some(record.handle));
-                    let base = Base { token, digest: record.digest, record: Arc::new(record), by_previous: false };
+                    let base =
+                        Base { token, digest: record.digest, record: Arc::new(record), by_previous: false };
                     return Ok(Done::Stored { base, issue: true });
                 }
                 CasOutcome::Conflict(_) | CasOutcome::Gone(_) => {}
@@ -100,7 +100,7 @@ impl SessionEngine {
             .rewrite(&base, work.now, |current, by_previous| {
                 let due = self.rotation_is_due(current, by_previous, work.now);
                 if !asked && !due && by_previous {
-                    return Ok(Rewrite::Leave);
+                    return Ok(None);
                 }
                 let merged = work.changes.merge(&loaded, current, self.shared.policy.on_conflict())?;
                 overwritten = merged.1;
@@ -121,7 +121,7 @@ impl SessionEngine {
                     }
                     None
                 };
-                Ok(Rewrite::Store(next, token))
+                Ok(Some(Next { record: next, token }))
             })
             .await?;
         if overwritten > 0 {
@@ -154,7 +154,7 @@ impl SessionEngine {
                 next.started = work.now;
                 self.set_remembered(&mut next, work.remember.unwrap_or(current.remembered));
                 let token = self.rotate_now(&mut next, base.token.id, work.now)?;
-                Ok(Rewrite::Store(next, Some(token)))
+                Ok(Some(Next { record: next, token: Some(token) }))
             })
             .await?;
         self.event(EventKind::Authenticated, |event| {
@@ -180,19 +180,20 @@ impl SessionEngine {
 
     /// Reads, changes and writes until no other writer was faster.
     ///
-    /// `change` sees the current record and whether the client's secret is the previous one in it.
+    /// `change` sees the current record and whether the client's secret is the previous one in it, and gives the record
+    /// to store, or nothing where there is nothing (more) to write.
     pub(super) async fn rewrite(
         &self,
         base: &Base,
         now: Millis,
-        mut change: impl FnMut(&Record, bool) -> Result<Rewrite, SessionError>,
+        mut change: impl FnMut(&Record, bool) -> Result<Option<Next>, SessionError>,
     ) -> Result<Base, SessionError> {
         let Some(store) = &self.shared.store else { return Ok(base.clone()) };
         let mut current = Arc::clone(&base.record);
         let mut by_previous = base.by_previous;
         let mut turn = None;
         for attempt in 0..ATTEMPTS {
-            let Rewrite::Store(mut next, token) = change(&current, by_previous)? else {
+            let Some(Next { record: mut next, token }) = change(&current, by_previous)? else {
                 return Ok(Base { record: current, by_previous, ..base.clone() });
             };
             next.version = current.version.next();
@@ -226,12 +227,11 @@ impl SessionEngine {
                     } else if attempt > 2 {
                         back_off(attempt).await;
                     }
-                    match self.look_again(base, &stored, now)? {
-                        ControlFlow::Continue((record, previous)) => (current, by_previous) = (record, previous),
-                        ControlFlow::Break(error) => return Err(error),
-                    }
+                    (current, by_previous) = self.look_again(base, &stored, now)?;
                 }
-                CasOutcome::Gone(_) => return Err(self.gone("the session ended while the request was under way")),
+                CasOutcome::Gone(_) => {
+                    return Err(self.gone("the session ended while the request was under way"));
+                }
                 CasOutcome::Late => return Err(late()),
                 CasOutcome::Full => return Err(full()),
             }
@@ -245,7 +245,7 @@ impl SessionEngine {
         base: &Base,
         stored: &Stored,
         now: Millis,
-    ) -> Result<ControlFlow<SessionError, (Arc<Record>, bool)>, SessionError> {
+    ) -> Result<(Arc<Record>, bool), SessionError> {
         let Some(record) = self.decode(stored) else {
             return Err(SessionError::new(Fault::StoreCorrupted, "the stored session can't be read"));
         };
@@ -253,13 +253,13 @@ impl SessionEngine {
             Standing::Current => false,
             Standing::Previous => true,
             Standing::Superseded | Standing::Reused | Standing::Unknown => {
-                return Ok(ControlFlow::Break(self.gone("the session id was superseded while the request was under way")));
+                return Err(self.gone("the session id was superseded while the request was under way"));
             }
         };
         if record.is_moving(now) {
-            return Ok(ControlFlow::Break(self.gone("the session moved while the request was under way")));
+            return Err(self.gone("the session moved while the request was under way"));
         }
-        Ok(ControlFlow::Continue((record, by_previous)))
+        Ok((record, by_previous))
     }
 
     fn set_remembered(&self, record: &mut Record, remember: bool) {
@@ -283,7 +283,12 @@ impl SessionEngine {
     }
 
     /// Changes the id at once: the one before is of no use from the moment that this is stored.
-    fn rotate_now(&self, next: &mut Record, id: crate::SessionId, now: Millis) -> Result<Token, SessionError> {
+    fn rotate_now(
+        &self,
+        next: &mut Record,
+        id: crate::SessionId,
+        now: Millis,
+    ) -> Result<Token, SessionError> {
         let token = Token::renew(&*self.shared.entropy, id)?;
         next.retire(next.digest, Retirement::Privilege);
         if let Some(previous) = next.previous.take() {
