@@ -27,6 +27,7 @@ struct Shared {
     down: AtomicBool,
     fail_next_end: AtomicBool,
     slow: AtomicBool,
+    hanging: AtomicBool,
     corrupt: AtomicBool,
     records: Mutex<Vec<Arc<[u8]>>>,
 }
@@ -65,6 +66,11 @@ impl Spy {
         self.shared.slow.store(slow, Ordering::SeqCst);
     }
 
+    /// From now on every call hangs, or none.
+    pub fn set_hanging(&self, hanging: bool) {
+        self.shared.hanging.store(hanging, Ordering::SeqCst);
+    }
+
     /// From now on every record that is read is garbage.
     pub fn set_corrupt(&self, corrupt: bool) {
         self.shared.corrupt.store(corrupt, Ordering::SeqCst);
@@ -91,6 +97,9 @@ impl Spy {
             for _ in 0..3 {
                 tokio::task::yield_now().await;
             }
+        }
+        if self.shared.hanging.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
         }
         if self.shared.down.load(Ordering::SeqCst) { Err(StoreError::Unavailable(None)) } else { Ok(()) }
     }

@@ -5,10 +5,12 @@
 mod dead;
 mod failure;
 mod identity;
+mod layer;
 mod lifecycle;
 mod limits;
 mod login;
 mod principals;
+mod recovery;
 mod rotation;
 mod time;
 mod updates;

@@ -175,6 +175,7 @@ async fn rotation_on_use_survives_a_page_full_of_parallel_requests() {
         let before = visitor.cookie.clone();
         let page = visitor.clone();
         assert!(read(&node, &mut visitor).await);
+        assert!(read(&node, &mut visitor).await, "the next request comes while the page is still loading");
         for _ in 0..5 {
             assert!(read(&node, &mut page.clone()).await);
         }

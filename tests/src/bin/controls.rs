@@ -1,0 +1,106 @@
+//! Breaks the library on purpose, one safeguard at a time, and sees that a promise's test goes red each time.
+//!
+//! `cargo run -p sessions-tests --bin controls [WORD]` runs the controls whose name has the word, or all. A test that
+//! stays green without the safeguard that it is there for proves nothing: such a control fails. So does one whose text
+//! is not in the source any more: it has to follow the code. Works on a copy below `target/`.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, Stdio},
+};
+
+/// One safeguard, how it is taken away, and the test that has to notice.
+struct Control {
+    name: &'static str,
+    file: &'static str,
+    safeguard: &'static str,
+    without: &'static str,
+    test: &'static str,
+}
+
+const CONTROLS: &[Control] = &include!("../controls.in");
+
+fn main() -> ExitCode {
+    let word = std::env::args().nth(1).unwrap_or_default();
+    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let copy = root.join("target/controls/tree");
+    if let Err(error) = fs::remove_dir_all(&copy).or_else(absent).and_then(|()| copy_tree(&root, &copy)) {
+        eprintln!("the tree can't be copied to {}: {error}", copy.display());
+        return ExitCode::FAILURE;
+    }
+    let chosen: Vec<_> = CONTROLS.iter().filter(|control| control.name.contains(&word)).collect();
+    let (mut red, mut failed) = (0, 0);
+    for control in chosen {
+        match run(control, &root, &copy) {
+            Ok(()) => {
+                red += 1;
+                println!("red as it should be: {} ({})", control.name, control.test);
+            }
+            Err(why) => {
+                failed += 1;
+                println!("FAILED: {}: {why}", control.name);
+            }
+        }
+    }
+    println!("{red} passed, {failed} failed");
+    if failed == 0 && red > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run(control: &Control, root: &Path, copy: &Path) -> Result<(), String> {
+    let place = copy.join(control.file);
+    let whole = fs::read_to_string(&place).map_err(|error| error.to_string())?;
+    if whole.matches(control.safeguard).count() != 1 {
+        return Err(format!("the safeguard's text is not in {} exactly once", control.file));
+    }
+    fs::write(&place, whole.replace(control.safeguard, control.without))
+        .map_err(|error| error.to_string())?;
+    let outcome = tested(control.test, root, copy);
+    fs::write(&place, whole).map_err(|error| error.to_string())?;
+    outcome
+}
+
+fn tested(test: &str, root: &Path, copy: &Path) -> Result<(), String> {
+    let cargo = |arguments: &[&str]| {
+        Command::new(env!("CARGO"))
+            .args(["test", "--quiet", "--package", "sessions-tests", "--test", "promises"])
+            .args(arguments)
+            .current_dir(copy)
+            .env("CARGO_TARGET_DIR", root.join("target/controls/target"))
+            .env("RUSTFLAGS", "--cap-lints allow")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .output()
+            .map_err(|error| error.to_string())
+    };
+    if !cargo(&["--no-run"])?.status.success() {
+        return Err("it does not compile without the safeguard".to_owned());
+    }
+    let output = cargo(&["--", "--exact", test])?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    if said.contains("running 0 tests") || !said.contains("running 1 test") {
+        return Err(format!("there is no test `{test}`"));
+    }
+    if output.status.success() { Err(format!("`{test}` stays green")) } else { Ok(()) }
+}
+
+fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name == "target" || name == ".git" {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            copy_tree(&entry.path(), &to.join(name))?;
+        } else {
+            fs::copy(entry.path(), to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+fn absent(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}
