@@ -12,7 +12,6 @@ use sessions_policy::{
 
 use crate::errors::Errors;
 use crate::lookup::PolicyFile;
-use crate::names;
 use crate::place;
 use crate::salvage;
 use crate::settings::{Setting, Value};
@@ -152,13 +151,7 @@ pub(crate) fn name(name: &str) -> Result<(), String> {
     let prefix = format!("`policies.{name}`: the name ");
     let texts: Vec<String> =
         problems.iter().map(|problem| text(problem, None).replace(&prefix, "")).collect();
-    let meant = names::of_type(name);
-    let hint = if meant != name && check(&[Written { name: &meant, ..policy }], None).is_ok() {
-        format!("; did you mean `{meant}`?")
-    } else {
-        String::new()
-    };
-    Err(format!("{name:?} can't be a policy's name: it {}{hint}", texts.join("\n")))
+    Err(format!("{name:?} can't be a policy's name: it {}", texts.join("\n")))
 }
 
 /// The marker type of the policy `name`.

@@ -164,7 +164,7 @@ pub(crate) fn instant(at: Millis) -> DateTime<Utc> {
     i64::try_from(at).ok().and_then(DateTime::from_timestamp_millis).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
-type Listener = Box<dyn Fn(&SessionEvent) + Send + Sync>;
+type Listener = Arc<dyn Fn(&SessionEvent) + Send + Sync>;
 
 /// Takes events from requests to listeners through a bounded queue and a thread of its own.
 #[derive(Clone, Default)]
@@ -188,7 +188,7 @@ impl fmt::Debug for Bus {
 impl Bus {
     pub(crate) fn listen(&self, listener: impl Fn(&SessionEvent) + Send + Sync + 'static) {
         let listeners = &self.shared.listeners;
-        listeners.write().unwrap_or_else(std::sync::PoisonError::into_inner).push(Box::new(listener));
+        listeners.write().unwrap_or_else(std::sync::PoisonError::into_inner).push(Arc::new(listener));
         self.shared.queue.get_or_init(|| {
             let (sender, receiver) = sync_channel::<SessionEvent>(EVENT_QUEUE);
             let listeners = Arc::clone(listeners);
@@ -222,8 +222,9 @@ impl Bus {
 }
 
 fn deliver(listeners: &RwLock<Vec<Listener>>, event: &SessionEvent) {
-    let listeners = listeners.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-    for listener in listeners.iter() {
+    // Without the lock: a listener may add a listener.
+    let listeners = listeners.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    for listener in &listeners {
         let heard = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| listener(event)));
         if heard.is_err() {
             tracing::error!(event = event.kind.name(), "a listener for session events panicked");

@@ -118,12 +118,12 @@ impl<D> RequestSessions<D> {
             let detail = format!("the registry has no policy `{policy}`");
             return Err(SessionError::new(Fault::Unusable, detail));
         };
-        if let Some(state) = self.opened.of(engine) {
+        if let Some(state) = self.opened.of(engine)? {
             return Ok(state);
         }
         let vary = |error: SessionError| error.varying(engine.shared.transport.vary());
         let state = engine.resolve_state(head).await.map_err(vary)?;
-        Ok(self.opened.keep(state))
+        self.opened.keep(state)
     }
 }
 
@@ -137,6 +137,8 @@ struct Opened {
 struct Sessions {
     first: Option<Arc<SessionState>>,
     more: Vec<Arc<SessionState>>,
+    /// The response is ready: what is opened now could never be committed.
+    closed: bool,
 }
 
 impl Sessions {
@@ -157,22 +159,26 @@ impl Opened {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn of(&self, engine: &SessionEngine) -> Option<Arc<SessionState>> {
-        self.lock().iter().find(|state| state.engine.is(engine)).cloned()
+    fn of(&self, engine: &SessionEngine) -> Result<Option<Arc<SessionState>>, SessionError> {
+        let sessions = self.lock();
+        if sessions.closed {
+            return Err(SessionError::new(Fault::Unusable, "the response has been sent: open the session before"));
+        }
+        Ok(sessions.iter().find(|state| state.engine.is(engine)).cloned())
     }
 
     /// Keeps a resolved session, unless another extractor of the same request was faster.
-    fn keep(&self, state: Arc<SessionState>) -> Arc<SessionState> {
-        let mut sessions = self.lock();
-        if let Some(kept) = sessions.iter().find(|kept| kept.engine.is(&state.engine)) {
-            return Arc::clone(kept);
+    fn keep(&self, state: Arc<SessionState>) -> Result<Arc<SessionState>, SessionError> {
+        if let Some(kept) = self.of(&state.engine)? {
+            return Ok(kept);
         }
-        sessions.push(Arc::clone(&state));
-        state
+        self.lock().push(Arc::clone(&state));
+        Ok(state)
     }
 
     fn take(&self) -> Sessions {
-        std::mem::take(&mut *self.lock())
+        let closed = Sessions { closed: true, ..Sessions::default() };
+        std::mem::replace(&mut *self.lock(), closed)
     }
 }
 

@@ -28,9 +28,12 @@ pub(crate) fn expand(bound: BoundHandler, errors: Errors) -> TokenStream {
         (!requirements.is_empty()).then(|| guard_type(&crate_path, &guard, &handler.vis, &requirements));
     let errors = errors.into_compile_errors();
     let super::model::Handler { attrs, vis, defaultness, sig, body } = handler;
+    // A handler is async because its caller asks for it, whether or not it awaits anything.
+    let lints = sig.asyncness.is_some().then(|| quote!(#[allow(clippy::unused_async)]));
     quote! {
         #errors
         #guard
+        #lints
         #(#attrs)* #vis #defaultness #sig #body
     }
 }
@@ -105,6 +108,7 @@ mod tests {
             }
         );
         let expected = quote!(
+            #[allow(clippy::unused_async)]
             /// Docs.
             #[axum::debug_handler]
             pub async fn me(

@@ -165,6 +165,11 @@ fn text(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<LitSt
 
 /// Reads `=` behind an argument's name.
 fn equals(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<()> {
+    if input.peek(Token![:]) {
+        return Err(
+            input.error(format!("an argument of an attribute is written with `=`: `{key} = {example}`"))
+        );
+    }
     let missing = |_| syn::Error::new(key.span(), format!("`{key}` needs a value: `{key} = {example}`"));
     input.parse::<Token![=]>().map(|_| ()).map_err(missing)
 }
@@ -311,6 +316,13 @@ mod tests {
             ]
         );
         assert!(matches!(arguments.policy, Named::Policy(PolicyName::Text(name)) if name.value() == "a"));
+    }
+
+    #[test]
+    fn a_colon_is_told_to_be_an_equals_sign() {
+        let (_, errors) = read(quote!(policy: "admin", require: authenticated));
+        assert_eq!(errors.len(), 2, "{errors:#?}");
+        assert!(errors.iter().all(|error| error.contains("is written with `=`")), "{errors:#?}");
     }
 
     #[test]

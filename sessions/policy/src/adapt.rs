@@ -89,6 +89,8 @@ fn scope(policy: &mut Resolved, notes: &mut Vec<Note>) {
         replace(policy, notes, "persistence.enabled", "scope", Setting::Bool(false));
     } else if !request && !enabled && policy.beats("persistence.enabled", "scope") {
         replace(policy, notes, "scope", "persistence.enabled", Setting::Word("request"));
+    } else if !request && !enabled && policy.beats("scope", "persistence.enabled") {
+        replace(policy, notes, "persistence.enabled", "scope", Setting::Bool(true));
     }
     if policy.is("scope", "request") {
         reset_beaten(policy, notes, "scope", OF_STORED);

@@ -1,6 +1,6 @@
 //! The one path, as a list of steps: merged layers → drafts → resolved → adapted → judged → configuration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::adapt::adapt;
 use crate::configuration::Configuration;
@@ -48,6 +48,7 @@ pub(crate) fn check(sources: &Sources, surroundings: Surroundings) -> Result<Con
     let names = store_names(&merged, &drafts);
     let names = (surroundings == Surroundings::Whole).then_some(names.as_slice());
     judge_together(&policies, names, &mut problems);
+    tell_once(&policies, &mut problems);
 
     Problems::none_of(problems)?;
     Ok(Configuration {
@@ -62,6 +63,12 @@ pub(crate) fn check(sources: &Sources, surroundings: Surroundings) -> Result<Con
 fn judge_names(sources: &Sources, merged: &Merged, drafts: &Drafts, problems: &mut Vec<Problem>) {
     let Some(known) = &sources.known else { return };
     for draft in drafts.policies.iter().filter(|draft| !known.contains(&draft.name)) {
+        if problems
+            .iter()
+            .any(|problem| problem.rule() == "profile_alone" && *problem.origin() == draft.origin)
+        {
+            continue;
+        }
         let full = format!("policies.{}", draft.name);
         let message = format!("`{full}` is a policy that the build didn't know");
         let problem = Problem::new(draft.origin.clone(), full, "unknown_policy", message);
@@ -69,10 +76,24 @@ fn judge_names(sources: &Sources, merged: &Merged, drafts: &Drafts, problems: &m
         let problem = problem.with_suggestion(nearest(&draft.name, &lost));
         problems.push(problem.with_help("build again with this file, or drop the policy"));
     }
-    let policies = merged.root.as_dict().and_then(|root| root.get("policies")?.as_dict());
+    // Where the text is no TOML, a table may be lost because its header can't be read.
+    if problems.iter().any(|problem| problem.rule() == "syntax") {
+        return;
+    }
+    let misspelt: Vec<String> = problems
+        .iter()
+        .filter(|problem| matches!(problem.rule(), "unknown_policy" | "name"))
+        .filter_map(|problem| problem.suggestion().map(str::to_owned))
+        .collect();
+    // One that stands there but can't be read, or under a misspelt name or table, has its own problem.
+    let tables = merged.root.as_dict().into_iter().flat_map(|root| root.iter());
+    let written: Vec<&String> = tables
+        .filter(|(table, _)| table.as_str() != "stores")
+        .filter_map(|(_, value)| value.as_dict())
+        .flat_map(|policies| policies.keys())
+        .collect();
     for name in known {
-        // One that stands there but can't be read has its own problem.
-        if policies.is_some_and(|policies| policies.contains_key(name)) {
+        if written.contains(&name) || misspelt.contains(name) {
             continue;
         }
         let full = format!("policies.{name}");
@@ -86,6 +107,29 @@ fn judge_names(sources: &Sources, merged: &Merged, drafts: &Drafts, problems: &m
                 .with_help(format!("write `[{full}]`, or build again without it: handlers are bound to it")),
         );
     }
+}
+
+/// A value that `extends` hands on is judged in each policy that has it. What is wrong with it where it stands is told
+/// for that policy alone; what is wrong with it in heirs only, for each of them.
+fn tell_once(policies: &[Resolved], problems: &mut Vec<Problem>) {
+    let key = |problem: &Problem| {
+        let (name, key) = problem.key().strip_prefix("policies.")?.split_once('.')?;
+        Some((name.to_owned(), key.to_owned()))
+    };
+    let is_inherited = |name: &str, key: &str| {
+        let policy = policies.iter().find(|policy| policy.name == name);
+        policy.and_then(|policy| policy.get(key)).is_some_and(|held| held.is_stated() && held.distance > 0)
+    };
+    let told: BTreeSet<(Origin, &str, String)> = problems
+        .iter()
+        .filter_map(|problem| Some((problem, key(problem)?)))
+        .filter(|(_, (name, key))| !is_inherited(name, key))
+        .map(|(problem, (_, key))| (problem.origin().clone(), problem.rule(), key))
+        .collect();
+    problems.retain(|problem| {
+        let Some((name, key)) = key(problem) else { return true };
+        !is_inherited(&name, &key) || !told.contains(&(problem.origin().clone(), problem.rule(), key))
+    });
 }
 
 fn add_main_store(drafts: &mut Drafts) {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use figment::value::{Dict, Value};
 
 use crate::keys::{Key, Table};
-use crate::name::{refuse_name, refuse_policy_name};
+use crate::name::{nearest_name, refuse_name, refuse_policy_name};
 use crate::origin::{Layer, Origin};
 use crate::problem::Problem;
 use crate::source::{Merged, Profile, is_unreadable};
@@ -91,6 +91,10 @@ impl Walk<'_> {
         let tables: Vec<&str> = ["policies", "stores"].iter().chain(Profile::NAMES).copied().collect();
         let plural = [Table::Policies, Table::Stores].into_iter().find(|table| table.singular() == name);
         let suggestion = plural.map(|table| table.as_str().to_owned()).or_else(|| nearest(name, &tables));
+        // Below a header that can't be read, keys stand at the top.
+        if suggestion.is_none() && self.problems.iter().any(|problem| problem.rule() == "syntax") {
+            return;
+        }
         let message = format!("`{}` is not a table of a policy file", shown(name));
         let problem = Problem::new(origin, shown(name), "unknown_table", message).with_suggestion(suggestion);
         self.problems.push(problem.with_help(
@@ -128,7 +132,7 @@ impl Walk<'_> {
         };
         if let Some(reason) = refused {
             let message = format!("`{full}`: the name {reason}");
-            let problem = Problem::new(origin, full, "name", message);
+            let problem = Problem::new(origin, full, "name", message).with_suggestion(nearest_name(name));
             self.problems.push(problem.with_help("a name such as `user_default` has a to z, 0 to 9 and `_`"));
             return None;
         }

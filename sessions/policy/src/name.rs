@@ -1,5 +1,7 @@
 //! Names of policies and stores: which texts are names, and the type that a policy's name becomes.
 
+use crate::value::shown;
+
 /// The longest name, in characters.
 pub(crate) const MAX_LENGTH: usize = 64;
 
@@ -33,6 +35,28 @@ pub(crate) fn refuse_name(name: &str) -> Option<&'static str> {
     (name.len() > MAX_LENGTH).then_some("is longer than 64 characters")
 }
 
+/// The name that `text` spells in another way, such as `api-token` or `ApiToken` for `api_token`.
+pub(crate) fn nearest_name(text: &str) -> Option<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut joins = false;
+    for letter in text.chars() {
+        if !letter.is_ascii_alphanumeric() {
+            joins = false;
+            continue;
+        }
+        let starts = letter.is_ascii_uppercase()
+            && words.last().is_some_and(|word| !word.ends_with(char::is_uppercase));
+        match words.last_mut() {
+            Some(word) if joins && !starts => word.push(letter),
+            _ => words.push(letter.to_string()),
+        }
+        joins = true;
+    }
+    let name = words.join("_").to_ascii_lowercase();
+    // What isn't shown as it is must not be shown in another spelling either.
+    (shown(text) == text && refuse_policy_name(&name).is_none()).then_some(name)
+}
+
 /// The name of the type that stands for the policy `name`: its words, joined, each with a capital.
 ///
 /// ```
@@ -61,6 +85,18 @@ mod tests {
         }
         assert!(refuse_name(&"a".repeat(65)).is_some());
         assert_eq!(refuse_name("registry"), None);
+    }
+
+    #[test]
+    fn another_spelling_of_a_name_is_known() {
+        for text in
+            ["api-token", "ApiToken", "api__token", "api.token", "API_TOKEN", "_api_token_", "api token"]
+        {
+            assert_eq!(nearest_name(text).as_deref(), Some("api_token"), "{text}");
+        }
+        for text in ["", "-", "1a", "self", "é"] {
+            assert_eq!(nearest_name(text), None, "{text}");
+        }
     }
 
     #[test]

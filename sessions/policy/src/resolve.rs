@@ -174,7 +174,9 @@ pub(crate) fn resolve(draft: &Draft, drafts: &Drafts, problems: &mut Vec<Problem
         if let Some(next) = next {
             if chain.contains(&next.name.as_str()) {
                 resolved.incomplete = true;
-                if next.name == draft.name {
+                // One circle is one mistake: the policy of it that is declared first tells it.
+                let first = drafts.policies.iter().find(|other| chain.contains(&other.name.as_str()));
+                if next.name == draft.name && first.is_some_and(|first| first.name == draft.name) {
                     problems.push(cycle(draft, &chain));
                 }
                 break;

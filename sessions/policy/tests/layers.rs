@@ -301,3 +301,15 @@ fn a_file_overrides_only_what_it_writes_of_a_declaration() {
     let origin = configuration.origin("checkout", "transport.cookie_path").unwrap();
     assert_eq!(origin, &Origin::Code("src/main.rs".into(), 4, 5));
 }
+
+#[test]
+fn a_scope_that_is_stated_later_or_closer_decides_whether_sessions_are_stored() {
+    let variable = ("SESSIONS_POLICIES__P__SCOPE", "device");
+    for text in ["[policies.p]\nextends = 'ephemeral'\n", "[policies.p]\npersistence.enabled = false\n"] {
+        let configuration = checked(&with_variables(text, &[variable]));
+        assert!(configuration.policy("p").unwrap().is_persistent(), "{text}");
+    }
+    assert!(
+        good("[policies.p]\nextends = 'ephemeral'\nscope = 'user'\n").policy("p").unwrap().is_persistent()
+    );
+}

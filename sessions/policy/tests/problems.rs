@@ -82,6 +82,95 @@ fn a_mistake_is_one_problem_and_not_two() {
 }
 
 #[test]
+fn a_value_that_is_handed_on_is_refused_once_where_it_stands() {
+    for wrong in [
+        "transport.cookie_secure = false",
+        "transport.cookie_path = 'x'",
+        "transport.cookie_httponly = false",
+        "transport.header_name = 'X-A'",
+        "persistence.store_name = 'mian'",
+        "trusted_origins = ['null']",
+        "rotation_grace = '3min'",
+        "carry_over = ['']",
+        "rotate_every = '9s'\nrotation_grace = '9s'",
+    ] {
+        let text = format!(
+            "[policies.heir]\nextends = 'base'\n[policies.base]\n{wrong}\n[policies.last]\nextends = 'heir'\n"
+        );
+        let problem = only(bad(&text));
+        assert!(problem.key().starts_with("policies.base."), "{problem}");
+        assert!(problem.origin().to_string().starts_with("sessions.toml:"), "{problem}");
+    }
+    let mut sources = file("[policies.base]\n[policies.heir]\nextends = 'base'\n");
+    sources.variables.push(("SESSIONS_POLICIES__BASE__TRANSPORT__COOKIE_PATH".into(), "/a".into()));
+    assert_eq!(only(sources.check().unwrap_err()).key(), "policies.base.transport.cookie_path");
+}
+
+#[test]
+fn a_value_that_is_wrong_in_heirs_only_is_told_for_each() {
+    let text = "[policies.base]\ntransport = { cookie_name = 'sid', cookie_secure = false }\n\
+                [policies.a]\nextends = 'base'\n[policies.b]\nextends = 'base'\n";
+    let found = bad(text);
+    let keys: Vec<&str> = found.iter().map(sessions_policy::Problem::key).collect();
+    assert_eq!(keys, ["policies.a.transport.cookie_secure", "policies.b.transport.cookie_secure"]);
+}
+
+#[test]
+fn a_table_that_is_misspelt_is_not_lost_too() {
+    let known = |text: &str| {
+        let known = Some(vec!["api_token".to_owned(), "base".to_owned()]);
+        sessions_policy::Sources { known, ..file(text) }.check().expect_err("this file is wrong")
+    };
+    for (header, rule) in [
+        ("policies.api_tokn", "unknown_policy"),
+        ("policies.api-token", "name"),
+        ("policies.ApiToken", "name"),
+        ("polices.api_token", "unknown_table"),
+        ("policies.api_token", "syntax"),
+    ] {
+        let end = if rule == "syntax" { "" } else { "]" };
+        let problem = only(known(&format!("[policies.base]\n[{header}{end}\nttl = '1h'\n")));
+        assert_eq!(problem.rule(), rule, "{problem}");
+    }
+    assert_eq!(only(known("[policies.base]\n")).rule(), "lost_policy");
+    let alone = "[policies.base]\n[policies.api_token]\n[production.policies.other]\nttl = '1h'\n";
+    assert_eq!(only(known(alone)).rule(), "profile_alone");
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_shown_so_that_the_kind_is_seen() {
+    let told = |body: &str| only(bad(&format!("[policies.p]\n{body}\n"))).to_string();
+    for (body, reason, help) in [
+        ("max_keys = 5.0", "(5.0) is not a whole number", "write a whole number"),
+        ("max_keys = '5'", "(\"5\") is text", "write `5`, without quotes"),
+        ("rotate_on_use = 'true'", "(\"true\") is text", "write `true`, without quotes"),
+        ("ttl = ''", "is empty", "`\"30s\"`"),
+        ("renew = ' '", "is empty", "`\"sliding\"`"),
+        ("idle_timeout = 'OFF'", "(OFF) is not a duration", "did you mean `off`?"),
+        ("carry_over = 'cart'", "(cart) is not a list of texts", "write `[\"cart\"]`, or `\"all\"`"),
+        ("max_size = '64kib'", "(64kib) is not a size", "did you mean `64KiB`?"),
+        ("max_size = '2GiB'", "(2GiB) is not between", "from `\"1KiB\"`"),
+    ] {
+        let told = told(body);
+        assert!(told.contains(reason) && told.contains(help), "{told}");
+    }
+}
+
+#[test]
+fn the_help_for_a_variable_is_spelt_as_a_variable() {
+    let told = |key: &str, value: &str| {
+        let mut sources = file("[policies.p]\n");
+        sources.variables.push((format!("SESSIONS_POLICIES__P__{key}"), value.to_owned()));
+        only(sources.check().unwrap_err()).to_string()
+    };
+    assert!(told("TTL", "30").contains("write `30s`:"), "{}", told("TTL", "30"));
+    assert!(told("TTL", "").contains("is empty"), "{}", told("TTL", ""));
+    let truth = told("ROTATE_ON_USE", "TRUE");
+    assert!(truth.contains("did you mean `true`?") && !truth.contains("quotes"), "{truth}");
+    assert!(told("RENEW", "x").contains("`fixed` or `sliding`"), "{}", told("RENEW", "x"));
+}
+
+#[test]
 fn a_mistake_in_code_is_found_where_it_is_written() {
     let at = |line| Location::new("src/main.rs", line, 9);
     let entries = vec![

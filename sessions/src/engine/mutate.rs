@@ -3,18 +3,20 @@
 //! The operations are kept so that they can be applied again to a newer record: requests that change different keys
 //! both win, whatever order their commits come in.
 
+use std::sync::Arc;
+
 use sessions_policy::OnConflict;
 
 use crate::{
     fault::{Fault, SessionError},
-    record::{Codec, Field, FieldKey, Record, Space},
+    record::{Codec, Field, FieldKey, FieldView, Fields, Record, Space},
 };
 
 /// One recorded change.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
-    /// Puts a JSON value under a key.
-    Set { key: FieldKey, value: Box<[u8]> },
+    /// Puts a field in the place of one of the same key, or at the end.
+    Set(Field),
     /// Appends a JSON value to the list under a key.
     Push { key: FieldKey, item: Box<[u8]> },
     /// Removes a key.
@@ -25,12 +27,23 @@ pub(crate) enum Op {
     Retain(Vec<String>),
 }
 
+impl Op {
+    /// The key whose value it makes another one, whatever it was before.
+    fn key(&self) -> Option<FieldKey> {
+        match self {
+            Self::Set(field) => Some(field.key()),
+            Self::Remove { key } => Some(key.clone()),
+            Self::Push { .. } | Self::Clear | Self::Retain(_) => None,
+        }
+    }
+}
+
 /// The changes of one request to one session.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Changes {
     ops: Vec<Op>,
     /// The fields as the request sees them, once it has changed one.
-    view: Option<Vec<Field>>,
+    view: Option<Arc<Vec<Field>>>,
 }
 
 impl Changes {
@@ -43,20 +56,44 @@ impl Changes {
         self.ops.iter().any(|op| matches!(op, Op::Clear))
     }
 
-    /// The fields as the request sees them.
-    pub(crate) fn fields<'a>(&'a self, base: &'a [Field]) -> &'a [Field] {
-        self.view.as_deref().unwrap_or(base)
+    /// The fields as the request sees them, over those of the base, if it has one.
+    pub(crate) fn fields<'a>(&'a self, base: Option<&'a Fields>) -> &'a [Field] {
+        match &self.view {
+            Some(view) => view,
+            None => base.map_or(&[], Fields::list),
+        }
+    }
+
+    /// One field as the request sees it.
+    pub(crate) fn find<'a>(
+        &'a self,
+        base: Option<&'a Fields>,
+        space: Space,
+        name: &str,
+    ) -> Option<FieldView<'a>> {
+        match &self.view {
+            Some(view) => view.iter().find(|field| field.is(space, name)).map(Field::view),
+            None => base?.find(space, name),
+        }
+    }
+
+    /// The fields as the request sees them, to be stored.
+    pub(crate) fn to_fields(&self, base: Option<&Fields>) -> Fields {
+        match &self.view {
+            Some(view) => Arc::clone(view).into(),
+            None => base.map_or_else(|| Vec::new().into(), Clone::clone),
+        }
     }
 
     /// The one door: every change goes through here.
-    pub(crate) fn record(&mut self, base: &[Field], op: Op) {
-        let view = self.view.get_or_insert_with(|| base.to_vec());
-        apply(view, &op);
+    pub(crate) fn record(&mut self, base: Option<&Fields>, op: Op) {
+        let view = self.view.get_or_insert_with(|| base.map(Fields::shared).unwrap_or_default());
+        apply(Arc::make_mut(view), &op);
         self.ops.push(op);
     }
 
     /// Records a change that was computed on a copy of the fields, key by key.
-    pub(crate) fn record_difference(&mut self, base: &[Field], after: Vec<Field>) {
+    pub(crate) fn record_difference(&mut self, base: Option<&Fields>, after: Vec<Field>) {
         let before = self.fields(base).to_vec();
         for field in &before {
             if !after.iter().any(|other| other.is_same_key(field)) {
@@ -65,7 +102,7 @@ impl Changes {
         }
         for field in after {
             if !before.iter().any(|other| other.is_same_key(&field) && other.value() == field.value()) {
-                self.record(base, Op::Set { key: field.key(), value: field.value().into() });
+                self.record(base, Op::Set(field));
             }
         }
     }
@@ -74,7 +111,7 @@ impl Changes {
     pub(crate) fn discard_all(&mut self) {
         self.ops.clear();
         self.ops.push(Op::Clear);
-        self.view = Some(Vec::new());
+        self.view = Some(Arc::default());
     }
 
     /// The fields to write over `current`, and how many keys another request had changed since `base` was read.
@@ -83,15 +120,15 @@ impl Changes {
         base: &Record,
         current: &Record,
         on_conflict: OnConflict,
-    ) -> Result<(Vec<Field>, u64), SessionError> {
+    ) -> Result<(Fields, u64), SessionError> {
         if base.version == current.version {
-            return Ok((self.fields(&base.fields).to_vec(), 0));
+            return Ok((self.to_fields(Some(&base.fields)), 0));
         }
         let mut overwritten = 0;
         let mut fields = current.fields.clone();
         for op in &self.ops {
-            if let Op::Set { key, .. } | Op::Remove { key } = op
-                && changed(base, current, key)
+            if let Some(key) = op.key()
+                && changed(base, current, &key)
             {
                 if on_conflict == OnConflict::Reject {
                     return Err(SessionError::new(
@@ -101,21 +138,21 @@ impl Changes {
                 }
                 overwritten += 1;
             }
-            apply(&mut fields, op);
+            apply(fields.edit(), op);
         }
         Ok((fields, overwritten))
     }
 }
 
 fn changed(base: &Record, current: &Record, key: &FieldKey) -> bool {
-    let before = base.field(key.space, &key.name).map(Field::value);
-    let now = current.field(key.space, &key.name).map(Field::value);
+    let before = base.field(key.space, &key.name).map(FieldView::value);
+    let now = current.field(key.space, &key.name).map(FieldView::value);
     before != now
 }
 
 fn apply(fields: &mut Vec<Field>, op: &Op) {
     match op {
-        Op::Set { key, value } => put(fields, Field::new(key, Codec::Json, value)),
+        Op::Set(field) => put(fields, field.clone()),
         Op::Push { key, item } => {
             let list = fields.iter().find(|field| field.is(key.space, &key.name)).map(Field::value);
             let value = match list.and_then(|list| list.strip_suffix(b"]")) {
@@ -154,7 +191,7 @@ mod tests {
     }
 
     fn set(name: &str, value: &str) -> Op {
-        Op::Set { key: key(name), value: value.as_bytes().into() }
+        Op::Set(Field::new(&key(name), Codec::Json, value.as_bytes()))
     }
 
     fn texts(fields: &[Field]) -> Vec<String> {
@@ -165,32 +202,36 @@ mod tests {
     fn operations_apply_in_order() {
         let mut changes = Changes::default();
         for op in [set("a", "1"), set("b", "2"), set("a", "3"), Op::Remove { key: key("b") }] {
-            changes.record(&[], op);
+            changes.record(None, op);
         }
-        changes.record(&[], Op::Push { key: key("l"), item: b"\"x\"".as_slice().into() });
-        changes.record(&[], Op::Push { key: key("l"), item: b"\"y\"".as_slice().into() });
-        assert_eq!(texts(changes.fields(&[])), ["a=3", "l=[\"x\",\"y\"]"]);
-        changes.record(&[], Op::Retain(vec!["l".to_owned()]));
-        assert_eq!(texts(changes.fields(&[])), ["l=[\"x\",\"y\"]"]);
-        changes.record(&[], Op::Clear);
-        assert!(changes.fields(&[]).is_empty());
+        changes.record(None, Op::Push { key: key("l"), item: b"\"x\"".as_slice().into() });
+        changes.record(None, Op::Push { key: key("l"), item: b"\"y\"".as_slice().into() });
+        assert_eq!(texts(changes.fields(None)), ["a=3", "l=[\"x\",\"y\"]"]);
+        changes.record(None, Op::Retain(vec!["l".to_owned()]));
+        assert_eq!(texts(changes.fields(None)), ["l=[\"x\",\"y\"]"]);
+        changes.record(None, Op::Clear);
+        assert!(changes.fields(None).is_empty());
     }
 
     #[test]
     fn other_keys_survive_a_merge_and_the_same_key_is_counted() {
         let mut base = crate::record::tests::sample();
-        base.fields = vec![Field::new(&key("a"), Codec::Json, b"0")];
+        base.fields = vec![Field::new(&key("a"), Codec::Json, b"0")].into();
         let mut current = base.clone();
         current.version = base.version.next();
         current.fields =
-            vec![Field::new(&key("a"), Codec::Json, b"9"), Field::new(&key("other"), Codec::Json, b"1")];
+            vec![Field::new(&key("a"), Codec::Json, b"9"), Field::new(&key("other"), Codec::Json, b"1")]
+                .into();
         let mut changes = Changes::default();
-        changes.record(&base.fields, set("mine", "5"));
+        changes.record(Some(&base.fields), set("mine", "5"));
         let (fields, overwritten) = changes.merge(&base, &current, OnConflict::Reject).unwrap();
-        assert_eq!((texts(&fields), overwritten), (vec!["a=9".into(), "other=1".into(), "mine=5".into()], 0));
-        changes.record(&base.fields, set("a", "5"));
+        assert_eq!(
+            (texts(fields.list()), overwritten),
+            (vec!["a=9".into(), "other=1".into(), "mine=5".into()], 0)
+        );
+        changes.record(Some(&base.fields), set("a", "5"));
         let (fields, overwritten) = changes.merge(&base, &current, OnConflict::LastWrite).unwrap();
-        assert_eq!((texts(&fields)[0].as_str(), overwritten), ("a=5", 1));
+        assert_eq!((texts(fields.list())[0].as_str(), overwritten), ("a=5", 1));
         let refused = changes.merge(&base, &current, OnConflict::Reject).unwrap_err();
         assert_eq!(refused.fault(), Fault::Conflict);
     }

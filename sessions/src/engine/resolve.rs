@@ -9,7 +9,7 @@ use crate::{
     record::Record,
     session::{
         Session, Untyped,
-        state::{Base, Client, Found, SessionState},
+        state::{Client, Found, SessionState},
     },
     store::{EndReason, Loaded, Millis, SessionStore, StoreError, Stored},
     token::Token,
@@ -40,53 +40,47 @@ impl SessionEngine {
         let token = self.detect(head)?;
         let client = self.client(head);
         let now = self.shared.time.now();
-        let (found, base) = match token {
-            Some(token) => self.find(token, &client, now).await?,
-            None => (Found::Nothing, None),
+        let (Some(token), Some(store)) = (token, &self.shared.store) else {
+            return Ok(self.bind(Found::Nothing, None, client, now));
+        };
+        let loaded = store.load(token.id, now).await.map_err(|error| self.store_failed(error))?;
+        let (found, base) = match self.judge_loaded(token, loaded, &client, now) {
+            Verdict::Live(base) => (Found::Live, Some(base)),
+            Verdict::Superseded => (Found::Superseded, None),
+            Verdict::Dead => (Found::Nothing, None),
+            Verdict::Reused(token, record) => {
+                Box::pin(self.revoke_lineage(&token, &record, now)).await?;
+                (Found::Nothing, None)
+            }
         };
         Ok(self.bind(found, base, client, now))
     }
 
-    async fn find(
-        &self,
-        token: Token,
-        client: &Client,
-        now: Millis,
-    ) -> Result<(Found, Option<Base>), SessionError> {
-        let Some(store) = &self.shared.store else { return Ok((Found::Nothing, None)) };
-        match store.load(token.id, now).await {
-            Ok(Loaded::Live(stored)) => match self.decode(&stored) {
-                Some(record) => match self.validate(token, record, client, now) {
-                    Verdict::Live(base) => Ok((Found::Live, Some(base))),
-                    Verdict::Superseded => Ok((Found::Superseded, None)),
-                    Verdict::Dead => Ok((Found::Nothing, None)),
-                    Verdict::Reused(token, record) => {
-                        Box::pin(self.revoke_lineage(&token, &record, now)).await?;
-                        Ok((Found::Nothing, None))
-                    }
-                },
-                None => Ok((Found::Nothing, None)),
+    /// What the store's answer means for the presented token.
+    fn judge_loaded(&self, token: Token, loaded: Loaded, client: &Client, now: Millis) -> Verdict {
+        match loaded {
+            Loaded::Live(stored) => match self.decode(&stored) {
+                Some(record) => self.validate(token, record, client, now),
+                None => Verdict::Dead,
             },
-            Ok(Loaded::Ended(reason)) => {
-                let kind = match reason {
-                    EndReason::Superseded => EventKind::Superseded,
-                    _ => EventKind::Ended,
-                };
-                self.event(kind, |event| event.handle = Some(token.id.handle()));
-                let superseded = reason == EndReason::Superseded;
-                Ok((if superseded { Found::Superseded } else { Found::Nothing }, None))
+            Loaded::Ended(EndReason::Superseded) => {
+                self.event(EventKind::Superseded, |event| event.handle = Some(token.id.handle()));
+                Verdict::Superseded
             }
-            Ok(Loaded::Absent) => {
+            Loaded::Ended(_) => {
+                self.event(EventKind::Ended, |event| event.handle = Some(token.id.handle()));
+                Verdict::Dead
+            }
+            Loaded::Absent => {
                 self.event(EventKind::Unknown, |event| event.fault = Some(Fault::ForgeryAttempt));
-                Ok((Found::Nothing, None))
+                Verdict::Dead
             }
-            Err(error) => Err(self.store_failed(error)),
         }
     }
 
     /// Decodes a record. One that can't be read counts as absent and is told once, without its content.
     pub(super) fn decode(&self, stored: &Stored) -> Option<Arc<Record>> {
-        let record = Record::decode(stored, &self.shared.name).map(Arc::new);
+        let record = Record::decode(stored, &self.shared.name);
         if record.is_none() {
             tracing::error!(
                 policy = &*self.shared.name,

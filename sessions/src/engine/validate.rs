@@ -30,11 +30,11 @@ pub(super) enum Standing {
 }
 
 pub(super) fn standing(record: &Record, digest: &Digest, now: Millis) -> Standing {
-    if record.digest.matches(&digest.0) {
+    if record.digest.matches(digest) {
         return Standing::Current;
     }
     if let Some(previous) = &record.previous
-        && previous.digest.matches(&digest.0)
+        && previous.digest.matches(digest)
     {
         return if now < previous.until || !previous.successor_used {
             Standing::Previous

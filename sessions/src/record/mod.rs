@@ -17,7 +17,7 @@ pub(crate) mod wire;
 
 use std::sync::Arc;
 
-pub(crate) use self::fields::{Codec, Field, FieldKey, Slice, Space};
+pub(crate) use self::fields::{Codec, Field, FieldKey, FieldView, Fields, Slice, Space};
 use self::wire::{Reader, put_section};
 use crate::{
     store::{Millis, Stored},
@@ -28,8 +28,6 @@ const FORMAT: u8 = 1;
 const HEAD: usize = 90;
 const REMEMBERED: u8 = 1;
 const NEVER: Millis = Millis::MAX;
-/// How many fields a record is expected to have.
-const FIELDS: usize = 6;
 /// How many earlier secrets a record remembers.
 const RETIRED: usize = 16;
 
@@ -134,14 +132,14 @@ pub(crate) struct Record {
     pub(crate) fingerprint: Option<[u8; 16]>,
     /// The user agent of the login, as text.
     pub(crate) agent: Option<Slice>,
-    pub(crate) fields: Vec<Field>,
+    pub(crate) fields: Fields,
     /// Sections of versions to come, as they were read.
     pub(crate) unknown: Vec<(u8, Vec<u8>)>,
 }
 
 impl Record {
     /// Reads a stored record of a policy; `None` if it is not one.
-    pub(crate) fn decode(stored: &Stored, policy: &Arc<str>) -> Option<Self> {
+    pub(crate) fn decode(stored: &Stored, policy: &Arc<str>) -> Option<Arc<Self>> {
         let mut wire = Reader::new(&stored.record);
         let version = Version(wire.u64()?);
         let last_seen = wire.u64()?.max(stored.last_seen);
@@ -169,15 +167,20 @@ impl Record {
             forward: None,
             fingerprint: None,
             agent: None,
-            fields: Vec::with_capacity(FIELDS),
+            fields: Fields::none(),
             unknown: Vec::new(),
         };
-        let mut is_policys = false;
+        let (mut is_policys, mut first_field) = (false, None);
         while !wire.is_empty() {
+            let before = wire.rest().len();
             let (tag, content) = wire.section()?;
             let start = stored.record.len() - wire.rest().len() - content.len();
             match tag {
-                tag::FIELD => record.fields.push(Field::decode(&stored.record, start, content)?),
+                tag::FIELD => {
+                    // Only that it is one: most fields of most requests are never looked at.
+                    FieldView::decode(content)?;
+                    first_field.get_or_insert(stored.record.len() - before);
+                }
                 tag::PRINCIPAL => {
                     record.principal = Some(Slice::of(&stored.record, start, content.len()));
                 }
@@ -186,7 +189,11 @@ impl Record {
                 _ => record.read_section(tag, content)?,
             }
         }
-        is_policys.then_some(record)
+        if let Some(start) = first_field {
+            record.fields = Fields::stored(&stored.record, start);
+        }
+        // Straight into its place: a record is large, and an `Option` of one would be copied again.
+        if is_policys { Some(Arc::new(record)) } else { None }
     }
 
     fn read_section(&mut self, tag: u8, content: &[u8]) -> Option<()> {
@@ -219,7 +226,7 @@ impl Record {
     }
 
     /// The same record with other fields.
-    pub(crate) fn with_fields(&self, fields: Vec<Field>) -> Self {
+    pub(crate) fn with_fields(&self, fields: Fields) -> Self {
         Self {
             policy: Arc::clone(&self.policy),
             principal: self.principal.clone(),
@@ -286,7 +293,7 @@ impl Record {
         for (tag, content) in &self.unknown {
             put_section(&mut bytes, *tag, content);
         }
-        for field in &self.fields {
+        for field in self.fields.list() {
             field.encode(&mut bytes, tag::FIELD);
         }
         bytes.into()
@@ -294,14 +301,14 @@ impl Record {
 
     /// The bytes that count against a policy's `max_size`: names and values of its fields.
     pub(crate) fn payload(&self) -> usize {
-        self.fields.iter().map(|field| field.name().len() + field.value().len()).sum()
+        self.fields.list().iter().map(Field::size).sum()
     }
 
     fn encoded_hint(&self) -> usize {
         HEAD + 112
             + self.principal.as_ref().map_or(0, |principal| principal.bytes().len())
             + self.payload()
-            + 8 * self.fields.len()
+            + 8 * self.fields.list().len()
     }
 
     /// The user agent of the login.
@@ -309,8 +316,8 @@ impl Record {
         std::str::from_utf8(self.agent.as_ref()?.bytes()).ok().map(str::to_owned)
     }
 
-    pub(crate) fn field(&self, space: Space, name: &str) -> Option<&Field> {
-        self.fields.iter().find(|field| field.is(space, name))
+    pub(crate) fn field(&self, space: Space, name: &str) -> Option<FieldView<'_>> {
+        self.fields.find(space, name)
     }
 
     /// Takes the current secret's digest out of use.

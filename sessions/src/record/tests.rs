@@ -34,12 +34,13 @@ pub(crate) fn sample() -> Record {
         fields: vec![
             Field::new(&FieldKey { space: Space::Free, name: "cart".into() }, Codec::Json, br#"{"tea":2}"#),
             Field::new(&FieldKey { space: Space::Typed, name: "checkout.step".into() }, Codec::Json, b"3"),
-        ],
+        ]
+        .into(),
         unknown: vec![(200, b"from the future".to_vec())],
     }
 }
 
-fn decode(bytes: impl Into<Arc<[u8]>>) -> Option<Record> {
+fn decode(bytes: impl Into<Arc<[u8]>>) -> Option<Arc<Record>> {
     Record::decode(&Stored { record: bytes.into(), last_seen: 0 }, &"user_default".into())
 }
 

@@ -12,8 +12,8 @@ const CONFIG: &str = "SESSIONS_CONFIG";
 const PROFILE: &str = "SESSIONS_PROFILE";
 const PREFIX: &str = "SESSIONS_";
 
-/// Why a registry could not be loaded. Its text is for the person who started the program.
-#[derive(Debug)]
+/// Why a registry could not be loaded. Its text is for the person who started the program, also where a `main` that
+/// returns it prints its `Debug`.
 #[non_exhaustive]
 pub enum LoadError {
     /// The settings are wrong: every problem, each with its place and its fix.
@@ -100,6 +100,12 @@ impl fmt::Display for LoadError {
                 "error: the store `{store}` does not answer\n  help: start it, or check `stores.{store}`"
             ),
         }
+    }
+}
+
+impl fmt::Debug for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     engine::mutate::{Op, put},
     event::{EventKind, instant},
     fault::{Fault, SessionError},
-    record::{Codec, Field, FieldKey, Space},
+    record::{Codec, Field, FieldKey, FieldView, Space},
     token::Handle,
 };
 
@@ -31,7 +31,7 @@ impl<P, G> Session<P, G> {
     /// Whether there is a value under a key.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
-        self.state.lock().fields().iter().any(|field| field.is(Space::Free, key))
+        self.state.lock().find(Space::Free, key).is_some()
     }
 
     /// The keys that hold a value, in the order in which they were first set.
@@ -51,8 +51,8 @@ impl<P, G> Session<P, G> {
     /// - [`Fault::Unusable`]: the value can't be written as JSON, or the response head has been sent.
     #[doc(alias = "insert")]
     pub fn set(&mut self, key: &str, value: impl Serialize) -> Result<(), SessionError> {
-        let value = encode(&value)?;
-        self.record(Op::Set { key: free(key), value })
+        let field = Field::json(Space::Free, key, &value).map_err(unwritable)?;
+        self.record(Op::Set(field))
     }
 
     /// Records that a key is removed.
@@ -108,9 +108,12 @@ impl<P, G> Session<P, G> {
         let key = free(key);
         let mut answer = None;
         self.change_atomically(|fields| {
-            let mut value: T = find(fields, &key).map(decode).transpose()?.unwrap_or_default();
+            let mut value: T = find(fields, &key)
+                .map(|field| decode(&key.name, field.view()))
+                .transpose()?
+                .unwrap_or_default();
             answer = Some(f(&mut value));
-            put(fields, Field::new(&key, Codec::Json, &encode(&value)?));
+            put(fields, Field::json(key.space, &key.name, &value).map_err(unwritable)?);
             Ok(())
         })
         .await?;
@@ -217,8 +220,8 @@ impl<P, G> Session<P, G> {
 
     fn read<T: DeserializeOwned>(&self, space: Space, name: &str) -> Result<Option<T>, SessionError> {
         let inner = self.state.lock();
-        let Some(field) = inner.fields().iter().find(|field| field.is(space, name)) else { return Ok(None) };
-        let value = decode(field);
+        let Some(field) = inner.find(space, name) else { return Ok(None) };
+        let value = decode(name, field);
         if value.is_err() {
             self.corrupted(&inner);
         }
@@ -234,12 +237,12 @@ impl<P, G> Session<P, G> {
     }
 
     async fn take_field<T: DeserializeOwned + Send>(&self, key: FieldKey) -> Result<Option<T>, SessionError> {
-        if find(self.state.lock().fields(), &key).is_none() {
+        if self.state.lock().find(key.space, &key.name).is_none() {
             return Ok(None);
         }
         let mut taken = None;
         self.change_atomically(|fields| {
-            taken = find(fields, &key).map(decode).transpose()?;
+            taken = find(fields, &key).map(|field| decode(&key.name, field.view())).transpose()?;
             fields.retain(|field| !field.is(key.space, &key.name));
             Ok(())
         })
@@ -267,18 +270,17 @@ fn find<'a>(fields: &'a [Field], key: &FieldKey) -> Option<&'a Field> {
     fields.iter().find(|field| field.is(key.space, &key.name))
 }
 
-pub(super) fn encode(value: &impl Serialize) -> Result<Box<[u8]>, SessionError> {
-    match serde_json::to_vec(value) {
-        Ok(bytes) => Ok(bytes.into()),
-        Err(error) => {
-            Err(SessionError::new(Fault::Unusable, "the value can't be written as JSON").because(error))
-        }
-    }
+fn encode(value: &impl Serialize) -> Result<Box<[u8]>, SessionError> {
+    serde_json::to_vec(value).map(Into::into).map_err(unwritable)
 }
 
-fn decode<T: DeserializeOwned>(field: &Field) -> Result<T, SessionError> {
+fn unwritable(error: serde_json::Error) -> SessionError {
+    SessionError::new(Fault::Unusable, "the value can't be written as JSON").because(error)
+}
+
+fn decode<T: DeserializeOwned>(name: &str, field: FieldView<'_>) -> Result<T, SessionError> {
     let unreadable = || {
-        let detail = format!("the value of `{}` is not of the type that was asked for", field.name());
+        let detail = format!("the value of `{name}` is not of the type that was asked for");
         SessionError::new(Fault::StoreCorrupted, detail)
     };
     match field.codec() {

@@ -12,7 +12,7 @@ use crate::{
     },
     fault::SessionError,
     principal::SessionPrincipal,
-    record::{Field, Record, Slice},
+    record::{Field, FieldView, Fields, Record, Slice, Space},
     store::{Millis, Stamp},
     token::{Digest, Token},
     transport::Lifetime,
@@ -140,12 +140,16 @@ impl Inner {
         self.base.as_ref().map(|base| &*base.record)
     }
 
-    pub(crate) fn base_fields(&self) -> &[Field] {
-        self.record().map_or(&[], |record| &record.fields)
+    fn base_fields(&self) -> Option<&Fields> {
+        self.record().map(|record| &record.fields)
     }
 
     pub(crate) fn fields(&self) -> &[Field] {
         self.changes.fields(self.base_fields())
+    }
+
+    pub(crate) fn find(&self, space: Space, name: &str) -> Option<FieldView<'_>> {
+        self.changes.find(self.base_fields(), space, name)
     }
 
     /// The principal as the handler sees it: what it recorded, else what is stored.
@@ -218,15 +222,15 @@ impl Inner {
     {
         let mut fields = self.fields().to_vec();
         update(&mut fields)?;
-        let base = self.base.as_ref().map(|base| Arc::clone(&base.record));
-        self.changes.record_difference(base.as_ref().map_or(&[], |record| &record.fields), fields);
+        let base = self.base.as_ref().map(|base| &base.record.fields);
+        self.changes.record_difference(base, fields);
         Ok(())
     }
 
     /// Records a change.
     pub(crate) fn change(&mut self, op: Op) {
-        let base = self.base.as_ref().map(|base| Arc::clone(&base.record));
-        self.changes.record(base.as_ref().map_or(&[], |record| &record.fields), op);
+        let base = self.base.as_ref().map(|base| &base.record.fields);
+        self.changes.record(base, op);
     }
 
     /// Whether changes can still be recorded; if not, the next commit says why.

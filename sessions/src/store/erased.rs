@@ -129,7 +129,8 @@ impl SharedStore {
         let first = std::future::poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await;
         match first {
             Poll::Ready(result) => result,
-            Poll::Pending => match tokio::time::timeout(self.limit, answer).await {
+            // Boxed, so that the future of every request does not have to hold the timer's.
+            Poll::Pending => match Box::pin(tokio::time::timeout(self.limit, answer)).await {
                 Ok(result) => result,
                 Err(elapsed) => Err(StoreError::Unknown(Some(Box::new(elapsed)))),
             },

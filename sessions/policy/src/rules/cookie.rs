@@ -22,7 +22,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { name: "cookie_httponly_off", keys: &[ADAPTER, HTTPONLY], check: httponly_off },
     Rule { name: "cookie_name", keys: &[ADAPTER, NAME], check: name },
     Rule { name: "cookie_prefix_spelling", keys: &[ADAPTER, NAME], check: prefix_spelling },
-    Rule { name: "cookie_prefix", keys: &[ADAPTER, NAME, SECURE, HTTPONLY, PATH, DOMAIN], check: prefix },
+    Rule { name: "cookie_prefix", keys: &[ADAPTER, NAME, SECURE, PATH, DOMAIN], check: prefix },
     Rule { name: "samesite_none_insecure", keys: &[ADAPTER, SAMESITE, SECURE], check: samesite_none },
     Rule { name: "cookie_path", keys: &[ADAPTER, PATH], check: path },
     Rule { name: "cookie_domain", keys: &[ADAPTER, DOMAIN], check: domain },
@@ -95,6 +95,7 @@ fn look_alike(name: &str) -> Option<&'static str> {
     (prefix_of(name) != Some(meant)).then_some(meant)
 }
 
+/// What a prefix forbids. That the cookie is `HttpOnly`, which two of them ask for, is a rule under any name.
 fn prefix(policy: &Resolved) -> Vec<Finding> {
     let Some(name) = policy.text(NAME).filter(|_| is_cookie(policy)) else { return Vec::new() };
     let Some(prefix) = prefix_of(name) else { return Vec::new() };
@@ -111,14 +112,12 @@ fn prefix(policy: &Resolved) -> Vec<Finding> {
     if !policy.truth(SECURE) {
         broken(SECURE, "(false)".into(), "drop `cookie_secure`");
     }
-    if prefix.contains("Http") && !policy.truth(HTTPONLY) {
-        broken(HTTPONLY, "(false)".into(), "drop `cookie_httponly`");
-    }
     if prefix.contains("Host") {
         if policy.text(DOMAIN).is_some() {
             broken(DOMAIN, value(policy, DOMAIN), "drop `cookie_domain`");
         }
-        if policy.text(PATH) != Some("/") {
+        // What is no path at all is refused as such.
+        if policy.text(PATH).is_some_and(|path| path != "/" && path.starts_with('/')) {
             broken(PATH, value(policy, PATH), "write `\"/\"`");
         }
     }

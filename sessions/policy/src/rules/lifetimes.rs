@@ -66,6 +66,13 @@ fn remember_without_ttl(policy: &Resolved) -> Vec<Finding> {
     if idle.is_none() || policy.duration("remember.ttl").is_some() {
         return Vec::new();
     }
+    // Where nobody can be remembered the key has no effect, with or without the other, and another rule says so.
+    if policy.is("transport.adapter", "header")
+        || policy.is("scope", "request")
+        || policy.is("scope", "connection")
+    {
+        return Vec::new();
+    }
     let reason = format!("{} has no `remember.ttl` beside it", value(policy, "remember.idle_timeout"));
     vec![Finding::at(
         "remember.idle_timeout",

@@ -161,11 +161,27 @@ fn find(variable: &str, names: &Names) -> Result<(&'static Key, String), Box<Pro
     let spelling = nearest_path(&path, &table.paths());
     let spelling = spelling.and_then(|path| Some(table.key(&path)?.variable(name)));
     let problem = refuse(format!("names no key of a {}", table.singular()));
-    Err(Box::new(problem.with_suggestion(spelling)))
+    if spelling.is_some() {
+        return Err(Box::new(problem.with_suggestion(spelling)));
+    }
+    let example = table.rows().first().map(|key| key.variable(name)).unwrap_or_default();
+    Err(Box::new(problem.with_help(format!("name a key of the reference, such as `{example}`, or unset it"))))
 }
 
 fn advised(problem: Problem, variable: &str, names: &Names) -> Problem {
-    problem.with_suggestion(nearest(variable, &names.variables())).with_help(
+    let mut variables = names.variables();
+    variables.extend(NOT_SETTINGS.iter().map(|name| (*name).to_owned()));
+    let spelling = nearest(variable, &variables).or_else(|| {
+        // The table may be left out, as in `SESSIONS_ADMIN__TTL`, and underscores with it.
+        let plain = |text: &str| text.replace('_', "");
+        let rest = plain(variable.strip_prefix(PREFIX)?);
+        let mut whole = variables.iter().filter(|name| {
+            let path = name[PREFIX.len()..].split_once("__").map(|(_, path)| plain(path));
+            path.is_some_and(|path| path == rest)
+        });
+        whole.next().cloned()
+    });
+    problem.with_suggestion(spelling).with_help(
         "a setting is `SESSIONS_POLICIES__NAME__KEY` or `SESSIONS_STORES__NAME__KEY`, with `__` between levels",
     )
 }
@@ -200,6 +216,26 @@ mod tests {
     fn a_key_of_a_table_is_found_without_it() {
         let problem = refused("SESSIONS_POLICIES__ADMIN__COOKIE_SAMESITE");
         assert_eq!(problem.suggestion(), Some("SESSIONS_POLICIES__ADMIN__TRANSPORT__COOKIE_SAMESITE"));
+    }
+
+    #[test]
+    fn a_variable_without_its_table_is_found() {
+        let right = Some("SESSIONS_POLICIES__USER_DEFAULT__IDLE_TIMEOUT");
+        for slip in ["SESSIONS_USER_DEFAULT__IDLE_TIMEOUT", "SESSIONS_USER_DEFAULT_IDLE_TIMEOUT"] {
+            assert_eq!(refused(slip).suggestion(), right, "{slip}");
+        }
+        assert_eq!(refused("SESSIONS_MAIN__KIND").suggestion(), Some("SESSIONS_STORES__MAIN__KIND"));
+        assert_eq!(refused("SESSIONS_PROFIL").suggestion(), Some("SESSIONS_PROFILE"));
+        assert_eq!(refused("SESSIONS_CONFG").suggestion(), Some("SESSIONS_CONFIG"));
+    }
+
+    #[test]
+    fn every_refusal_says_what_to_do() {
+        for variable in
+            ["SESSIONS_X", "SESSIONS_POLICIES__ADMIN__FOO", "SESSIONS_STORES__MAIN__FOO", "SESSIONS_x"]
+        {
+            assert!(refused(variable).help().is_some(), "{variable}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use figment::value::Value;
 use super::show::{example, shown};
 use super::{Misfit, Setting, bare_number, text};
 use crate::keys::Kind;
+use crate::suggest::nearest;
 
 /// The longest duration of any key: ten years of 365 days.
 const MAX_DURATION: Duration = Duration::from_secs(3650 * 24 * 3600);
@@ -74,8 +75,9 @@ pub(super) fn duration(value: &Value, word: Option<&'static str>) -> Result<Sett
             .help("a time can only lie ahead: write it without the sign"));
     }
     let Ok(duration) = humantime_serde::deserialize::<Duration, _>(value) else {
-        return Err(Misfit::new("wrong_kind", format!("({}) is not a duration", shown(written)))
-            .help(format!("write {}", example(kind))));
+        let suggestion = word.and_then(|word| nearest(written, &[word]));
+        let misfit = Misfit::new("wrong_kind", format!("({}) is not a duration", shown(written)));
+        return Err(Misfit { suggestion, ..misfit.help(format!("write {}", example(kind))) });
     };
     if duration.is_zero() {
         return Err(zero());

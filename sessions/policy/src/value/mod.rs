@@ -67,6 +67,13 @@ impl Misfit {
         self.help = Some(help.into());
         self
     }
+
+    /// The help as a variable is spelt: without the quotes that a file needs around text.
+    fn in_a_variable(self) -> Self {
+        let plain =
+            |help: String| help.replace("`\"", "`").replace("\"`", "`").replace(", without quotes", "");
+        Self { help: self.help.map(plain), ..self }
+    }
 }
 
 /// How a layer spells values.
@@ -84,14 +91,23 @@ pub(crate) fn read(key: &Key, value: &Value, spelling: Spelling) -> Result<Setti
         return Err(Misfit::new("wrong_kind", "is a table, not a value")
             .help(format!("write {}", example(key.kind()))));
     }
-    match key.kind() {
+    let read = read_kind(key.kind(), value, spelling);
+    if spelling == Spelling::Typed { read } else { read.map_err(Misfit::in_a_variable) }
+}
+
+fn read_kind(kind: Kind, value: &Value, spelling: Spelling) -> Result<Setting, Misfit> {
+    let may_be_empty = matches!(kind, Kind::Text | Kind::List { .. });
+    if !may_be_empty && value.as_str().is_some_and(|text| text.trim().is_empty()) {
+        return Err(Misfit::new("wrong_kind", "is empty").help(format!("write {}", example(kind))));
+    }
+    match kind {
         Kind::Duration { word } => duration(value, word),
         Kind::Bool => truth(value, spelling),
         Kind::Count { min, max, word } => count(value, spelling, min, max, word),
         Kind::Size { min, max } => size(value, min, max),
         Kind::Choice { words, reserved } => choice(value, words, reserved),
         Kind::Name => name(value),
-        Kind::Text => Ok(Setting::Text(text(value, key.kind())?.to_owned())),
+        Kind::Text => Ok(Setting::Text(text(value, kind)?.to_owned())),
         Kind::List { word } => list(value, spelling, word),
     }
 }
@@ -125,7 +141,9 @@ fn bare_number(value: &Value) -> Option<String> {
 }
 
 fn number(value: &Value) -> Option<String> {
-    whole(value).map(|n| n.to_string()).or_else(|| Some(value.to_f64()?.to_string()))
+    // With its fraction, even where that is zero: it is what makes `5.0` no whole number.
+    let fraction = || value.to_f64().filter(|number| number.is_finite()).map(|number| format!("{number:?}"));
+    whole(value).map(|n| n.to_string()).or_else(fraction)
 }
 
 /// A number without a fraction; figment asks for signed and unsigned ones apart.
@@ -138,8 +156,21 @@ fn truth(value: &Value, spelling: Spelling) -> Result<Setting, Misfit> {
         Value::Bool(_, truth) => Ok(Setting::Bool(*truth)),
         Value::String(_, text) if spelling == Spelling::Text && text == "true" => Ok(Setting::Bool(true)),
         Value::String(_, text) if spelling == Spelling::Text && text == "false" => Ok(Setting::Bool(false)),
+        Value::String(_, text)
+            if spelling == Spelling::Typed && matches!(text.as_str(), "true" | "false") =>
+        {
+            Err(quoted(text))
+        }
+        Value::String(_, text) => {
+            Err(Misfit { suggestion: nearest(text, &["true", "false"]), ..wrong(value, Kind::Bool) })
+        }
         _ => Err(wrong(value, Kind::Bool)),
     }
+}
+
+/// A number or truth in quotes, where the layer has types.
+fn quoted(text: &str) -> Misfit {
+    Misfit::new("wrong_kind", format!("(\"{text}\") is text")).help(format!("write `{text}`, without quotes"))
 }
 
 fn count(
@@ -159,6 +190,9 @@ fn count(
         _ => None,
     };
     let Some(number) = number else {
+        if let Some(text) = value.as_str().filter(|text| text.parse::<u64>().is_ok()) {
+            return Err(quoted(text));
+        }
         let suggestion = match (value, word) {
             (Value::String(_, text), Some(word)) => nearest(text, &[word]),
             _ => None,
@@ -212,6 +246,10 @@ fn list(value: &Value, spelling: Spelling, word: Option<&'static str>) -> Result
             let texts: Option<Vec<String>> = texts.collect();
             let not_text = || Misfit::new("wrong_kind", "has an item that is not text");
             texts.map(Setting::List).ok_or_else(|| not_text().help(format!("write {}", example(kind))))
+        }
+        Value::String(_, text) => {
+            let or_word = word.map(|word| format!(", or `\"{word}\"`")).unwrap_or_default();
+            Err(wrong(value, kind).help(format!("write `[\"{}\"]`{or_word}", shown(text))))
         }
         _ => Err(wrong(value, kind)),
     }

@@ -32,14 +32,14 @@ impl SessionEngine {
     /// A logout that keeps data: the old session is closed for good, and what is left goes on in a new anonymous one.
     pub(super) async fn leave(&self, work: Work, base: Base) -> Result<Done, SessionError> {
         let Some(store) = &self.shared.store else { return Ok(Done::Nothing) };
-        let mut left = Vec::new();
+        let mut left = Vec::new().into();
         let closed = self
             .rewrite(&base, work.now, |current, _| {
                 (left, _) = work.changes.merge(&base.record, current, self.shared.policy.on_conflict())?;
                 let mut next = current.clone();
                 // A seal without a lease: whatever happens after this, the session is not authenticated any more.
                 next.forward = Some(Forward { to: SessionId::new(0, [0; 16]), until: Millis::MAX });
-                next.fields.clear();
+                next.fields = Vec::new().into();
                 Ok(Some(Next { record: next, token: None }))
             })
             .await?;

@@ -52,7 +52,7 @@ impl SessionEngine {
             (Some(base), Some(sealed)) => {
                 work.changes.merge(&base.record, &sealed.record, self.shared.policy.on_conflict())?.0
             }
-            _ => work.changes.fields(&[]).to_vec(),
+            _ => work.changes.to_fields(None),
         };
         let admitted = match self.check_size(&record) {
             Ok(()) => self.admit(store, &token, owner, &record, began, work.now).await,

@@ -194,7 +194,7 @@ impl SessionEngine {
         };
         let Some(base) = work.base.take() else { return state.lock().update_locally(&mut update) };
         let kept = Kept::of(&work);
-        let done = self.write_with(work, base, Some(update)).await;
+        let done = self.write_with(&work, base, Some(update)).await;
         self.adopt(state, done).inspect_err(|error| kept.give_back(state, error))
     }
 
@@ -227,7 +227,7 @@ impl SessionEngine {
     }
 
     /// Takes the recorded changes out of the state; `None` where there is nothing at all to do.
-    fn take_work(&self, state: &SessionState, outcome: Outcome) -> Result<Option<Work>, SessionError> {
+    fn take_work(&self, state: &SessionState, outcome: Outcome) -> Result<Option<Box<Work>>, SessionError> {
         let mut inner = state.lock();
         if let Some(misuse) = inner.misuse.take() {
             return Err(SessionError::new(Fault::Unusable, misuse));
@@ -248,7 +248,8 @@ impl SessionEngine {
             }
             _ => false,
         };
-        Ok(Some(Work {
+        // Boxed: each of the futures that it passes through would hold it, and be copied with it.
+        Ok(Some(Box::new(Work {
             found: inner.found,
             base: inner.base.clone(),
             changes: std::mem::take(&mut inner.changes),
@@ -258,43 +259,43 @@ impl SessionEngine {
             client: inner.client.clone(),
             same_party,
             now: self.shared.time.now(),
-        }))
+        })))
     }
 
     /// Takes the one way that the work asks for. All but the plain write are boxed: they are rare, and large.
-    async fn perform(&self, mut work: Work) -> Result<Done, SessionError> {
+    async fn perform(&self, mut work: Box<Work>) -> Result<Done, SessionError> {
         let identity = std::mem::take(&mut work.identity);
         let authenticated = work.base.as_ref().is_some_and(|base| base.record.is_authenticated());
         match (identity, work.base.take()) {
             (Identity::Login { principal, .. }, Some(base)) if work.same_party => {
-                Box::pin(self.confirm(work, base, &principal)).await
+                Box::pin(self.confirm(*work, base, &principal)).await
             }
             (Identity::Login { principal, began }, base) => {
                 let login =
-                    move |engine: Self| async move { engine.login(work, base, principal, began).await };
+                    move |engine: Self| async move { engine.login(*work, base, principal, began).await };
                 Box::pin(self.uninterrupted(login)).await
             }
             (Identity::Logout, Some(base)) if authenticated => {
-                if work.changes.fields(&base.record.fields).is_empty() {
+                if work.changes.fields(Some(&base.record.fields)).is_empty() {
                     return Box::pin(self.end_session(base)).await;
                 }
-                let leave = move |engine: Self| async move { engine.leave(work, base).await };
+                let leave = move |engine: Self| async move { engine.leave(*work, base).await };
                 Box::pin(self.uninterrupted(leave)).await
             }
             (_, Some(base)) => {
-                if !authenticated && work.changes.clears() && work.changes.fields(&[]).is_empty() {
+                if !authenticated && work.changes.clears() && work.changes.fields(None).is_empty() {
                     return Box::pin(self.end_session(base)).await;
                 }
-                self.write(work, base).await
+                self.write(&work, base).await
             }
             (_, None) => {
                 if work.found == Found::Superseded {
                     return Err(self.gone("the session id was superseded"));
                 }
-                if work.changes.fields(&[]).is_empty() {
+                if work.changes.fields(None).is_empty() {
                     return Ok(Done::Nothing);
                 }
-                Box::pin(self.create(work)).await
+                Box::pin(self.create(*work)).await
             }
         }
     }
@@ -391,7 +392,7 @@ impl SessionEngine {
             forward: None,
             fingerprint: work.client.fingerprint,
             agent: None,
-            fields: Vec::new(),
+            fields: Vec::new().into(),
             unknown: Vec::new(),
         }
     }
@@ -403,7 +404,7 @@ impl SessionEngine {
             let detail = format!("the session would hold {size} bytes, and `max_size` is {most}");
             return Err(SessionError::new(Fault::TooLarge, detail));
         }
-        let (keys, most) = (record.fields.len(), self.shared.policy.max_keys());
+        let (keys, most) = (record.fields.list().len(), self.shared.policy.max_keys());
         if keys > most {
             let detail = format!("the session would hold {keys} keys, and `max_keys` is {most}");
             return Err(SessionError::new(Fault::TooLarge, detail));

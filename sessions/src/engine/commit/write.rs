@@ -12,7 +12,7 @@ use crate::{
     event::EventKind,
     fault::{Fault, SessionError},
     principal::SessionPrincipal,
-    record::{Field, Previous, Record, Retirement, Slice},
+    record::{Field, Fields, Previous, Record, Retirement, Slice},
     session::state::Base,
     store::{Cas, CasOutcome, Expected, Millis, SessionStore, Stored},
     token::Token,
@@ -34,12 +34,12 @@ pub(super) struct Next {
 impl SessionEngine {
     /// Stores a session that no one knows yet.
     pub(super) async fn create(&self, work: Work) -> Result<Done, SessionError> {
-        let fields = work.changes.fields(&[]).to_vec();
+        let fields = work.changes.to_fields(None);
         self.create_with(work, fields).await
     }
 
     /// Stores a session of these fields that no one knows yet.
-    pub(super) async fn create_with(&self, work: Work, fields: Vec<Field>) -> Result<Done, SessionError> {
+    pub(super) async fn create_with(&self, work: Work, fields: Fields) -> Result<Done, SessionError> {
         let Some(store) = &self.shared.store else { return Ok(Done::Nothing) };
         for _ in 0..MINTS {
             let token = Token::mint(&*self.shared.entropy, None)?;
@@ -72,14 +72,18 @@ impl SessionEngine {
     }
 
     /// Writes recorded changes, a rotation that is due, and the first use of a successor; else notes the use.
-    pub(super) async fn write(&self, work: Work, base: Base) -> Result<Done, SessionError> {
-        self.write_with(work, base, None::<fn(&mut Vec<Field>) -> Result<(), SessionError>>).await
+    pub(super) fn write(
+        &self,
+        work: &Work,
+        base: Base,
+    ) -> impl Future<Output = Result<Done, SessionError>> + Send {
+        self.write_with(work, base, None::<fn(&mut Vec<Field>) -> Result<(), SessionError>>)
     }
 
     /// The same, with a change that is computed from the fields as they are when it is written.
     pub(super) async fn write_with<F>(
         &self,
-        work: Work,
+        work: &Work,
         base: Base,
         mut update: Option<F>,
     ) -> Result<Done, SessionError>
@@ -106,7 +110,7 @@ impl SessionEngine {
                 overwritten = merged.1;
                 let mut next = current.with_fields(merged.0);
                 if let Some(update) = &mut update {
-                    update(&mut next.fields)?;
+                    update(next.fields.edit())?;
                 }
                 if let Some(remember) = work.remember {
                     self.set_remembered(&mut next, remember);
@@ -166,7 +170,7 @@ impl SessionEngine {
     }
 
     fn after_rewrite(&self, loaded: &Record, base: Base) -> Done {
-        let rotated = base.record.rotated != loaded.rotated || !base.record.digest.matches(&loaded.digest.0);
+        let rotated = base.record.rotated != loaded.rotated || !base.record.digest.matches(&loaded.digest);
         if rotated {
             self.event(EventKind::Rotated, |event| event.handle = Some(loaded.handle));
         }
@@ -199,6 +203,8 @@ impl SessionEngine {
             next.version = current.version.next();
             next.last_seen = now.max(current.last_seen);
             self.check_size(&next)?;
+            // On the heap before the wait, where it has to be anyway: the future of every write is smaller by it.
+            let next = Arc::new(next);
             let cas = Cas {
                 id: base.token.id,
                 owner: self.owner_of(&next),
@@ -210,22 +216,23 @@ impl SessionEngine {
             };
             match store.cas(cas).await.map_err(|error| self.store_failed(error))? {
                 CasOutcome::Stored => {
-                    let record = Arc::new(next);
+                    let record = next;
                     return Ok(match token {
                         Some(token) => Base { token, digest: record.digest, record, by_previous: false },
                         None => Base {
                             token: base.token.clone(),
                             digest: base.digest,
-                            by_previous: !record.digest.matches(&base.digest.0),
+                            by_previous: !record.digest.matches(&base.digest),
                             record,
                         },
                     });
                 }
                 CasOutcome::Conflict(stored) => {
+                    // Boxed: waiting is rare, and its futures are large.
                     if turn.is_none() {
-                        turn = Some(self.shared.queue.turn(base.token.id).await);
+                        turn = Some(Box::pin(self.shared.queue.turn(base.token.id)).await);
                     } else if attempt > 2 {
-                        back_off(attempt).await;
+                        Box::pin(back_off(attempt)).await;
                     }
                     (current, by_previous) = self.look_again(base, &stored, now)?;
                 }
@@ -306,7 +313,7 @@ impl SessionEngine {
     /// The request goes on with the secret that it came with; [`carried`](Self::carried) is what its response carries.
     fn rotate_by_time(&self, next: &mut Record, held: &Base, now: Millis) -> Result<(), SessionError> {
         let token = Token::renew(&*self.shared.entropy, held.token.id)?;
-        if next.digest.matches(&held.digest.0) {
+        if next.digest.matches(&held.digest) {
             if let Some(previous) = next.previous.take() {
                 next.retire(previous.digest, Retirement::Periodic);
             }

@@ -39,7 +39,10 @@ pub(super) fn find<'a>(lines: GetAll<'a, HeaderValue>, name: &[u8], limits: Limi
         if bytes > limits.bytes {
             return Found::TooMuch;
         }
-        for pair in line.split(|byte| *byte == b';') {
+        let mut rest = Some(line);
+        while let Some(line) = rest {
+            let (pair, after) = split_pair(line);
+            rest = after;
             let pair = trim(pair);
             if pair.is_empty() {
                 continue;
@@ -57,6 +60,18 @@ pub(super) fn find<'a>(lines: GetAll<'a, HeaderValue>, name: &[u8], limits: Limi
         }
     }
     found
+}
+
+/// The first pair, and what follows its `;`, if there is one.
+fn split_pair(line: &[u8]) -> (&[u8], Option<&[u8]>) {
+    // A block at a time, which the compiler makes one comparison of: values are long, and `;` is rare.
+    let (blocks, _) = line.as_chunks::<16>();
+    let without = |block: &&[u8; 16]| block.iter().fold(0, |any, byte| any | u8::from(*byte == b';')) == 0;
+    let passed = 16 * blocks.iter().take_while(without).count();
+    match line[passed..].iter().position(|byte| *byte == b';') {
+        Some(more) => (&line[..passed + more], Some(&line[passed + more + 1..])),
+        None => (line, None),
+    }
 }
 
 /// The value of a trimmed pair, if its name is `name`. A pair without `=` has no name, and an empty name is another.
