@@ -146,6 +146,14 @@ impl Sessions {
         self.first.iter().chain(&self.more)
     }
 
+    fn of(&self, engine: &SessionEngine) -> Result<Option<Arc<SessionState>>, SessionError> {
+        if self.closed {
+            let detail = "the response has been sent: open the session before";
+            return Err(SessionError::new(Fault::Unusable, detail));
+        }
+        Ok(self.iter().find(|state| state.engine.is(engine)).cloned())
+    }
+
     fn push(&mut self, state: Arc<SessionState>) {
         match self.first {
             None => self.first = Some(state),
@@ -160,19 +168,16 @@ impl Opened {
     }
 
     fn of(&self, engine: &SessionEngine) -> Result<Option<Arc<SessionState>>, SessionError> {
-        let sessions = self.lock();
-        if sessions.closed {
-            return Err(SessionError::new(Fault::Unusable, "the response has been sent: open the session before"));
-        }
-        Ok(sessions.iter().find(|state| state.engine.is(engine)).cloned())
+        self.lock().of(engine)
     }
 
     /// Keeps a resolved session, unless another extractor of the same request was faster.
     fn keep(&self, state: Arc<SessionState>) -> Result<Arc<SessionState>, SessionError> {
-        if let Some(kept) = self.of(&state.engine)? {
+        let mut sessions = self.lock();
+        if let Some(kept) = sessions.of(&state.engine)? {
             return Ok(kept);
         }
-        self.lock().push(Arc::clone(&state));
+        sessions.push(Arc::clone(&state));
         Ok(state)
     }
 
@@ -246,7 +251,7 @@ where
                 Now::Handling { handler, opened } => {
                     let response = ready!(handler.poll(cx))?;
                     let sessions = opened.take();
-                    if sessions.iter().all(|state| state.engine.is_settled(state)) {
+                    if sessions.iter().all(|state| state.engine.settle(state)) {
                         return Poll::Ready(Ok(tell(&sessions, response)));
                     }
                     Box::pin(commit_all(sessions, response))

@@ -158,9 +158,10 @@ impl Secret {
         Digest(hash.finalize().into())
     }
 
-    /// Hides a successor so that only who holds this secret can read it: `successor xor HMAC(self, sid)`.
-    pub(crate) fn wrap(&self, id: SessionId, successor: &Self) -> [u8; SECRET_BYTES] {
-        let mut wrapped = self.pad(id);
+    /// Hides a successor so that only who holds this secret can read it: `successor xor HMAC(self, digest of successor)`.
+    /// The digest keeps two successors of one secret from sharing a pad.
+    pub(crate) fn wrap(&self, digest: &Digest, successor: &Self) -> [u8; SECRET_BYTES] {
+        let mut wrapped = self.pad(digest);
         for (byte, other) in wrapped.iter_mut().zip(successor.0) {
             *byte ^= other;
         }
@@ -168,14 +169,14 @@ impl Secret {
     }
 
     /// Reads a successor that was hidden with [`wrap`](Self::wrap).
-    pub(crate) fn unwrap_successor(&self, id: SessionId, wrapped: &[u8; SECRET_BYTES]) -> Self {
-        Self(self.wrap(id, &Self(*wrapped)))
+    pub(crate) fn unwrap_successor(&self, digest: &Digest, wrapped: &[u8; SECRET_BYTES]) -> Self {
+        Self(self.wrap(digest, &Self(*wrapped)))
     }
 
-    fn pad(&self, id: SessionId) -> [u8; SECRET_BYTES] {
+    fn pad(&self, digest: &Digest) -> [u8; SECRET_BYTES] {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         mac.update(b"sessions/successor/v1");
-        mac.update(id.sid());
+        mac.update(&digest.0);
         mac.finalize().into_bytes().into()
     }
 }
@@ -390,9 +391,10 @@ mod tests {
     #[test]
     fn only_the_holder_reads_the_successor() {
         let (old, new) = (Token::mint(&OsEntropy, None).unwrap(), Token::mint(&OsEntropy, None).unwrap());
-        let wrapped = old.secret.wrap(old.id, &new.secret);
-        assert_eq!(old.secret.unwrap_successor(old.id, &wrapped).0, new.secret.0);
-        assert_ne!(new.secret.unwrap_successor(old.id, &wrapped).0, new.secret.0);
+        let digest = new.secret.digest(&SecretTag::of("a"));
+        let wrapped = old.secret.wrap(&digest, &new.secret);
+        assert_eq!(old.secret.unwrap_successor(&digest, &wrapped).0, new.secret.0);
+        assert_ne!(new.secret.unwrap_successor(&digest, &wrapped).0, new.secret.0);
     }
 
     #[test]

@@ -92,19 +92,25 @@ impl Changes {
         self.ops.push(op);
     }
 
-    /// Records a change that was computed on a copy of the fields, key by key.
-    pub(crate) fn record_difference(&mut self, base: Option<&Fields>, after: Vec<Field>) {
-        let before = self.fields(base).to_vec();
-        for field in &before {
-            if !after.iter().any(|other| other.is_same_key(field)) {
-                self.record(base, Op::Remove { key: field.key() });
-            }
+    /// The recorded changes on other fields than those that they were recorded over.
+    pub(crate) fn replay(&self, base: Option<&Fields>) -> Vec<Field> {
+        let mut fields = base.map_or_else(Vec::new, |base| base.list().to_vec());
+        for op in &self.ops {
+            apply(&mut fields, op);
         }
-        for field in after {
-            if !before.iter().any(|other| other.is_same_key(&field) && other.value() == field.value()) {
-                self.record(base, Op::Set(field));
-            }
-        }
+        fields
+    }
+
+    /// Goes on over another base: what was recorded so far is seen, and will be written, on its fields.
+    pub(crate) fn rebase(&mut self, base: Option<&Fields>) {
+        self.view = (!self.ops.is_empty()).then(|| Arc::new(self.replay(base)));
+    }
+
+    /// Puts changes that were recorded earlier in front of these.
+    pub(crate) fn prepend(&mut self, mut earlier: Self, base: Option<&Fields>) {
+        earlier.ops.append(&mut self.ops);
+        self.ops = earlier.ops;
+        self.rebase(base);
     }
 
     /// Drops everything recorded and starts from nothing: another principal's data is never seen.
@@ -172,6 +178,16 @@ fn apply(fields: &mut Vec<Field>, op: &Op) {
             keys.iter().any(|key| key == name)
         }),
     }
+}
+
+/// The changes that lead from one state of some fields to another, key by key.
+pub(crate) fn difference(before: &[Field], after: Vec<Field>) -> Vec<Op> {
+    let removed = before.iter().filter(|field| !after.iter().any(|other| other.is_same_key(field)));
+    let mut ops: Vec<_> = removed.map(|field| Op::Remove { key: field.key() }).collect();
+    let same =
+        |field: &Field| before.iter().any(|other| other.is_same_key(field) && other.value() == field.value());
+    ops.extend(after.into_iter().filter(|field| !same(field)).map(Op::Set));
+    ops
 }
 
 /// Puts a field in the place of one of the same key, or at the end.

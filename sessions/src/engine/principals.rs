@@ -86,7 +86,7 @@ impl SessionEngine {
             let Some(held) = held.into_iter().find(|held| held.record.handle == handle) else { continue };
             let owner = Some(engine.owner(principal));
             let ended = engine.end(EndTarget::Session { id: held.id, owner }).await?;
-            return Ok(ended > 0);
+            return Ok(!ended.is_empty());
         }
         Ok(false)
     }
@@ -98,37 +98,38 @@ impl SessionEngine {
     /// [`Fault::StoreUnavailable`](crate::Fault::StoreUnavailable) if a store can't tell. Policies that came first are
     /// done then: call it again.
     pub async fn revoke_all(&self, principal: &SessionPrincipal) -> Result<u64, SessionError> {
-        self.revoke_all_but(principal, None).await
+        Ok(self.revoke_all_but(principal, None).await?.len() as u64)
     }
 
+    /// The ids of the sessions that it ended.
     pub(crate) async fn revoke_all_but(
         &self,
         principal: &SessionPrincipal,
         except: Option<SessionId>,
-    ) -> Result<u64, SessionError> {
-        let mut count = 0;
+    ) -> Result<Vec<SessionId>, SessionError> {
+        let mut ended = Vec::new();
         for engine in self.family() {
             if engine.shared.store.is_none() {
                 continue;
             }
             let except = except.filter(|_| engine.is(self));
-            count += engine.end(EndTarget::Owner { owner: engine.owner(principal), except }).await?;
+            ended.extend(engine.end(EndTarget::Owner { owner: engine.owner(principal), except }).await?);
         }
-        Ok(count)
+        Ok(ended)
     }
 
     fn owner(&self, principal: &SessionPrincipal) -> Owner {
         Owner::of(&self.shared.name, principal.kind(), principal.id())
     }
 
-    async fn end(&self, target: EndTarget) -> Result<u64, SessionError> {
-        let Some(store) = &self.shared.store else { return Ok(0) };
+    async fn end(&self, target: EndTarget) -> Result<Vec<SessionId>, SessionError> {
+        let Some(store) = &self.shared.store else { return Ok(Vec::new()) };
         let end = self.end_of(target, EndReason::Revoked);
         let ended = store.end(end).await.map_err(|error| self.store_failed(error))?;
         for id in &ended.ids {
             self.event(EventKind::Revoked, |event| event.handle = Some(id.handle()));
         }
-        Ok(ended.ids.len() as u64)
+        Ok(ended.ids)
     }
 
     async fn held_by(&self, principal: &SessionPrincipal) -> Result<Vec<Held>, SessionError> {

@@ -67,6 +67,13 @@ impl SessionEngine {
                 self.event(EventKind::Superseded, |event| event.handle = Some(token.id.handle()));
                 Verdict::Superseded
             }
+            Loaded::Ended(EndReason::Expired) => {
+                self.event(EventKind::Expired, |event| {
+                    event.handle = Some(token.id.handle());
+                    event.fault = Some(Fault::Expired);
+                });
+                Verdict::Dead
+            }
             Loaded::Ended(_) => {
                 self.event(EventKind::Ended, |event| event.handle = Some(token.id.handle()));
                 Verdict::Dead
@@ -81,7 +88,10 @@ impl SessionEngine {
     /// Decodes a record. One that can't be read counts as absent and is told once, without its content.
     pub(super) fn decode(&self, stored: &Stored) -> Option<Arc<Record>> {
         let record = Record::decode(stored, &self.shared.name);
-        if record.is_none() {
+        if record.is_none() && Record::is_anothers(stored, &self.shared.name) {
+            // The sid of another policy's session: a client can present it at will, and nothing is broken.
+            self.event(EventKind::Unknown, |event| event.fault = Some(Fault::ForgeryAttempt));
+        } else if record.is_none() {
             tracing::error!(
                 policy = &*self.shared.name,
                 bytes = stored.record.len(),

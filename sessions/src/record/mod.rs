@@ -196,6 +196,13 @@ impl Record {
         if is_policys { Some(Arc::new(record)) } else { None }
     }
 
+    /// Whether stored bytes are the record of another policy.
+    pub(crate) fn is_anothers(stored: &Stored, policy: &str) -> bool {
+        let mut wire = Reader::new(stored.record.get(HEAD..).unwrap_or_default());
+        let mut sections = std::iter::from_fn(|| wire.section());
+        sections.any(|(tag, content)| tag == tag::POLICY && content != policy.as_bytes())
+    }
+
     fn read_section(&mut self, tag: u8, content: &[u8]) -> Option<()> {
         let mut wire = Reader::new(content);
         match tag {
@@ -309,6 +316,11 @@ impl Record {
             + self.principal.as_ref().map_or(0, |principal| principal.bytes().len())
             + self.payload()
             + 8 * self.fields.list().len()
+    }
+
+    /// Whether it holds more than another.
+    pub(crate) fn is_larger_than(&self, other: &Self) -> bool {
+        self.payload() > other.payload() || self.fields.list().len() > other.fields.list().len()
     }
 
     /// The user agent of the login.

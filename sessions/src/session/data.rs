@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{Policy, Session};
 use crate::{
-    engine::mutate::put,
+    engine::mutate::{difference, put},
     fault::{Fault, SessionError},
     record::{Codec, Field, FieldKey, Space},
 };
@@ -52,10 +52,9 @@ impl<P: Policy, G> Session<P, G> {
         if inner.sent {
             return Err(SessionError::new(Fault::Unusable, super::state::SENT));
         }
-        inner.update_locally(&mut |fields: &mut Vec<Field>| {
-            merge(fields, &before, &after);
-            Ok(())
-        })?;
+        for op in difference(&before, after) {
+            inner.change(op);
+        }
         Ok(answer)
     }
 

@@ -12,7 +12,7 @@ use crate::{
     engine::{SessionInfo, mutate::Op},
     fault::{Fault, SessionError},
     principal::SessionPrincipal,
-    token::Handle,
+    token::{Handle, SessionId},
 };
 
 impl<P, G> Session<P, G> {
@@ -74,6 +74,7 @@ impl<P, G> Session<P, G> {
         if inner.is_open() {
             let stored = inner.record().is_some_and(crate::record::Record::is_authenticated);
             inner.identity = if stored { Identity::Logout } else { Identity::Keep };
+            inner.left |= stored;
         }
     }
 
@@ -96,8 +97,9 @@ impl<P, G> Session<P, G> {
             return;
         }
         if remember && !allowed {
-            inner.misuse =
-                Some("the policy has no `remember` lifetimes: add `remember = { ttl = \"30days\" }` to it");
+            let misuse =
+                "the policy has no `remember` lifetimes: add `remember = { ttl = \"30days\" }` to it";
+            inner.misuse = Some((Fault::PolicyViolation, misuse));
         } else {
             inner.remember = Some(remember);
         }
@@ -122,7 +124,7 @@ impl<P, G> Session<P, G> {
         let principal = self.require_principal()?;
         let revoked = self.state().engine.revoke(&principal, handle).await?;
         if revoked && self.handle() == Some(handle) {
-            self.ended_here();
+            self.forget(true);
         }
         Ok(revoked)
     }
@@ -133,8 +135,13 @@ impl<P, G> Session<P, G> {
     /// As for [`sessions`](Self::sessions).
     pub async fn revoke_others(&self) -> Result<u64, SessionError> {
         let principal = self.require_principal()?;
-        let own = self.state().lock().base.as_ref().map(|base| base.token.id);
-        self.state().engine.revoke_all_but(&principal, own).await
+        let own = self.own_id();
+        let ended = self.state().engine.revoke_all_but(&principal, own).await?;
+        // A login that this handler has recorded is not one of those that it revokes.
+        if let Identity::Login { began, .. } = &mut self.state().lock().identity {
+            *began = self.state().engine.stamp();
+        }
+        Ok(ended.len() as u64)
     }
 
     /// Ends all of the principal's sessions, this one included, and logins that are under way; tells how many.
@@ -143,19 +150,22 @@ impl<P, G> Session<P, G> {
     /// As for [`sessions`](Self::sessions).
     pub async fn revoke_all(&self) -> Result<u64, SessionError> {
         let principal = self.require_principal()?;
-        let revoked = self.state().engine.revoke_all(&principal).await?;
-        self.ended_here();
-        Ok(revoked)
+        let ended = self.state().engine.revoke_all_but(&principal, None).await?;
+        let own = self.own_id();
+        self.forget(own.is_some_and(|own| ended.contains(&own)));
+        Ok(ended.len() as u64)
     }
 
-    /// This request has ended its own session: its response says so, and nothing recorded before is written.
-    fn ended_here(&self) {
+    fn own_id(&self) -> Option<SessionId> {
+        self.state().lock().base.as_ref().map(|base| base.token.id)
+    }
+
+    /// The session of this request is no more, and nothing recorded before is written. Only who ended it tells the client.
+    fn forget(&self, ended_here: bool) {
         let mut inner = self.state().lock();
-        if inner.base.is_some() {
-            inner.emission = Emission::Remove;
-        }
-        inner.forget();
+        inner.emission = if ended_here { Emission::Remove } else { Emission::Nothing };
         inner.changes = crate::engine::mutate::Changes::default();
+        inner.forget(ended_here);
         inner.identity = Identity::Keep;
         inner.rotate = false;
         inner.remember = None;

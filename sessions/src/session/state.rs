@@ -10,7 +10,7 @@ use crate::{
         SessionEngine,
         mutate::{Changes, Op},
     },
-    fault::SessionError,
+    fault::Fault,
     principal::SessionPrincipal,
     record::{Field, FieldView, Fields, Record, Slice, Space},
     store::{Millis, Stamp},
@@ -115,7 +115,9 @@ pub(crate) struct Inner {
     /// The response head has been sent: nothing can be changed any more.
     pub(crate) sent: bool,
     /// A change that came after the head, or could not be recorded: the commit reports it.
-    pub(crate) misuse: Option<&'static str>,
+    pub(crate) misuse: Option<(Fault, &'static str)>,
+    /// The handler has logged its stored principal out, whatever it recorded after that.
+    pub(crate) left: bool,
 }
 
 impl Inner {
@@ -133,6 +135,7 @@ impl Inner {
             now,
             sent: false,
             misuse: None,
+            left: false,
         }
     }
 
@@ -189,15 +192,18 @@ impl Inner {
     /// Adopts what is stored now.
     pub(crate) fn adopt(&mut self, base: Base) {
         self.found = Found::Live;
+        self.changes.rebase(Some(&base.record.fields));
         self.base = Some(base);
         self.principal = None;
     }
 
-    /// The session is no more.
-    pub(crate) fn forget(&mut self) {
-        self.found = Found::Nothing;
+    /// The session is no more. A later write starts a fresh one if this request ended it; else it is refused, because a
+    /// new cookie could take the place of a successor's.
+    pub(crate) fn forget(&mut self, ended_here: bool) {
+        self.found = if ended_here { Found::Nothing } else { Found::Superseded };
         self.base = None;
         self.principal = None;
+        self.changes.rebase(None);
     }
 
     /// What stays recorded when the handler failed: an ending, and nothing else.
@@ -205,26 +211,15 @@ impl Inner {
         self.rotate = false;
         self.remember = None;
         let anonymous = !self.record().is_some_and(Record::is_authenticated);
-        match self.identity {
-            Identity::Logout => self.changes.discard_all(),
-            _ if anonymous && self.changes.clears() && self.fields().is_empty() => {}
-            _ => self.changes = Changes::default(),
+        if self.left {
+            self.identity = Identity::Logout;
+            self.changes.discard_all();
+            return;
         }
-        if !matches!(self.identity, Identity::Logout) {
-            self.identity = Identity::Keep;
+        self.identity = Identity::Keep;
+        if !(anonymous && self.changes.clears() && self.fields().is_empty()) {
+            self.changes = Changes::default();
         }
-    }
-
-    /// Records a computed change as it comes out on the fields that the request sees.
-    pub(crate) fn update_locally<F>(&mut self, update: &mut F) -> Result<(), SessionError>
-    where
-        F: FnMut(&mut Vec<Field>) -> Result<(), SessionError>,
-    {
-        let mut fields = self.fields().to_vec();
-        update(&mut fields)?;
-        let base = self.base.as_ref().map(|base| &base.record.fields);
-        self.changes.record_difference(base, fields);
-        Ok(())
     }
 
     /// Records a change.
@@ -237,7 +232,7 @@ impl Inner {
     pub(crate) fn is_open(&mut self) -> bool {
         if self.sent {
             tracing::error!("{SENT}");
-            self.misuse = Some(SENT);
+            self.misuse = Some((Fault::Unusable, SENT));
         }
         !self.sent
     }

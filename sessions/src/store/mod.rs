@@ -143,7 +143,7 @@ pub enum Loaded {
 }
 
 /// A conditional write.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Cas {
     /// The session to write.
     pub id: SessionId,
@@ -159,6 +159,19 @@ pub struct Cas {
     pub now: Millis,
     /// After this instant the write must not be applied any more.
     pub deadline: Millis,
+}
+
+impl fmt::Debug for Cas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (id, expected) = (&self.id, &self.expected);
+        f.debug_struct("Cas").field("id", id).field("expected", expected).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Admit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admit").field("id", &self.id).field("owner", &self.owner).finish_non_exhaustive()
+    }
 }
 
 /// The state that a [`Cas`] asks for.
@@ -208,7 +221,7 @@ pub enum Touched {
 }
 
 /// A new session of an owner.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Admit {
     /// The id of the new session.
     pub id: SessionId,

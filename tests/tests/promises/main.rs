@@ -1,6 +1,6 @@
 //! The promises of the library, each as a test through the engine: what must hold on every store.
 
-#![allow(clippy::unwrap_used, reason = "what fails in a test's helper fails the test")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "what fails in a test's helper fails the test")]
 
 mod dead;
 mod failure;
@@ -13,4 +13,5 @@ mod principals;
 mod recovery;
 mod rotation;
 mod time;
+mod under_way;
 mod updates;

@@ -36,7 +36,8 @@ impl SessionEngine {
         let closed = self
             .rewrite(&base, work.now, |current, _| {
                 (left, _) = work.changes.merge(&base.record, current, self.shared.policy.on_conflict())?;
-                let mut next = current.clone();
+                let mut next = current.with_fields(left.clone());
+                self.check_size(&next)?;
                 // A seal without a lease: whatever happens after this, the session is not authenticated any more.
                 next.forward = Some(Forward { to: SessionId::new(0, [0; 16]), until: Millis::MAX });
                 next.fields = Vec::new().into();

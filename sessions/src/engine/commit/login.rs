@@ -39,22 +39,23 @@ impl SessionEngine {
             Some(base) => self.seal(&work, base, token.id).await?,
             None => None,
         };
-        let visitor = sealed.as_ref().filter(|sealed| !sealed.record.is_authenticated());
-        let handle = visitor.map_or(token.id.handle(), |visitor| visitor.record.handle);
-        let mut record = self.new_record(&token, handle, &work);
-        if let Some(visitor) = visitor {
-            record.created = visitor.record.created;
-        }
+        let mut record = self.new_record(&token, token.id.handle(), &work);
         record.authenticated = Some(work.now);
         record.principal = Some(principal.encode().into());
         record.agent = work.client.agent_text();
-        record.fields = match (&base, &sealed) {
-            (Some(base), Some(sealed)) => {
-                work.changes.merge(&base.record, &sealed.record, self.shared.policy.on_conflict())?.0
-            }
-            _ => work.changes.to_fields(None),
+        let fields = match (&base, &sealed) {
+            (Some(base), Some(sealed)) => work
+                .changes
+                .merge(&base.record, &sealed.record, self.shared.policy.on_conflict())
+                .map(|(fields, _)| fields),
+            // Nothing to carry over: what was there has ended, or went with another login.
+            _ => Ok(work.changes.replay(None).into()),
         };
-        let admitted = match self.check_size(&record) {
+        let checked = fields.and_then(|fields| {
+            record.fields = fields;
+            self.check_size(&record)
+        });
+        let admitted = match checked {
             Ok(()) => self.admit(store, &token, owner, &record, began, work.now).await,
             Err(error) => Err(error),
         };
@@ -72,6 +73,9 @@ impl SessionEngine {
                 let orphan = EndTarget::Session { id: token.id, owner: self.owner_of(&record) };
                 let _ = store.end(self.end_of(orphan, EndReason::Revoked)).await;
                 return Err(self.store_failed(error));
+            }
+            if sealed.record.is_authenticated() {
+                self.event(EventKind::LoggedOut, |event| event.handle = Some(sealed.record.handle));
             }
         }
         self.event(EventKind::Authenticated, |event| {

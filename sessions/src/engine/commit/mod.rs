@@ -12,7 +12,10 @@ use std::{sync::Arc, time::Duration};
 use http::Response;
 use sessions_policy::{OnServerError, Scope};
 
-use super::{SessionEngine, mutate::Changes};
+use super::{
+    SessionEngine,
+    mutate::{Changes, difference},
+};
 use crate::{
     clock::millis,
     event::EventKind,
@@ -22,10 +25,19 @@ use crate::{
         Session,
         state::{Base, Client, Emission, Found, Identity, SENT, SessionState},
     },
-    store::{Millis, SessionStore, Touch},
+    store::{Millis, SessionStore, Touch, Touched},
     token::{Handle, Token},
     transport::Lifetime,
 };
+
+/// Which part of a request's changes a commit takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// More may be recorded after it.
+    Early,
+    /// The response is ready.
+    Last,
+}
 
 /// How the handler ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,12 +82,16 @@ impl Kept {
 
     fn give_back(self, state: &SessionState, error: &SessionError) {
         let mut inner = state.lock();
-        if error.fault() != Fault::Gone && !inner.has_changes() {
-            inner.changes = self.changes;
-            inner.identity = self.identity;
-            inner.rotate = self.rotate;
-            inner.remember = self.remember;
+        if error.fault() == Fault::Gone {
+            return;
         }
+        let base = inner.base.as_ref().map(|base| Arc::clone(&base.record));
+        inner.changes.prepend(self.changes, base.as_ref().map(|record| &record.fields));
+        if matches!(inner.identity, Identity::Keep) {
+            inner.identity = self.identity;
+        }
+        inner.rotate |= self.rotate;
+        inner.remember = inner.remember.or(self.remember);
     }
 }
 
@@ -123,19 +139,21 @@ impl SessionEngine {
         state: &Arc<SessionState>,
         outcome: Outcome,
     ) -> Result<(), SessionError> {
-        let result = if self.is_settled(state) { Ok(()) } else { self.commit_state(state, outcome).await };
-        state.lock().sent = true;
+        let result = if self.settle(state) { Ok(()) } else { self.commit_state(state, outcome).await };
         result.map_err(|error| error.varying(self.shared.transport.vary()))
     }
 
-    /// Whether nothing has to be written at all: the commit of most requests, and it waits for nothing.
-    pub(crate) fn is_settled(&self, state: &SessionState) -> bool {
-        let inner = state.lock();
+    /// Closes a session for which nothing has to be written at all, and tells whether it was one: the commit of most
+    /// requests, and it waits for nothing.
+    pub(crate) fn settle(&self, state: &SessionState) -> bool {
+        let mut inner = state.lock();
         if inner.has_changes() || inner.misuse.is_some() {
             return false;
         }
-        let Some(base) = inner.base.as_ref().filter(|_| self.shared.store.is_some()) else { return true };
-        !base.by_previous && !self.write_is_due(base, inner.now)
+        let base = inner.base.as_ref().filter(|_| self.shared.store.is_some());
+        let settled = base.is_none_or(|base| !base.by_previous && !self.write_is_due(base, inner.now));
+        inner.sent |= settled;
+        settled
     }
 
     /// Whether time asks for a write that no handler recorded.
@@ -146,20 +164,20 @@ impl SessionEngine {
             || record.previous.as_ref().is_some_and(|previous| !previous.successor_used && !base.by_previous)
     }
 
-    /// Writes what is recorded so far.
+    /// Closes the session to changes and writes what is recorded.
     pub(crate) async fn commit_state(
         &self,
         state: &Arc<SessionState>,
         outcome: Outcome,
     ) -> Result<(), SessionError> {
-        let Some(work) = self.take_work(state, outcome)? else { return Ok(()) };
+        let Some(work) = self.take_work(state, outcome, Part::Last)? else { return Ok(()) };
         let done = self.perform(work).await;
         self.adopt(state, done)
     }
 
     /// Writes what is recorded so far, and gives the changes back if that fails, so that a later commit tries again.
     pub(crate) async fn commit_early(&self, state: &Arc<SessionState>) -> Result<(), SessionError> {
-        let Some(work) = self.take_work(state, Outcome::Answered)? else { return Ok(()) };
+        let Some(work) = self.take_work(state, Outcome::Answered, Part::Early)? else { return Ok(()) };
         let kept = Kept::of(&work);
         let done = self.perform(work).await;
         self.adopt(state, done).inspect_err(|error| kept.give_back(state, error))
@@ -171,28 +189,32 @@ impl SessionEngine {
     pub(crate) async fn update_state<F>(
         &self,
         state: &Arc<SessionState>,
-        mut update: F,
+        update: F,
     ) -> Result<(), SessionError>
     where
         F: FnMut(&mut Vec<Field>) -> Result<(), SessionError> + Send,
     {
-        let moves = {
-            let mut inner = state.lock();
+        let (is_new, moves) = {
+            let inner = state.lock();
             if inner.sent {
                 return Err(SessionError::new(Fault::Unusable, SENT));
             }
-            if inner.base.is_none() || self.shared.store.is_none() {
-                return inner.update_locally(&mut update);
-            }
-            !matches!(inner.identity, Identity::Keep)
+            let is_new = inner.base.is_none() || self.shared.store.is_none();
+            (is_new, !matches!(inner.identity, Identity::Keep))
         };
+        if is_new {
+            return record_update(state, update);
+        }
         if moves {
             self.commit_early(state).await?;
         }
-        let Some(mut work) = self.take_work(state, Outcome::Answered)? else {
-            return state.lock().update_locally(&mut update);
+        if state.lock().base.is_none() {
+            return record_update(state, update);
+        }
+        let Some(mut work) = self.take_work(state, Outcome::Answered, Part::Early)? else {
+            return record_update(state, update);
         };
-        let Some(base) = work.base.take() else { return state.lock().update_locally(&mut update) };
+        let Some(base) = work.base.take() else { return record_update(state, update) };
         let kept = Kept::of(&work);
         let done = self.write_with(&work, base, Some(update)).await;
         self.adopt(state, done).inspect_err(|error| kept.give_back(state, error))
@@ -213,13 +235,13 @@ impl SessionEngine {
             }
             Ok(Done::Ended { here }) => {
                 inner.emission = if here { Emission::Remove } else { Emission::Nothing };
-                inner.forget();
+                inner.forget(here);
                 Ok(())
             }
             Err(error) => {
                 if error.fault() == Fault::Gone {
                     inner.emission = Emission::Nothing;
-                    inner.forget();
+                    inner.forget(false);
                 }
                 Err(error)
             }
@@ -227,10 +249,17 @@ impl SessionEngine {
     }
 
     /// Takes the recorded changes out of the state; `None` where there is nothing at all to do.
-    fn take_work(&self, state: &SessionState, outcome: Outcome) -> Result<Option<Box<Work>>, SessionError> {
+    fn take_work(
+        &self,
+        state: &SessionState,
+        outcome: Outcome,
+        part: Part,
+    ) -> Result<Option<Box<Work>>, SessionError> {
         let mut inner = state.lock();
-        if let Some(misuse) = inner.misuse.take() {
-            return Err(SessionError::new(Fault::Unusable, misuse));
+        // In the same lock: what is recorded after this is refused, and nothing falls in between.
+        inner.sent |= part == Part::Last;
+        if let Some((fault, misuse)) = inner.misuse.take() {
+            return Err(SessionError::new(fault, misuse));
         }
         if self.shared.store.is_none() {
             return Ok(None);
@@ -238,6 +267,7 @@ impl SessionEngine {
         if outcome == Outcome::ServerError && self.shared.policy.on_server_error() == OnServerError::Drop {
             inner.drop_changes_but_endings();
         }
+        inner.left = false;
         if inner.base.is_none() && !inner.has_changes() {
             return Ok(None);
         }
@@ -318,24 +348,23 @@ impl SessionEngine {
         }
     }
 
-    /// Notes a use, if it is due. A failure only ever shortens idle, so it does not fail the request.
+    /// Notes a use, if it is due. A failure only ever shortens idle, so it does not fail the request. It tells the client
+    /// nothing, because a touch can't see whether the client's id was superseded meanwhile.
     async fn touch(&self, base: Base, now: Millis) -> Done {
         let lifetimes = &self.shared.lifetimes;
-        let by_previous = base.by_previous;
         let Some(store) = self.shared.store.as_ref().filter(|_| lifetimes.touch_is_due(&base.record, now))
         else {
-            return if by_previous { Done::Stored { base, issue: true } } else { Done::Nothing };
+            return Done::Nothing;
         };
         let mut record = (*base.record).clone();
         record.last_seen = now;
         let expires = lifetimes.expires(&record);
         let touch = Touch { id: base.token.id, owner: self.owner_of(&record), seen: now, expires };
         match store.touch(touch).await {
-            Ok(_) => {
-                let renewed = self.is_persistent_cookie(&record) && lifetimes.is_renewed_by_use(&record);
-                let issue = by_previous || renewed;
-                Done::Stored { base: Base { record: Arc::new(record), ..base }, issue }
+            Ok(Touched::Noted) => {
+                Done::Stored { base: Base { record: Arc::new(record), ..base }, issue: false }
             }
+            Ok(Touched::Gone) => Done::Ended { here: false },
             Err(error) => {
                 self.store_failed(error);
                 Done::Nothing
@@ -411,4 +440,23 @@ impl SessionEngine {
         }
         Ok(())
     }
+}
+
+/// Records a computed change as it comes out on the fields that the request sees. The computation is a handler's: it runs
+/// without the lock.
+fn record_update<F>(state: &SessionState, mut update: F) -> Result<(), SessionError>
+where
+    F: FnMut(&mut Vec<Field>) -> Result<(), SessionError>,
+{
+    let before = state.lock().fields().to_vec();
+    let mut after = before.clone();
+    update(&mut after)?;
+    let mut inner = state.lock();
+    if inner.sent {
+        return Err(SessionError::new(Fault::Unusable, SENT));
+    }
+    for op in difference(&before, after) {
+        inner.change(op);
+    }
+    Ok(())
 }

@@ -95,7 +95,9 @@ impl SessionEngine {
             && base.record.previous.as_ref().is_some_and(|previous| !previous.successor_used);
         let remember = work.remember.is_some_and(|remember| remember != base.record.remembered);
         let asked = !work.changes.is_empty() || work.rotate || remember || update.is_some();
-        if !asked && !due && !first_use {
+        // What tells the client anything is written, so that an id that was superseded meanwhile is never sent.
+        let tells = due || first_use || base.by_previous || self.cookie_is_due(&base.record, work.now);
+        if !asked && !tells {
             return Ok(self.touch(base, work.now).await);
         }
         let loaded = Arc::clone(&base.record);
@@ -103,7 +105,7 @@ impl SessionEngine {
         let done = self
             .rewrite(&base, work.now, |current, by_previous| {
                 let due = self.rotation_is_due(current, by_previous, work.now);
-                if !asked && !due && by_previous {
+                if !asked && !due && by_previous && current.version != loaded.version {
                     return Ok(None);
                 }
                 let merged = work.changes.merge(&loaded, current, self.shared.policy.on_conflict())?;
@@ -127,7 +129,12 @@ impl SessionEngine {
                 };
                 Ok(Some(Next { record: next, token }))
             })
-            .await?;
+            .await;
+        let done = match done {
+            // Nobody asked for this write: a request that only read is not refused.
+            Err(error) if !asked && error.fault() == Fault::Gone => return Ok(Done::Ended { here: false }),
+            done => done?,
+        };
         if overwritten > 0 {
             self.event(EventKind::Overwritten, |event| {
                 event.handle = Some(loaded.handle);
@@ -169,6 +176,14 @@ impl SessionEngine {
         Ok(self.after_rewrite(&loaded, done))
     }
 
+    /// Whether this use prolongs a cookie that the client keeps.
+    fn cookie_is_due(&self, record: &Record, now: Millis) -> bool {
+        let lifetimes = &self.shared.lifetimes;
+        self.is_persistent_cookie(record)
+            && lifetimes.is_renewed_by_use(record)
+            && lifetimes.touch_is_due(record, now)
+    }
+
     fn after_rewrite(&self, loaded: &Record, base: Base) -> Done {
         let rotated = base.record.rotated != loaded.rotated || !base.record.digest.matches(&loaded.digest);
         if rotated {
@@ -202,7 +217,12 @@ impl SessionEngine {
             };
             next.version = current.version.next();
             next.last_seen = now.max(current.last_seen);
-            self.check_size(&next)?;
+            if let Err(error) = self.check_size(&next)
+                && next.is_larger_than(&current)
+            {
+                // A session that a shortened limit found too large may stay as it is, and shrink.
+                return Err(error);
+            }
             // On the heap before the wait, where it has to be anyway: the future of every write is smaller by it.
             let next = Arc::new(next);
             let cas = Cas {
@@ -321,13 +341,14 @@ impl SessionEngine {
             // The response with the successor was lost: it is void, and one more is issued to who never got it.
             next.retire(next.digest, Retirement::Periodic);
         }
+        let digest = token.secret.digest(&self.shared.tag);
         next.previous = Some(Box::new(Previous {
             digest: held.digest,
             until: now.saturating_add(millis(self.shared.policy.rotation_grace())),
-            wrapped: held.token.secret.wrap(held.token.id, &token.secret),
+            wrapped: held.token.secret.wrap(&digest, &token.secret),
             successor_used: false,
         }));
-        next.digest = token.secret.digest(&self.shared.tag);
+        next.digest = digest;
         next.rotated = now;
         Ok(())
     }
@@ -339,7 +360,7 @@ pub(super) fn carried(base: &Base) -> Token {
     let Some(previous) = base.record.previous.as_ref().filter(|_| base.by_previous) else {
         return base.token.clone();
     };
-    let secret = base.token.secret.unwrap_successor(base.token.id, &previous.wrapped);
+    let secret = base.token.secret.unwrap_successor(&base.record.digest, &previous.wrapped);
     Token { id: base.token.id, secret }
 }
 

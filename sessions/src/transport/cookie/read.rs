@@ -289,4 +289,16 @@ mod tests {
         assert_eq!(find(blanks.get_all(COOKIE), NAME.as_bytes(), LIMITS), Found::Nothing);
         assert!(start.elapsed().as_millis() < 100, "{:?}", start.elapsed());
     }
+
+    #[test]
+    fn pairs_end_at_each_semicolon_wherever_it_stands() {
+        for length in 0..50 {
+            for at in 0..length {
+                let mut line = vec![b'a'; length];
+                line[at] = b';';
+                assert_eq!(split_pair(&line), (&line[..at], Some(&line[at + 1..])), "{at} of {length}");
+            }
+            assert_eq!(split_pair(&vec![b'a'; length]), (&*vec![b'a'; length], None));
+        }
+    }
 }
