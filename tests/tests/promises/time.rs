@@ -124,3 +124,16 @@ async fn a_lengthened_policy_breaks_no_promised_end() {
     node.clock.advance(second(60));
     assert_eq!(longer.who(&visitor).await, None);
 }
+
+#[tokio::test]
+async fn use_prolongs_a_cookie_that_the_client_keeps() {
+    let policy = SessionPolicy::for_devices().no_idle_timeout().lasting(second(1_000)).sliding();
+    let node = Node::new(policy.absolute_timeout(second(100_000)).build().unwrap());
+    let mut visitor = node.logged_in("ada").await;
+    let soon = node.visit(&mut visitor, async |_| {}).await;
+    assert!(soon.cookies.is_empty(), "a use that is not noted prolongs nothing");
+    node.clock.advance(second(500));
+    let later = node.visit(&mut visitor, async |_| {}).await;
+    assert_eq!(later.cookies.len(), 1);
+    assert!(later.cookies[0].contains("Max-Age=1000"), "{:?}", later.cookies);
+}
