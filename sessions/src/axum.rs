@@ -7,9 +7,8 @@ use axum_core::{
 use http::request::Parts;
 
 use crate::{
-    fault::{Fault, SessionError},
+    fault::SessionError,
     guard::Guard,
-    layer::RequestSessions,
     session::{Registered, Session},
 };
 
@@ -22,12 +21,7 @@ where
     type Rejection = SessionError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionError> {
-        let session: Self = open(parts).await?;
-        let engine = &session.state().engine;
-        match engine.guard(session.state(), &G::REQUIREMENTS) {
-            Ok(()) => Ok(session),
-            Err(error) => Err(error.varying(engine.shared.transport.vary())),
-        }
+        Self::open(parts).await
     }
 }
 
@@ -41,19 +35,8 @@ where
     type Rejection = SessionError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, SessionError> {
-        let session: Self = open(parts).await?;
-        Ok((!session.is_new()).then_some(session))
+        Self::open_if_stored(parts).await
     }
-}
-
-async fn open<P: Registered, G>(parts: &Parts) -> Result<Session<P, G>, SessionError> {
-    let Some(sessions) = parts.extensions.get::<RequestSessions<P::Declared>>() else {
-        return Err(SessionError::new(
-            Fault::Unusable,
-            "no session layer: add `.layer(registry.layer())` to the router, with the registry of this policy",
-        ));
-    };
-    Ok(Session::from_state(sessions.open(P::NAME, parts.into()).await?))
 }
 
 impl IntoResponse for SessionError {

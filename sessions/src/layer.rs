@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{Request, Response};
+use http::{Request, Response, request::Parts};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -18,8 +18,9 @@ use tower_service::Service;
 use crate::{
     engine::{SessionEngine, commit::Outcome},
     fault::{Fault, SessionError},
+    guard::Guard,
     registry::{Declared, Registry, RegistryShared},
-    session::state::SessionState,
+    session::{Registered, Session, state::SessionState},
     web::RequestHead,
 };
 
@@ -92,6 +93,60 @@ where
         let sessions = RequestSessions::<D> { opened: Arc::clone(&opened), declared: PhantomData };
         request.extensions_mut().insert(sessions);
         ResponseFuture { step: Step::Handling { handler: self.inner.call(request), opened } }
+    }
+}
+
+impl<P: Registered, G: Guard> Session<P, G> {
+    /// Opens the session of a request under a [`SessionLayer`], for tower services without axum: phases 1 to 4. Whoever
+    /// opens the session of one policy first resolves it, and all share it; the layer commits it.
+    ///
+    /// ```
+    /// # mod shop { sessions::policies! { visits: { ttl: "1h" } } }
+    /// use shop::policies::Visits;
+    /// use sessions::{Session, SessionError};
+    ///
+    /// async fn serve(request: http::Request<()>) -> Result<http::Response<String>, SessionError> {
+    ///     let (parts, ()) = request.into_parts();
+    ///     let session = Session::<Visits>::open(&parts).await?;
+    ///     let visits = session.update("visits", |n: &mut u32| { *n += 1; *n }).await?;
+    ///     Ok(http::Response::new(visits.to_string()))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// - As for [`SessionEngine::resolve`].
+    /// - [`Fault::Required`], [`Fault::Forbidden`], [`Fault::NotFresh`]: the guard `G` refuses.
+    /// - [`Fault::Unusable`]: the request did not come through the layer of the policy's registry, or its response has
+    ///   been sent.
+    ///
+    /// # Cancel safety
+    /// As for [`SessionEngine::resolve`].
+    pub async fn open(parts: &Parts) -> Result<Self, SessionError> {
+        let session = Self::open_unguarded(parts).await?;
+        let engine = &session.state().engine;
+        match engine.guard(session.state(), &G::REQUIREMENTS) {
+            Ok(()) => Ok(session),
+            Err(error) => Err(error.varying(engine.shared.transport.vary())),
+        }
+    }
+
+    /// The same for a session that need not be there: `None` is absence and nothing else, and no guard is asked.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), but for the guard's.
+    pub async fn open_if_stored(parts: &Parts) -> Result<Option<Self>, SessionError> {
+        let session = Self::open_unguarded(parts).await?;
+        Ok((!session.is_new()).then_some(session))
+    }
+
+    async fn open_unguarded(parts: &Parts) -> Result<Self, SessionError> {
+        let Some(sessions) = parts.extensions.get::<RequestSessions<P::Declared>>() else {
+            return Err(SessionError::new(
+                Fault::Unusable,
+                "no session layer: add `.layer(registry.layer())` to the router, with the registry of this policy",
+            ));
+        };
+        Ok(Self::from_state(sessions.open(P::NAME, parts.into()).await?))
     }
 }
 
