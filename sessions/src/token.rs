@@ -239,7 +239,7 @@ pub(crate) struct Token {
 impl Token {
     /// Mints a token in the bucket of its owner, or in a random one for an anonymous session.
     ///
-    /// One draw of the operating system's generator gives sid, secret and bucket (SECURITY TOK-01).
+    /// One draw of the operating system's generator gives sid, secret and bucket (ASVS 7.2.3).
     pub(crate) fn mint(entropy: &dyn Entropy, owner: Option<&Owner>) -> Result<Self, EntropyError> {
         let mut draw = [0_u8; SECRET_BYTES + SID_BYTES + 2];
         entropy.fill(&mut draw)?;
