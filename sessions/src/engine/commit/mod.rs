@@ -1,8 +1,10 @@
 //! Phase 6: what the request recorded is written once, when the response head is ready and before it is sent.
 //!
 //! This file decides what has to be done; the ways to do it are beside it: [`write`](self::write) changes a session in
-//! place, [`login`](self::login) brings a principal in, [`leave`](self::leave) ends or leaves one.
+//! place, [`login`](self::login) brings a principal in, [`leave`](self::leave) ends or leaves one, [`early`](self::early)
+//! writes before the response is ready.
 
+mod early;
 mod leave;
 mod login;
 mod write;
@@ -12,18 +14,15 @@ use std::{sync::Arc, time::Duration};
 use http::Response;
 use sessions_policy::{OnServerError, Scope};
 
-use super::{
-    SessionEngine,
-    mutate::{Changes, difference},
-};
+use super::{SessionEngine, mutate::Changes};
 use crate::{
     clock::millis,
     event::EventKind,
     fault::{Fault, SessionError},
-    record::{Field, Record, Version},
+    record::{Record, Version},
     session::{
         Session,
-        state::{Base, Client, Emission, Found, Identity, SENT, SessionState},
+        state::{Base, Client, Emission, Found, Identity, SessionState},
     },
     store::{Millis, SessionStore, Touch, Touched},
     token::{Handle, Token},
@@ -62,39 +61,6 @@ struct Work {
     now: Millis,
 }
 
-/// The changes of an early commit, for the case that it fails.
-struct Kept {
-    changes: Changes,
-    identity: Identity,
-    rotate: bool,
-    remember: Option<bool>,
-}
-
-impl Kept {
-    fn of(work: &Work) -> Self {
-        Self {
-            changes: work.changes.clone(),
-            identity: work.identity.clone(),
-            rotate: work.rotate,
-            remember: work.remember,
-        }
-    }
-
-    fn give_back(self, state: &SessionState, error: &SessionError) {
-        let mut inner = state.lock();
-        if error.fault() == Fault::Gone {
-            return;
-        }
-        let base = inner.base.as_ref().map(|base| Arc::clone(&base.record));
-        inner.changes.prepend(self.changes, base.as_ref().map(|record| &record.fields));
-        if matches!(inner.identity, Identity::Keep) {
-            inner.identity = self.identity;
-        }
-        inner.rotate |= self.rotate;
-        inner.remember = inner.remember.or(self.remember);
-    }
-}
-
 /// What a commit did, to be adopted by the state.
 #[derive(Debug)]
 enum Done {
@@ -102,7 +68,7 @@ enum Done {
     Nothing,
     /// The session is stored like this; its client has to be told if the token or its life changed.
     Stored { base: Base, issue: bool },
-    /// The session was ended here.
+    /// The session is over; `here` if it was this request that ended it.
     Ended { here: bool },
 }
 
@@ -173,51 +139,6 @@ impl SessionEngine {
         let Some(work) = self.take_work(state, outcome, Part::Last)? else { return Ok(()) };
         let done = self.perform(work).await;
         self.adopt(state, done)
-    }
-
-    /// Writes what is recorded so far, and gives the changes back if that fails, so that a later commit tries again.
-    pub(crate) async fn commit_early(&self, state: &Arc<SessionState>) -> Result<(), SessionError> {
-        let Some(work) = self.take_work(state, Outcome::Answered, Part::Early)? else { return Ok(()) };
-        let kept = Kept::of(&work);
-        let done = self.perform(work).await;
-        self.adopt(state, done).inspect_err(|error| kept.give_back(state, error))
-    }
-
-    /// Writes what is recorded so far together with a change that is computed from what is stored, in one step.
-    ///
-    /// A session that no one else can know yet is not sent: the change is recorded as it comes out now.
-    pub(crate) async fn update_state<F>(
-        &self,
-        state: &Arc<SessionState>,
-        update: F,
-    ) -> Result<(), SessionError>
-    where
-        F: FnMut(&mut Vec<Field>) -> Result<(), SessionError> + Send,
-    {
-        let (is_new, moves) = {
-            let inner = state.lock();
-            if inner.sent {
-                return Err(SessionError::new(Fault::Unusable, SENT));
-            }
-            let is_new = inner.base.is_none() || self.shared.store.is_none();
-            (is_new, !matches!(inner.identity, Identity::Keep))
-        };
-        if is_new {
-            return record_update(state, update);
-        }
-        if moves {
-            self.commit_early(state).await?;
-        }
-        if state.lock().base.is_none() {
-            return record_update(state, update);
-        }
-        let Some(mut work) = self.take_work(state, Outcome::Answered, Part::Early)? else {
-            return record_update(state, update);
-        };
-        let Some(base) = work.base.take() else { return record_update(state, update) };
-        let kept = Kept::of(&work);
-        let done = self.write_with(&work, base, Some(update)).await;
-        self.adopt(state, done).inspect_err(|error| kept.give_back(state, error))
     }
 
     /// Brings the state up to what a commit did.
@@ -440,23 +361,4 @@ impl SessionEngine {
         }
         Ok(())
     }
-}
-
-/// Records a computed change as it comes out on the fields that the request sees. The computation is a handler's: it runs
-/// without the lock.
-fn record_update<F>(state: &SessionState, mut update: F) -> Result<(), SessionError>
-where
-    F: FnMut(&mut Vec<Field>) -> Result<(), SessionError>,
-{
-    let before = state.lock().fields().to_vec();
-    let mut after = before.clone();
-    update(&mut after)?;
-    let mut inner = state.lock();
-    if inner.sent {
-        return Err(SessionError::new(Fault::Unusable, SENT));
-    }
-    for op in difference(&before, after) {
-        inner.change(op);
-    }
-    Ok(())
 }
