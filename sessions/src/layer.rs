@@ -6,7 +6,13 @@ use std::{
     fmt,
     marker::PhantomData,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{
+            AtomicBool,
+            Ordering::{AcqRel, Acquire},
+        },
+    },
     task::{Context, Poll, ready},
 };
 
@@ -88,8 +94,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let opened =
-            Arc::new(Opened { registry: Arc::clone(&self.registry.shared), sessions: Mutex::default() });
+        let opened = Arc::new(Opened::new(Arc::clone(&self.registry.shared)));
         let sessions = RequestSessions::<D> { opened: Arc::clone(&opened), declared: PhantomData };
         request.extensions_mut().insert(sessions);
         ResponseFuture { step: Step::Handling { handler: self.inner.call(request), opened } }
@@ -182,63 +187,83 @@ impl<D> RequestSessions<D> {
     }
 }
 
+/// What one request has opened: nearly always one session, which then takes neither a list nor a lock.
 struct Opened {
     registry: Arc<RegistryShared>,
-    sessions: Mutex<Sessions>,
+    first: OnceLock<Arc<SessionState>>,
+    more: OnceLock<Mutex<Vec<Arc<SessionState>>>>,
+    /// The response is ready: what is opened now could never be committed.
+    closed: AtomicBool,
 }
 
-/// The opened sessions: nearly always one, which then takes no list.
-#[derive(Default)]
+impl Opened {
+    fn new(registry: Arc<RegistryShared>) -> Self {
+        Self { registry, first: OnceLock::new(), more: OnceLock::new(), closed: AtomicBool::new(false) }
+    }
+
+    /// The session of a policy, if it is open.
+    fn of(&self, engine: &SessionEngine) -> Result<Option<Arc<SessionState>>, SessionError> {
+        if self.closed.load(Acquire) {
+            return Err(closed());
+        }
+        Ok(match self.first.get() {
+            Some(first) if first.engine.is(engine) => Some(Arc::clone(first)),
+            Some(_) => {
+                let more = self.more.get().map(lock);
+                more.and_then(|more| more.iter().find(|state| state.engine.is(engine)).cloned())
+            }
+            None => None,
+        })
+    }
+
+    /// Keeps a resolved session, unless another extractor of the same request was faster.
+    fn keep(&self, state: Arc<SessionState>) -> Result<Arc<SessionState>, SessionError> {
+        let first = self.first.get_or_init(|| Arc::clone(&state));
+        let kept = if first.engine.is(&state.engine) {
+            Arc::clone(first)
+        } else {
+            let mut more = lock(self.more.get_or_init(Mutex::default));
+            match more.iter().find(|other| other.engine.is(&state.engine)) {
+                Some(other) => Arc::clone(other),
+                None => {
+                    more.push(Arc::clone(&state));
+                    state
+                }
+            }
+        };
+        // A handler may have handed its request to another thread. This and `close` change the same atomic, so one comes
+        // first: either this session is seen there and committed, or it is refused here.
+        if self.closed.fetch_or(false, AcqRel) {
+            return Err(closed());
+        }
+        Ok(kept)
+    }
+
+    /// Closes the list: what it holds is committed, and nothing joins it any more.
+    fn close(&self) -> Sessions {
+        self.closed.fetch_or(true, AcqRel);
+        let more = self.more.get().map(|more| std::mem::take(&mut *lock(more)));
+        Sessions { first: self.first.get().cloned(), more: more.unwrap_or_default() }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn closed() -> SessionError {
+    SessionError::new(Fault::Unusable, "the response has been sent: open the session before")
+}
+
+/// The sessions of a request whose handler is done.
 struct Sessions {
     first: Option<Arc<SessionState>>,
     more: Vec<Arc<SessionState>>,
-    /// The response is ready: what is opened now could never be committed.
-    closed: bool,
 }
 
 impl Sessions {
     fn iter(&self) -> impl Iterator<Item = &Arc<SessionState>> {
         self.first.iter().chain(&self.more)
-    }
-
-    fn of(&self, engine: &SessionEngine) -> Result<Option<Arc<SessionState>>, SessionError> {
-        if self.closed {
-            let detail = "the response has been sent: open the session before";
-            return Err(SessionError::new(Fault::Unusable, detail));
-        }
-        Ok(self.iter().find(|state| state.engine.is(engine)).cloned())
-    }
-
-    fn push(&mut self, state: Arc<SessionState>) {
-        match self.first {
-            None => self.first = Some(state),
-            Some(_) => self.more.push(state),
-        }
-    }
-}
-
-impl Opened {
-    fn lock(&self) -> MutexGuard<'_, Sessions> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn of(&self, engine: &SessionEngine) -> Result<Option<Arc<SessionState>>, SessionError> {
-        self.lock().of(engine)
-    }
-
-    /// Keeps a resolved session, unless another extractor of the same request was faster.
-    fn keep(&self, state: Arc<SessionState>) -> Result<Arc<SessionState>, SessionError> {
-        let mut sessions = self.lock();
-        if let Some(kept) = sessions.of(&state.engine)? {
-            return Ok(kept);
-        }
-        sessions.push(Arc::clone(&state));
-        Ok(state)
-    }
-
-    fn take(&self) -> Sessions {
-        let closed = Sessions { closed: true, ..Sessions::default() };
-        std::mem::replace(&mut *self.lock(), closed)
     }
 }
 
@@ -305,7 +330,7 @@ where
             let commit = match step.as_mut().project() {
                 Now::Handling { handler, opened } => {
                     let response = ready!(handler.poll(cx))?;
-                    let sessions = opened.take();
+                    let sessions = opened.close();
                     if sessions.iter().all(|state| state.engine.settle(state)) {
                         return Poll::Ready(Ok(tell(&sessions, response)));
                     }

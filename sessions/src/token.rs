@@ -5,7 +5,7 @@ use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, block_api::compress256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
@@ -142,6 +142,7 @@ impl fmt::Debug for Owner {
 
 /// The only part of a token that is a credential: 256 random bits. It can't be printed, compared or copied.
 #[derive(Clone)]
+#[repr(align(8))]
 pub(crate) struct Secret([u8; SECRET_BYTES]);
 
 impl Drop for Secret {
@@ -153,9 +154,18 @@ impl Drop for Secret {
 impl Secret {
     /// What is stored of it: a digest tagged with the policy, so that one policy's token opens no other's session.
     pub(crate) fn digest(&self, tag: &SecretTag) -> Digest {
-        let mut hash = tag.0.clone();
-        hash.update(self.0);
-        Digest(hash.finalize().into())
+        let mut block = [0; BLOCK];
+        block[..SECRET_BYTES].copy_from_slice(&self.0);
+        block[SECRET_BYTES] = 0x80;
+        block[BLOCK - 8..].copy_from_slice(&tag.bits.to_be_bytes());
+        let mut state = tag.state;
+        compress256(&mut state, &[block]);
+        block[..SECRET_BYTES].zeroize();
+        let mut digest = Digest([0; 32]);
+        for (bytes, word) in digest.0.as_chunks_mut().0.iter_mut().zip(state) {
+            *bytes = word.to_be_bytes();
+        }
+        digest
     }
 
     /// Hides a successor so that only who holds this secret can read it: `successor xor HMAC(self, digest of successor)`.
@@ -187,18 +197,37 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A block of SHA-256, in bytes.
+const BLOCK: usize = 64;
+
+/// The state in which SHA-256 begins (FIPS 180-4, 5.3.3).
+const INITIAL: [u32; 8] =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+
 /// The beginning of every digest of a policy: domain and policy name, filled up with zeros to whole blocks of SHA-256, so
-/// that a digest costs one block.
+/// that a digest costs one block. The last block is padded here (FIPS 180-4, 5.1.1): every request has to wait for it, and
+/// a hasher for any length takes as long as the block itself.
 #[derive(Clone)]
-pub(crate) struct SecretTag(Sha256);
+pub(crate) struct SecretTag {
+    state: [u32; 8],
+    /// The length of what is hashed, in bits.
+    bits: u64,
+}
 
 impl SecretTag {
     pub(crate) fn of(policy: &str) -> Self {
+        let mut tag = Self::text(policy);
+        tag.resize(tag.len().next_multiple_of(BLOCK), 0);
+        let mut state = INITIAL;
+        compress256(&mut state, tag.as_chunks().0);
+        Self { state, bits: 8 * (tag.len() + SECRET_BYTES) as u64 }
+    }
+
+    fn text(policy: &str) -> Vec<u8> {
         let mut tag = b"sessions/secret/v1".to_vec();
         tag.extend_from_slice(&(policy.len() as u64).to_be_bytes());
         tag.extend_from_slice(policy.as_bytes());
-        tag.resize(tag.len().next_multiple_of(64), 0);
-        Self(Sha256::new_with_prefix(&tag))
+        tag
     }
 }
 
@@ -210,6 +239,7 @@ impl fmt::Debug for SecretTag {
 
 /// The stored form of a [`Secret`].
 #[derive(Clone, Copy, Debug)]
+#[repr(align(8))]
 pub(crate) struct Digest(pub(crate) [u8; 32]);
 
 impl Digest {
@@ -386,6 +416,18 @@ mod tests {
         let (a, b) = (SecretTag::of("a"), SecretTag::of("b"));
         assert!(!token.secret.digest(&a).matches(&token.secret.digest(&b)));
         assert!(token.secret.digest(&a).matches(&token.secret.digest(&a)));
+    }
+
+    #[test]
+    fn a_digest_is_sha_256_of_tag_and_secret() {
+        for policy in ["", "a", "user_default", &"long".repeat(40)] {
+            let token = Token::mint(&OsEntropy, None).unwrap();
+            let mut text = SecretTag::text(policy);
+            text.resize(text.len().next_multiple_of(BLOCK), 0);
+            text.extend_from_slice(&token.secret.0);
+            let expected: [u8; 32] = Sha256::digest(&text).into();
+            assert_eq!(token.secret.digest(&SecretTag::of(policy)).0, expected, "{policy}");
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ sessions::policies! {
     bench: { extends: "user_default", concurrency: { max_sessions_per_principal: "unlimited" } },
 }
 
-/// How many sessions are stored.
+/// How many sessions are stored, unless a number on the command line says otherwise.
 const SESSIONS: usize = 100_000;
 /// Requests of one chunk.
 const CHUNK: u32 = 5_000;
@@ -90,10 +90,10 @@ fn request(path: &'static str, cookie: Option<&String>) -> Request<Body> {
 }
 
 /// Seeds sessions of a typical size and returns their cookies.
-async fn seed(registry: &policies::Registry) -> Vec<String> {
+async fn seed(registry: &policies::Registry, sessions: usize) -> Vec<String> {
     let engine = registry.engine::<policies::Bench>();
-    let mut cookies = Vec::with_capacity(SESSIONS);
-    for n in 0..SESSIONS {
+    let mut cookies = Vec::with_capacity(sessions);
+    for n in 0..sessions {
         let mut session = engine.resolve(&Request::new(())).await.expect("a session");
         let user = SessionPrincipal::user(format!("u{n}")).with("name", "Ada").role("customer");
         session.mark_authenticated(user);
@@ -121,9 +121,11 @@ struct Variant {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let registry = policies::Registry::builder().with_settings(None, []).load().await.expect("settings");
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let sessions = words.iter().find_map(|word| word.parse().ok()).unwrap_or(SESSIONS);
     let before = resident();
-    let cookies = seed(&registry).await;
-    let bytes = (resident() - before) / SESSIONS;
+    let cookies = seed(&registry, sessions).await;
+    let bytes = (resident() - before) / sessions;
     let bare = routes();
     let no_op = routes().layer(tower::layer::layer_fn(NoOp));
     let layered = routes().layer(registry.layer());
@@ -145,8 +147,8 @@ async fn main() {
         variant("read + set", Some(4), "/set", true, &layered),
     ];
     // A word on the command line measures the variants of that name alone, for a profiler.
-    if let Some(word) = std::env::args().skip(1).find(|argument| !argument.starts_with('-')) {
-        variants.retain(|variant| variant.name == word);
+    if let Some(word) = words.iter().find(|word| word.parse::<usize>().is_err()) {
+        variants.retain(|variant| variant.name == *word);
         for variant in &mut variants {
             variant.base = None;
         }
@@ -166,7 +168,7 @@ async fn main() {
         }
     }
     println!(
-        "{SESSIONS} sessions stored, {bytes} bytes of memory each; medians of {ROUNDS} chunks of {CHUNK} requests"
+        "{sessions} sessions stored, {bytes} bytes of memory each; medians of {ROUNDS} chunks of {CHUNK} requests"
     );
     println!("{:<30} {:>10} {:>10}", "", "µs/request", "over base");
     let medians: Vec<f64> = variants.iter_mut().map(|variant| median(&mut variant.chunks)).collect();

@@ -9,7 +9,7 @@ use crate::{
     record::Record,
     session::{
         Session, Untyped,
-        state::{Client, Found, SessionState},
+        state::{Base, Client, Found, SessionState},
     },
     store::{EndReason, Loaded, Millis, SessionStore, StoreError, Stored},
     token::Token,
@@ -44,11 +44,13 @@ impl SessionEngine {
             return Ok(self.bind(Found::Nothing, None, client, now));
         };
         let loaded = store.load(token.id, now).await.map_err(|error| self.store_failed(error))?;
-        let (found, base) = match self.judge_loaded(token, loaded, &client, now) {
-            Verdict::Live(base) => (Found::Live, Some(base)),
+        let (found, base) = match self.judge_loaded(&token, loaded, &client, now) {
+            Verdict::Live { record, digest, by_previous } => {
+                (Found::Live, Some(Base { token, digest, record, by_previous }))
+            }
             Verdict::Superseded => (Found::Superseded, None),
             Verdict::Dead => (Found::Nothing, None),
-            Verdict::Reused(token, record) => {
+            Verdict::Reused(record) => {
                 Box::pin(self.revoke_lineage(&token, &record, now)).await?;
                 (Found::Nothing, None)
             }
@@ -57,12 +59,16 @@ impl SessionEngine {
     }
 
     /// What the store's answer means for the presented token.
-    fn judge_loaded(&self, token: Token, loaded: Loaded, client: &Client, now: Millis) -> Verdict {
+    fn judge_loaded(&self, token: &Token, loaded: Loaded, client: &Client, now: Millis) -> Verdict {
         match loaded {
-            Loaded::Live(stored) => match self.decode(&stored) {
-                Some(record) => self.validate(token, record, client, now),
-                None => Verdict::Dead,
-            },
+            Loaded::Live(stored) => {
+                // Before the record is looked into: the processor computes while it waits for a record that is far away.
+                let digest = token.secret.digest(&self.shared.tag);
+                match self.decode(&stored) {
+                    Some(record) => self.validate(record, digest, client, now),
+                    None => Verdict::Dead,
+                }
+            }
             Loaded::Ended(EndReason::Superseded) => {
                 self.event(EventKind::Superseded, |event| event.handle = Some(token.id.handle()));
                 Verdict::Superseded

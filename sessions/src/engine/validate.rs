@@ -9,7 +9,7 @@ use crate::{
     event::EventKind,
     fault::{Fault, SessionError},
     record::{Record, Retirement},
-    session::state::{Base, Client},
+    session::state::Client,
     store::{End, EndReason, EndTarget, Millis, SessionStore},
     token::{Digest, Owner, Token},
 };
@@ -52,25 +52,24 @@ pub(super) fn standing(record: &Record, digest: &Digest, now: Millis) -> Standin
 /// What the stored record says of the presented token.
 #[derive(Debug)]
 pub(super) enum Verdict {
-    /// It opens the session.
-    Live(Base),
+    /// It opens the session; `by_previous` if its secret is the one before the current one.
+    Live { record: Arc<Record>, digest: Digest, by_previous: bool },
     /// A change of privilege moved the session on, or moves it just now.
     Superseded,
     /// It opens nothing: expired, another client's, or never issued.
     Dead,
     /// It came back after its successor was used: the lineage has to end.
-    Reused(Token, Arc<Record>),
+    Reused(Arc<Record>),
 }
 
 impl SessionEngine {
     pub(super) fn validate(
         &self,
-        token: Token,
         record: Arc<Record>,
+        digest: Digest,
         client: &Client,
         now: Millis,
     ) -> Verdict {
-        let digest = token.secret.digest(&self.shared.tag);
         let tell = |kind: EventKind, fault: Fault| {
             self.event(kind, |event| {
                 event.handle = Some(record.handle);
@@ -84,7 +83,7 @@ impl SessionEngine {
                 tell(EventKind::Superseded, Fault::Required);
                 return Verdict::Superseded;
             }
-            Standing::Reused => return Verdict::Reused(token, record),
+            Standing::Reused => return Verdict::Reused(record),
             Standing::Unknown => {
                 tell(EventKind::Unknown, Fault::ForgeryAttempt);
                 return Verdict::Dead;
@@ -107,7 +106,7 @@ impl SessionEngine {
             return Verdict::Dead;
         }
         self.event(EventKind::Loaded, |event| event.handle = Some(record.handle));
-        Verdict::Live(Base { token, digest, record, by_previous })
+        Verdict::Live { record, digest, by_previous }
     }
 
     /// An id that time had taken out of use came back after its successor was used: whoever has it, the session ends.

@@ -2,7 +2,7 @@
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
-    header::{CACHE_CONTROL, COOKIE, VARY},
+    header::{CACHE_CONTROL, COOKIE, Entry, VARY},
 };
 
 static NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -16,8 +16,15 @@ static SURROGATE_CONTROL: HeaderName = HeaderName::from_static("surrogate-contro
 /// (RFC 9111 7.3), and the form `no-cache="Set-Cookie"` is rarely implemented. The fields that outrank it in front
 /// caches, `CDN-Cache-Control` with its relatives (RFC 9213 2) and `Surrogate-Control`, are removed.
 pub(crate) fn mark(headers: &mut HeaderMap, vary: &HeaderName) {
-    if !varies(headers, vary) {
-        headers.append(VARY, member(vary));
+    match headers.entry(VARY) {
+        Entry::Vacant(none) => {
+            none.insert(member(vary));
+        }
+        Entry::Occupied(mut lines) => {
+            if !varies(lines.iter(), vary) {
+                lines.append(member(vary));
+            }
+        }
     }
     drop_targeted(headers);
     headers.insert(CACHE_CONTROL, NO_STORE.clone());
@@ -28,11 +35,9 @@ fn member(name: &HeaderName) -> HeaderValue {
     if *name == COOKIE { BY_COOKIE.clone() } else { HeaderValue::from(name.clone()) }
 }
 
-fn varies(headers: &HeaderMap, name: &HeaderName) -> bool {
+fn varies<'a>(lines: impl Iterator<Item = &'a HeaderValue>, name: &HeaderName) -> bool {
     let name = name.as_str().as_bytes();
-    headers
-        .get_all(VARY)
-        .iter()
+    lines
         .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
         .map(<[u8]>::trim_ascii)
         .any(|member| member == b"*" || member.eq_ignore_ascii_case(name))

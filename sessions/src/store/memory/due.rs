@@ -3,7 +3,12 @@
 //! A row knows its node, so that it can be removed or moved forward at once. Moving a row back is lazy: its node stays
 //! where it is, and whoever meets it there moves it. So a touch costs nothing here.
 
-use super::table::{NONE, Table, number};
+use std::ops::IndexMut;
+
+use super::{
+    places::Moved,
+    table::{NONE, number},
+};
 use crate::store::Millis;
 
 /// What a [`Due`] needs of its rows.
@@ -15,13 +20,18 @@ pub(super) trait Queued {
     fn set_position(&mut self, position: u32);
 }
 
+/// The rows that a [`Due`] orders, by number.
+pub(super) trait Rows: IndexMut<u32, Output: Queued> {}
+
+impl<T: IndexMut<u32, Output: Queued>> Rows for T {}
+
 #[derive(Clone, Copy, Debug)]
 struct Node {
     at: Millis,
     row: u32,
 }
 
-/// Rows of one table, the earliest first.
+/// Rows, the earliest first.
 #[derive(Debug)]
 pub(super) struct Due {
     nodes: Vec<Node>,
@@ -52,7 +62,7 @@ impl Due {
     }
 
     /// Adds a row that is not in the heap.
-    pub(super) fn push<R: Queued>(&mut self, rows: &mut Table<R>, row: u32, at: Millis) {
+    pub(super) fn push(&mut self, rows: &mut impl Rows, row: u32, at: Millis) {
         if self.nodes.len() == self.nodes.capacity() {
             self.nodes.reserve_exact(self.nodes.len() / 8 + 4);
         }
@@ -61,7 +71,7 @@ impl Due {
     }
 
     /// Moves a row to another time.
-    pub(super) fn set<R: Queued>(&mut self, rows: &mut Table<R>, row: u32, at: Millis) {
+    pub(super) fn set(&mut self, rows: &mut impl Rows, row: u32, at: Millis) {
         let position = rows[row].position() as usize;
         let before = std::mem::replace(&mut self.nodes[position].at, at);
         if at < before {
@@ -72,14 +82,14 @@ impl Due {
     }
 
     /// Moves a row forward if it stands behind a time.
-    pub(super) fn no_later_than<R: Queued>(&mut self, rows: &mut Table<R>, row: u32, at: Millis) {
+    pub(super) fn no_later_than(&mut self, rows: &mut impl Rows, row: u32, at: Millis) {
         if at < self.nodes[rows[row].position() as usize].at {
             self.set(rows, row, at);
         }
     }
 
     /// Removes a row.
-    pub(super) fn remove<R: Queued>(&mut self, rows: &mut Table<R>, row: u32) {
+    pub(super) fn remove(&mut self, rows: &mut impl Rows, row: u32) {
         let position = rows[row].position() as usize;
         self.nodes.swap_remove(position);
         rows[row].set_position(NONE);
@@ -100,7 +110,14 @@ impl Due {
         self.nodes[position as usize].row = row;
     }
 
-    fn rise<R: Queued>(&mut self, rows: &mut Table<R>, mut position: usize) {
+    /// Notes that all rows have other numbers now.
+    pub(super) fn renumber_all(&mut self, moved: &Moved) {
+        for node in &mut self.nodes {
+            node.row = moved.to(node.row);
+        }
+    }
+
+    fn rise(&mut self, rows: &mut impl Rows, mut position: usize) {
         let node = self.nodes[position];
         while position > 0 {
             let parent = (position - 1) / 2;
@@ -113,7 +130,7 @@ impl Due {
         self.put(rows, position, node);
     }
 
-    fn sink<R: Queued>(&mut self, rows: &mut Table<R>, mut position: usize) {
+    fn sink(&mut self, rows: &mut impl Rows, mut position: usize) {
         let node = self.nodes[position];
         loop {
             let mut child = 2 * position + 1;
@@ -129,7 +146,7 @@ impl Due {
         self.put(rows, position, node);
     }
 
-    fn put<R: Queued>(&mut self, rows: &mut Table<R>, position: usize, node: Node) {
+    fn put(&mut self, rows: &mut impl Rows, position: usize, node: Node) {
         self.nodes[position] = node;
         if position == 0 {
             self.earliest = node.at;
@@ -144,10 +161,10 @@ mod tests {
 
     impl Due {
         /// Every node is behind its parent and known to its row; `at` is when a row is due, at the earliest.
-        pub(in crate::store::memory) fn assert_whole<R: Queued>(
+        pub(in crate::store::memory) fn assert_whole<R: Rows>(
             &self,
-            rows: &Table<R>,
-            at: impl Fn(&R) -> Millis,
+            rows: &R,
+            at: impl Fn(&R::Output) -> Millis,
         ) {
             assert_eq!(self.earliest, self.nodes.first().map_or(Millis::MAX, |node| node.at));
             for (position, node) in self.nodes.iter().enumerate() {

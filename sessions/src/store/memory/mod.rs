@@ -1,6 +1,6 @@
 //! The store in this process's memory: bounded, sharded, indexed by owner. This file is the contract's side of it;
 //! `space` holds the shards and their bound, `locked` adds up what changes, `shard` is what is under one lock, and
-//! `slot`, `owner`, `list`, `table` and `due` are what it is made of.
+//! `slot`, `owner`, `list`, `places`, `table` and `due` are what it is made of.
 //!
 //! Every operation is one step under one lock, never across an await. Expiry is exact: what has expired is absent to
 //! every operation, whether or not it has been freed. Freeing needs no task in the background, since each write frees a
@@ -10,6 +10,7 @@ mod due;
 mod list;
 mod locked;
 mod owner;
+mod places;
 mod shard;
 mod slot;
 mod space;

@@ -51,6 +51,10 @@ impl<R> Table<R> {
     pub(super) fn len(&self) -> u32 {
         number(self.rows.len())
     }
+
+    pub(super) fn iter_mut(&mut self) -> std::slice::IterMut<'_, R> {
+        self.rows.iter_mut()
+    }
 }
 
 impl<R: Row> Table<R> {

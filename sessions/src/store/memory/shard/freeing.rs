@@ -59,13 +59,13 @@ impl Shard {
         true
     }
 
-    /// Looks at up to so many slots and tells which session of an owner was used longest ago, and when.
+    /// Looks at up to so many places and tells which session of an owner was used longest ago, and when.
     pub(in crate::store::memory) fn longest_unused(&mut self, looks: u32) -> Option<(Millis, SessionId)> {
-        let (length, begin) = (self.slots.len(), self.sampled);
-        let looks = looks.min(length);
+        let (room, begin) = (self.slots.room(), self.sampled);
+        let looks = looks.min(room);
         self.sampled = begin.wrapping_add(looks);
-        let rows = (0..looks).map(|step| begin.wrapping_add(step) % length);
-        let owned = rows.map(|row| &self.slots[row]).filter(|slot| slot.owner != NONE);
+        let places = (0..looks).map(|step| begin.wrapping_add(step) % room);
+        let owned = places.filter_map(|place| self.slots.get(place)).filter(|slot| slot.owner != NONE);
         let used = owned.map(|slot| (slot.last_seen(), slot.id));
         used.min()
     }

@@ -15,6 +15,7 @@ use super::{
     due::Due,
     list::List,
     owner::OwnerRow,
+    places::Places,
     slot::{Slot, State, last_seen},
     table::{NONE, Table},
 };
@@ -26,7 +27,7 @@ use crate::store::{
 /// Sessions, tombstones and owners of some buckets.
 #[derive(Debug)]
 pub(super) struct Shard {
-    slots: Table<Slot>,
+    slots: Places<Slot>,
     owners: Table<OwnerRow>,
     /// Every slot: when its session is dead or its tombstone forgotten.
     due: Due,
@@ -71,7 +72,7 @@ enum Found {
 impl Shard {
     pub(super) const fn new() -> Self {
         Self {
-            slots: Table::new(),
+            slots: Places::new(),
             owners: Table::new(),
             due: Due::new(),
             idle: Due::new(),
@@ -158,9 +159,12 @@ impl Shard {
             State::Live(record) if Version::of_record(record) == expected => {
                 *record = Arc::clone(&write.record);
                 slot.seen(last_seen(&write.record));
+                let sooner = write.expires < slot.expires();
                 slot.set_expires(write.expires);
                 slot.used = true;
-                self.due.no_later_than(&mut self.slots, row, write.expires);
+                if sooner {
+                    self.due.no_later_than(&mut self.slots, row, write.expires);
+                }
                 CasOutcome::Stored
             }
             _ => conflict(slot),

@@ -9,6 +9,7 @@ use crate::store::{
     memory::{
         due::Queued,
         owner::OwnerRow,
+        places::Moved,
         slot::{Slot, State},
         table::NONE,
     },
@@ -50,6 +51,9 @@ impl Shard {
         let owner_row = owner.map_or(NONE, |owner| {
             self.owners.find(&owner).unwrap_or_else(|| self.owners.push(OwnerRow::new(owner)))
         });
+        if let Some(moved) = self.slots.reserve_one() {
+            self.renumber_all(&moved);
+        }
         let row = self.slots.push(Slot::live(id, owner_row, Arc::clone(record), expires));
         let due = self.slots[row].expires();
         self.due.push(&mut self.slots, row, due);
@@ -112,20 +116,44 @@ impl Shard {
             self.ended.unlink(&mut self.slots, row);
         }
         self.due.remove(&mut self.slots, row);
-        if !self.slots.swap_remove(row) {
-            return;
+        self.slots.remove(row);
+        let mut gap = row;
+        while let Some(from) = self.slots.close(gap) {
+            self.renumber(from, gap);
+            gap = from;
         }
-        let moved = &self.slots[row];
-        self.due.renumber(moved.position(), row);
+        if let Some(moved) = self.slots.give_back() {
+            self.renumber_all(&moved);
+        }
+    }
+
+    /// Mends what pointed to a slot that has another row now.
+    fn renumber(&mut self, from: u32, to: u32) {
+        let moved = &self.slots[to];
+        self.due.renumber(moved.position(), to);
         let list = match (&moved.state, moved.owner) {
             (State::Ended(_), _) => &mut self.ended,
             (State::Live(_), NONE) => &mut self.anonymous,
             (State::Live(_), owner) => &mut self.owners[owner].sessions,
         };
-        list.renumber(&mut self.slots, row);
-        if self.hand == self.slots.len() {
-            self.hand = row;
+        list.renumber(&mut self.slots, to);
+        if self.hand == from {
+            self.hand = to;
         }
+    }
+
+    /// Mends everything that points to a slot after all of them have moved.
+    fn renumber_all(&mut self, moved: &Moved) {
+        for slot in self.slots.iter_mut() {
+            (slot.older, slot.newer) = (moved.to(slot.older), moved.to(slot.newer));
+        }
+        for owner in self.owners.iter_mut() {
+            owner.sessions.renumber_ends(moved);
+        }
+        self.anonymous.renumber_ends(moved);
+        self.ended.renumber_ends(moved);
+        self.due.renumber_all(moved);
+        self.hand = moved.to(self.hand);
     }
 
     /// Removes an owner that has no session and no node, and mends what pointed to the last row.

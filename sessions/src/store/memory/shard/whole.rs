@@ -15,8 +15,10 @@ impl Shard {
     pub(in crate::store::memory) fn assert_whole(&self) {
         self.due.assert_whole(&self.slots, Slot::expires);
         assert_eq!(self.due.len(), self.slots.len(), "one node a slot");
-        for row in 0..self.slots.len() {
-            assert_eq!(self.slots.find(&self.slots[row].id), Some(row), "the index finds each slot");
+        let slots = (0..self.slots.room()).filter_map(|row| Some((row, self.slots.get(row)?)));
+        assert_eq!(slots.clone().count(), self.slots.len() as usize, "the slots are counted");
+        for (row, slot) in slots {
+            assert_eq!(self.slots.find(&slot.id), Some(row), "each slot is found");
         }
         let mut owned = 0;
         for row in 0..self.owners.len() {

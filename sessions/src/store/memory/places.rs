@@ -1,0 +1,247 @@
+//! Rows found by key, each in the place where its key is looked for: one array with linear probing and no index beside
+//! it, so that a look-up waits for memory once. Knows nothing of sessions.
+//!
+//! A row's number is its place. Rows move when the array grows or shrinks and when a neighbour is removed; whoever keeps
+//! numbers is told each move. Where numbers must not change so often, [`Table`](super::table::Table) serves.
+
+use std::ops::{Index, IndexMut};
+
+use super::table::{Row, number};
+
+/// Rows of one kind. At least a quarter of the places are free.
+#[derive(Debug)]
+pub(super) struct Places<R> {
+    places: Vec<Option<R>>,
+    len: u32,
+}
+
+/// Where each row was moved to, by where it was. Free places have moved nowhere that means anything.
+pub(super) struct Moved(Vec<u32>);
+
+impl Moved {
+    /// The new number of a row; what is the number of no row stays as it is.
+    pub(super) fn to(&self, row: u32) -> u32 {
+        self.0.get(row as usize).copied().unwrap_or(row)
+    }
+}
+
+impl<R> Places<R> {
+    pub(super) const fn new() -> Self {
+        Self { places: Vec::new(), len: 0 }
+    }
+
+    /// How many rows there are.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// How many places there are: each row's number is below.
+    pub(super) fn room(&self) -> u32 {
+        number(self.places.len())
+    }
+
+    /// The row in a place, if one is there.
+    pub(super) fn get(&self, place: u32) -> Option<&R> {
+        self.places.get(place as usize)?.as_ref()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut R> {
+        self.places.iter_mut().flatten()
+    }
+}
+
+impl<R: Row> Places<R> {
+    /// Finds a row by its key.
+    pub(super) fn find(&self, key: &R::Key) -> Option<u32> {
+        let mut at = self.home(key)?;
+        while let Some(row) = &self.places[at] {
+            if row.key() == key {
+                return Some(number(at));
+            }
+            at = self.after(at);
+        }
+        None
+    }
+
+    /// Makes room for one more row, and tells where the rows are now if that moved them.
+    pub(super) fn reserve_one(&mut self) -> Option<Moved> {
+        let (rows, places) = (self.len as usize + 1, self.places.len());
+        (rows * 4 > places * 3).then(|| self.resize(places + places / 2 + 4))
+    }
+
+    /// Gives room back if most of it is free, and tells where the rows are now if that moved them.
+    pub(super) fn give_back(&mut self) -> Option<Moved> {
+        let (rows, places) = (self.len as usize, self.places.len());
+        let most_is_free = rows == 0 || (places >= 64 && rows * 5 < places);
+        (places > 0 && most_is_free).then(|| self.resize(rows * 2))
+    }
+
+    /// Adds a row whose key is not there yet, where [`reserve_one`](Self::reserve_one) has made room, and tells its number.
+    pub(super) fn push(&mut self, row: R) -> u32 {
+        let at = self.free_for(row.key());
+        self.places[at] = Some(row);
+        self.len += 1;
+        number(at)
+    }
+
+    /// Removes a row. Its place has to be [closed](Self::close) before anything is looked for.
+    pub(super) fn remove(&mut self, row: u32) {
+        if self.places[row as usize].take().is_some() {
+            self.len -= 1;
+        }
+    }
+
+    /// Moves a row into a place that has become free, if one behind it would not be found any more; tells which, and its
+    /// own place has to be closed next.
+    pub(super) fn close(&mut self, gap: u32) -> Option<u32> {
+        let (gap, mut at) = (gap as usize, self.after(gap as usize));
+        while let Some(row) = &self.places[at] {
+            let home = self.home(row.key())?;
+            if self.distance(home, at) >= self.distance(gap, at) {
+                self.places.swap(gap, at);
+                return Some(number(at));
+            }
+            at = self.after(at);
+        }
+        None
+    }
+
+    fn resize(&mut self, places: usize) -> Moved {
+        let before = std::mem::take(&mut self.places);
+        self.places = std::iter::repeat_with(|| None).take(places).collect();
+        let moved = before.into_iter().map(|row| {
+            let row = row?;
+            let at = self.free_for(row.key());
+            self.places[at] = Some(row);
+            Some(number(at))
+        });
+        Moved(moved.map(Option::unwrap_or_default).collect())
+    }
+
+    fn free_for(&self, key: &R::Key) -> usize {
+        let mut at = self.home(key).unwrap_or_default();
+        while self.places[at].is_some() {
+            at = self.after(at);
+        }
+        at
+    }
+
+    /// Where a key is looked for first.
+    fn home(&self, key: &R::Key) -> Option<usize> {
+        // Fibonacci hashing: the high half of the product depends on every lower bit. Its share of all values is the share
+        // of the places that are before the home, so that any number of places will do.
+        let hash = R::bits(key).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let home = (hash * self.places.len() as u64) >> 32;
+        usize::try_from(home).ok().filter(|_| !self.places.is_empty())
+    }
+
+    fn after(&self, at: usize) -> usize {
+        if at + 1 == self.places.len() { 0 } else { at + 1 }
+    }
+
+    /// How many steps one place is behind another.
+    fn distance(&self, from: usize, to: usize) -> usize {
+        if to >= from { to - from } else { to + self.places.len() - from }
+    }
+}
+
+impl<R> Index<u32> for Places<R> {
+    type Output = R;
+
+    fn index(&self, row: u32) -> &R {
+        self.places[row as usize].as_ref().expect("who keeps a row's number is told when it changes")
+    }
+}
+
+impl<R> IndexMut<u32> for Places<R> {
+    fn index_mut(&mut self, row: u32) -> &mut R {
+        self.places[row as usize].as_mut().expect("who keeps a row's number is told when it changes")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    struct Pair {
+        key: u64,
+        value: u64,
+    }
+
+    impl Row for Pair {
+        type Key = u64;
+
+        fn key(&self) -> &u64 {
+            &self.key
+        }
+        fn bits(key: &u64) -> u64 {
+            // Few homes, so that runs are long and go round the end.
+            key % 40
+        }
+    }
+
+    #[test]
+    fn every_row_is_found_and_known_by_its_number_after_any_order_of_changes() {
+        let mut places = Places::<Pair>::new();
+        let mut model = HashMap::<u64, (u64, u32)>::new();
+        let mut dice = 1_u64;
+        let tell = |model: &mut HashMap<u64, (u64, u32)>, moved: Option<Moved>| {
+            for (_, row) in model.values_mut() {
+                *row = moved.as_ref().map_or(*row, |moved| moved.to(*row));
+            }
+        };
+        for step in 0..20_000_u64 {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            // Grows for a while, then shrinks, so that both directions of resizing happen.
+            let (key, grow) = ((dice >> 40) % 300, (step / 2_500) % 2 == 0);
+            match places.find(&key) {
+                Some(row) if !grow || dice >> 62 == 0 => {
+                    assert_eq!(model.remove(&key), Some((places[row].value, row)));
+                    places.remove(row);
+                    let mut gap = row;
+                    while let Some(from) = places.close(gap) {
+                        let moved = model.values_mut().find(|(_, row)| *row == from);
+                        moved.expect("a row that moves is one").1 = gap;
+                        gap = from;
+                    }
+                    tell(&mut model, places.give_back());
+                }
+                None if grow || dice >> 62 == 0 => {
+                    tell(&mut model, places.reserve_one());
+                    let row = places.push(Pair { key, value: step });
+                    model.insert(key, (step, row));
+                }
+                found => assert_eq!(found, model.get(&key).map(|(_, row)| *row)),
+            }
+            assert_eq!(places.len() as usize, model.len());
+        }
+        for key in 0..300 {
+            let found = places.find(&key).map(|row| (places[row].value, row));
+            assert_eq!(found, model.get(&key).copied());
+        }
+    }
+
+    #[test]
+    fn an_emptied_array_holds_no_memory() {
+        let mut places = Places::<Pair>::new();
+        for key in 0..5_000 {
+            places.reserve_one();
+            places.push(Pair { key, value: 0 });
+        }
+        assert!(places.room() < 10_000, "{}", places.room());
+        for key in 0..5_000 {
+            let row = places.find(&key).expect("it was added");
+            places.remove(row);
+            let mut gap = row;
+            while let Some(from) = places.close(gap) {
+                gap = from;
+            }
+            places.give_back();
+            assert!(places.len() < 64 || places.room() <= places.len() * 5 + 1);
+        }
+        assert_eq!(places.places.capacity(), 0);
+    }
+}
