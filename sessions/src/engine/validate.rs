@@ -10,7 +10,7 @@ use crate::{
     fault::{Fault, SessionError},
     record::{Record, Retirement},
     session::state::Client,
-    store::{End, EndReason, EndTarget, Millis, SessionStore},
+    store::{End, EndReason, EndTarget, Millis, SessionStore, SharedStore},
     token::{Digest, Owner, Token},
 };
 
@@ -130,6 +130,11 @@ impl SessionEngine {
             event.fault = Some(Fault::HijackAttempt);
         });
         Ok(())
+    }
+
+    /// Whose index a record is in, for a store that has to be told with each write.
+    pub(super) fn owner_for(&self, store: &SharedStore, record: &Record) -> Option<Owner> {
+        if store.remembers_owners() { None } else { self.owner_of(record) }
     }
 
     /// Whose index a record is in.

@@ -24,6 +24,7 @@ trait ErasedStore: Send + Sync + fmt::Debug {
     ) -> Answer<'_, Vec<Listed>>;
     fn sweep(&self, now: Millis, limit: usize) -> Answer<'_, usize>;
     fn stats(&self) -> Answer<'_, StoreStats>;
+    fn remembers_owners(&self) -> bool;
     fn shutdown(&self) -> Answer<'_, ()>;
 }
 
@@ -57,6 +58,9 @@ impl<S: SessionStore> ErasedStore for S {
     }
     fn stats(&self) -> Answer<'_, StoreStats> {
         Box::pin(SessionStore::stats(self))
+    }
+    fn remembers_owners(&self) -> bool {
+        SessionStore::remembers_owners(self)
     }
     fn shutdown(&self) -> Answer<'_, ()> {
         Box::pin(SessionStore::shutdown(self))
@@ -143,7 +147,11 @@ impl SessionStore for SharedStore {
         call!(self.load(id, now))
     }
     async fn cas(&self, write: Cas) -> Result<CasOutcome, StoreError> {
-        call!(self.cas(write))
+        match &self.store {
+            // Without a future of its own: a write is large, and each future that it passes through copies it.
+            Kind::Memory(store) => store.cas_now(&write),
+            Kind::Other(store) => self.within(store.cas(write)).await,
+        }
     }
     async fn touch(&self, touch: Touch) -> Result<Touched, StoreError> {
         call!(self.touch(touch))
@@ -168,6 +176,12 @@ impl SessionStore for SharedStore {
     }
     async fn stats(&self) -> Result<StoreStats, StoreError> {
         call!(self.stats())
+    }
+    fn remembers_owners(&self) -> bool {
+        match &self.store {
+            Kind::Memory(store) => SessionStore::remembers_owners(store),
+            Kind::Other(store) => store.remembers_owners(),
+        }
     }
     async fn shutdown(&self) -> Result<(), StoreError> {
         call!(self.shutdown())

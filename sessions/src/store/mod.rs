@@ -97,6 +97,12 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// [`StoreError`] if the store can't tell.
     fn stats(&self) -> impl Future<Output = Result<StoreStats, StoreError>> + Send;
 
+    /// Whether the store remembers whose each session is, so that [`cas`](Self::cas) and [`touch`](Self::touch) are not
+    /// told: their `owner` is `None` then, because it would cost a digest a write. The default is `false`.
+    fn remembers_owners(&self) -> bool {
+        false
+    }
+
     /// Makes everything acknowledged durable and releases what the store holds. The default does nothing.
     ///
     /// # Errors
@@ -147,7 +153,8 @@ pub enum Loaded {
 pub struct Cas {
     /// The session to write.
     pub id: SessionId,
-    /// Whose index the session is in, if it is authenticated.
+    /// Whose index the session is in, if it is authenticated and the store
+    /// [has to be told](SessionStore::remembers_owners).
     pub owner: Option<Owner>,
     /// What has to be stored now.
     pub expected: Expected,
@@ -203,7 +210,8 @@ pub enum CasOutcome {
 pub struct Touch {
     /// The session that was seen.
     pub id: SessionId,
-    /// Whose index the session is in, if it is authenticated.
+    /// Whose index the session is in, if it is authenticated and the store
+    /// [has to be told](SessionStore::remembers_owners).
     pub owner: Option<Owner>,
     /// When it was seen.
     pub seen: Millis,

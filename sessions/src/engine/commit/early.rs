@@ -84,10 +84,10 @@ impl SessionEngine {
         if state.lock().base.is_none() {
             return record_update(state, update);
         }
-        let Some(mut work) = self.take_work(state, Outcome::Answered, Part::Early)? else {
+        let Some(work) = self.take_work(state, Outcome::Answered, Part::Early)? else {
             return record_update(state, update);
         };
-        let Some(base) = work.base.take() else { return record_update(state, update) };
+        let Some(base) = &work.base else { return record_update(state, update) };
         let kept = Kept::of(&work);
         let done = self.write_with(&work, base, Some(update)).await;
         self.adopt(state, done).inspect_err(|error| kept.give_back(state, error))

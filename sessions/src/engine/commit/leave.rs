@@ -13,7 +13,7 @@ use crate::{
 
 impl SessionEngine {
     /// Ends the session in the store, before anyone is told. Ending one that another request has ended is no error.
-    pub(super) async fn end_session(&self, base: Base) -> Result<Done, SessionError> {
+    pub(super) async fn end_session(&self, base: &Base) -> Result<Done, SessionError> {
         let Some(store) = &self.shared.store else { return Ok(Done::Nothing) };
         let target = EndTarget::Session { id: base.token.id, owner: self.owner_of(&base.record) };
         let ended = store
@@ -30,11 +30,11 @@ impl SessionEngine {
     }
 
     /// A logout that keeps data: the old session is closed for good, and what is left goes on in a new anonymous one.
-    pub(super) async fn leave(&self, work: Work, base: Base) -> Result<Done, SessionError> {
-        let Some(store) = &self.shared.store else { return Ok(Done::Nothing) };
+    pub(super) async fn leave(&self, work: &Work) -> Result<Done, SessionError> {
+        let (Some(store), Some(base)) = (&self.shared.store, &work.base) else { return Ok(Done::Nothing) };
         let mut left = Vec::new().into();
         let closed = self
-            .rewrite(&base, work.now, |current, _| {
+            .rewrite(base, work.now, |current, _| {
                 (left, _) = work.changes.merge(&base.record, current, self.shared.policy.on_conflict())?;
                 let mut next = current.with_fields(left.clone());
                 self.check_size(&next)?;

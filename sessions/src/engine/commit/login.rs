@@ -27,23 +27,22 @@ const LEASE_MS: Millis = 30_000;
 impl SessionEngine {
     pub(super) async fn login(
         &self,
-        work: Work,
-        base: Option<Base>,
+        work: &Work,
         principal: Arc<SessionPrincipal>,
         began: Stamp,
     ) -> Result<Done, SessionError> {
         let Some(store) = &self.shared.store else { return Ok(Done::Nothing) };
         let owner = Owner::of(&self.shared.name, principal.kind(), principal.id());
         let token = Token::mint(&*self.shared.entropy, Some(&owner))?;
-        let sealed = match &base {
-            Some(base) => self.seal(&work, base, token.id).await?,
+        let sealed = match &work.base {
+            Some(base) => self.seal(work, base, token.id).await?,
             None => None,
         };
-        let mut record = self.new_record(&token, token.id.handle(), &work);
+        let mut record = self.new_record(&token, token.id.handle(), work);
         record.authenticated = Some(work.now);
         record.principal = Some(principal.encode().into());
         record.agent = work.client.agent_text();
-        let fields = match (&base, &sealed) {
+        let fields = match (&work.base, &sealed) {
             (Some(base), Some(sealed)) => work
                 .changes
                 .merge(&base.record, &sealed.record, self.shared.policy.on_conflict())
@@ -61,7 +60,7 @@ impl SessionEngine {
         };
         if let Err(error) = admitted {
             if let Some(sealed) = &sealed {
-                self.unseal(&work, sealed).await;
+                self.unseal(work, sealed).await;
             }
             return Err(error);
         }

@@ -214,23 +214,22 @@ impl SessionEngine {
     }
 
     /// Takes the one way that the work asks for. All but the plain write are boxed: they are rare, and large.
-    async fn perform(&self, mut work: Box<Work>) -> Result<Done, SessionError> {
-        let identity = std::mem::take(&mut work.identity);
+    async fn perform(&self, work: Box<Work>) -> Result<Done, SessionError> {
         let authenticated = work.base.as_ref().is_some_and(|base| base.record.is_authenticated());
-        match (identity, work.base.take()) {
+        match (&work.identity, &work.base) {
             (Identity::Login { principal, .. }, Some(base)) if work.same_party => {
-                Box::pin(self.confirm(*work, base, &principal)).await
+                Box::pin(self.confirm(&work, base, principal)).await
             }
-            (Identity::Login { principal, began }, base) => {
-                let login =
-                    move |engine: Self| async move { engine.login(*work, base, principal, began).await };
+            (Identity::Login { principal, began }, _) => {
+                let (principal, began) = (Arc::clone(principal), *began);
+                let login = move |engine: Self| async move { engine.login(&work, principal, began).await };
                 Box::pin(self.uninterrupted(login)).await
             }
             (Identity::Logout, Some(base)) if authenticated => {
                 if work.changes.fields(Some(&base.record.fields)).is_empty() {
                     return Box::pin(self.end_session(base)).await;
                 }
-                let leave = move |engine: Self| async move { engine.leave(*work, base).await };
+                let leave = move |engine: Self| async move { engine.leave(&work).await };
                 Box::pin(self.uninterrupted(leave)).await
             }
             (_, Some(base)) => {
@@ -246,7 +245,7 @@ impl SessionEngine {
                 if work.changes.fields(None).is_empty() {
                     return Ok(Done::Nothing);
                 }
-                Box::pin(self.create(*work)).await
+                Box::pin(self.create(&work)).await
             }
         }
     }
@@ -271,7 +270,7 @@ impl SessionEngine {
 
     /// Notes a use, if it is due. A failure only ever shortens idle, so it does not fail the request. It tells the client
     /// nothing, because a touch can't see whether the client's id was superseded meanwhile.
-    async fn touch(&self, base: Base, now: Millis) -> Done {
+    async fn touch(&self, base: &Base, now: Millis) -> Done {
         let lifetimes = &self.shared.lifetimes;
         let Some(store) = self.shared.store.as_ref().filter(|_| lifetimes.touch_is_due(&base.record, now))
         else {
@@ -280,10 +279,10 @@ impl SessionEngine {
         let mut record = (*base.record).clone();
         record.last_seen = now;
         let expires = lifetimes.expires(&record);
-        let touch = Touch { id: base.token.id, owner: self.owner_of(&record), seen: now, expires };
+        let touch = Touch { id: base.token.id, owner: self.owner_for(store, &record), seen: now, expires };
         match store.touch(touch).await {
             Ok(Touched::Noted) => {
-                Done::Stored { base: Base { record: Arc::new(record), ..base }, issue: false }
+                Done::Stored { base: Base { record: Arc::new(record), ..base.clone() }, issue: false }
             }
             Ok(Touched::Gone) => Done::Ended { here: false },
             Err(error) => {

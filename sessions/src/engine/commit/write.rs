@@ -33,17 +33,16 @@ pub(super) struct Next {
 
 impl SessionEngine {
     /// Stores a session that no one knows yet.
-    pub(super) async fn create(&self, work: Work) -> Result<Done, SessionError> {
-        let fields = work.changes.to_fields(None);
-        self.create_with(work, fields).await
+    pub(super) async fn create(&self, work: &Work) -> Result<Done, SessionError> {
+        self.create_with(work, work.changes.to_fields(None)).await
     }
 
     /// Stores a session of these fields that no one knows yet.
-    pub(super) async fn create_with(&self, work: Work, fields: Fields) -> Result<Done, SessionError> {
+    pub(super) async fn create_with(&self, work: &Work, fields: Fields) -> Result<Done, SessionError> {
         let Some(store) = &self.shared.store else { return Ok(Done::Nothing) };
         for _ in 0..MINTS {
             let token = Token::mint(&*self.shared.entropy, None)?;
-            let mut record = self.new_record(&token, token.id.handle(), &work);
+            let mut record = self.new_record(&token, token.id.handle(), work);
             record.fields.clone_from(&fields);
             record.agent = work.client.agent_text();
             self.check_size(&record)?;
@@ -75,7 +74,7 @@ impl SessionEngine {
     pub(super) fn write(
         &self,
         work: &Work,
-        base: Base,
+        base: &Base,
     ) -> impl Future<Output = Result<Done, SessionError>> + Send {
         self.write_with(work, base, None::<fn(&mut Vec<Field>) -> Result<(), SessionError>>)
     }
@@ -84,7 +83,7 @@ impl SessionEngine {
     pub(super) async fn write_with<F>(
         &self,
         work: &Work,
-        base: Base,
+        base: &Base,
         mut update: Option<F>,
     ) -> Result<Done, SessionError>
     where
@@ -103,7 +102,7 @@ impl SessionEngine {
         let loaded = Arc::clone(&base.record);
         let mut overwritten = 0;
         let done = self
-            .rewrite(&base, work.now, |current, by_previous| {
+            .rewrite(base, work.now, |current, by_previous| {
                 let due = self.rotation_is_due(current, by_previous, work.now);
                 if !asked && !due && by_previous && current.version != loaded.version {
                     return Ok(None);
@@ -121,7 +120,7 @@ impl SessionEngine {
                     Some(self.rotate_now(&mut next, base.token.id, work.now)?)
                 } else {
                     if due {
-                        self.rotate_by_time(&mut next, &base, work.now)?;
+                        self.rotate_by_time(&mut next, base, work.now)?;
                     } else if !by_previous && let Some(previous) = &mut next.previous {
                         previous.successor_used = true;
                     }
@@ -150,14 +149,14 @@ impl SessionEngine {
     /// The same principal confirms who it is: lifetimes start anew, the id changes at once, data and handle stay.
     pub(super) async fn confirm(
         &self,
-        work: Work,
-        base: Base,
+        work: &Work,
+        base: &Base,
         principal: &SessionPrincipal,
     ) -> Result<Done, SessionError> {
         let loaded = Arc::clone(&base.record);
         let encoded = Slice::from(principal.encode());
         let done = self
-            .rewrite(&base, work.now, |current, _| {
+            .rewrite(base, work.now, |current, _| {
                 let merged = work.changes.merge(&loaded, current, self.shared.policy.on_conflict())?;
                 let mut next = current.with_fields(merged.0);
                 next.principal = Some(encoded.clone());
@@ -225,14 +224,15 @@ impl SessionEngine {
             }
             // On the heap before the wait, where it has to be anyway: the future of every write is smaller by it.
             let next = Arc::new(next);
+            let called = if attempt == 0 { now } else { self.shared.time.now() };
             let cas = Cas {
                 id: base.token.id,
-                owner: self.owner_of(&next),
+                owner: self.owner_for(store, &next),
                 expected: Expected::Version(current.version),
                 record: next.encode(),
                 expires: self.shared.lifetimes.expires(&next),
                 now,
-                deadline: self.write_deadline(self.shared.time.now()),
+                deadline: self.write_deadline(called),
             };
             match store.cas(cas).await.map_err(|error| self.store_failed(error))? {
                 CasOutcome::Stored => {

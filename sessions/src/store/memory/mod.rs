@@ -73,6 +73,21 @@ impl MemoryStore {
         self
     }
 
+    /// [`cas`](SessionStore::cas), which never waits.
+    pub(super) fn cas_now(&self, write: &Cas) -> Result<CasOutcome, StoreError> {
+        same_bucket(write.id, write.owner)?;
+        if write.deadline < write.now {
+            return Ok(CasOutcome::Late);
+        }
+        Ok(match write.expected {
+            Expected::Absent => self.insert(write),
+            Expected::Version(_) => {
+                let answer = self.space.lock_to_write(write.id.bucket(), write.now).cas(write);
+                answer.unwrap_or(CasOutcome::Full)
+            }
+        })
+    }
+
     fn insert(&self, write: &Cas) -> CasOutcome {
         let newcomer = if write.owner.is_some() { Newcomer::Owned } else { Newcomer::Anonymous };
         let place = (write.id.bucket(), write.now);
@@ -97,17 +112,7 @@ impl SessionStore for MemoryStore {
     }
 
     async fn cas(&self, write: Cas) -> Result<CasOutcome, StoreError> {
-        same_bucket(write.id, write.owner)?;
-        if write.deadline < write.now {
-            return Ok(CasOutcome::Late);
-        }
-        Ok(match write.expected {
-            Expected::Absent => self.insert(&write),
-            Expected::Version(_) => {
-                let answer = self.space.lock_to_write(write.id.bucket(), write.now).cas(&write);
-                answer.unwrap_or(CasOutcome::Full)
-            }
-        })
+        self.cas_now(&write)
     }
 
     async fn touch(&self, touch: Touch) -> Result<Touched, StoreError> {
@@ -155,6 +160,10 @@ impl SessionStore for MemoryStore {
 
     async fn stats(&self) -> Result<StoreStats, StoreError> {
         Ok(self.space.stats())
+    }
+
+    fn remembers_owners(&self) -> bool {
+        true
     }
 }
 

@@ -149,9 +149,8 @@ impl Shard {
 
     fn replace(&mut self, row: u32, expected: Version, write: &Cas) -> CasOutcome {
         let owner = self.slots[row].owner;
-        debug_assert_eq!(
-            write.owner,
-            (owner != NONE).then(|| *self.owners[owner].owner()),
+        debug_assert!(
+            write.owner.is_none_or(|of| owner != NONE && of == *self.owners[owner].owner()),
             "a session keeps the owner that it was admitted with"
         );
         let slot = &mut self.slots[row];
