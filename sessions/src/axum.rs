@@ -20,8 +20,11 @@ where
 {
     type Rejection = SessionError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionError> {
-        Self::open(parts).await
+    fn from_request_parts(
+        parts: &mut Parts,
+        _: &S,
+    ) -> impl Future<Output = Result<Self, SessionError>> + Send {
+        Self::open_soon(parts)
     }
 }
 

@@ -134,26 +134,33 @@ impl fmt::Display for Fault {
 /// As a response it is an RFC 9457 problem document that shows neither the cause nor any id.
 pub struct SessionError {
     fault: Fault,
+    /// Boxed, so that an operation that succeeds does not move the room for what could have gone wrong.
+    about: Box<About>,
+}
+
+struct About {
     detail: std::borrow::Cow<'static, str>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
     retry_after: Option<Duration>,
-    /// The header that the answer depends on, so that caches keep refusals apart as they do successes.
-    pub(crate) vary: Option<http::HeaderName>,
+    vary: Option<http::HeaderName>,
 }
 
 impl SessionError {
     pub(crate) fn new(fault: Fault, detail: impl Into<std::borrow::Cow<'static, str>>) -> Self {
         let retry_after = (fault.status() == StatusCode::SERVICE_UNAVAILABLE).then(|| Duration::from_secs(1));
-        Self { fault, detail: detail.into(), source: None, retry_after, vary: None }
+        Self {
+            fault,
+            about: Box::new(About { detail: detail.into(), source: None, retry_after, vary: None }),
+        }
     }
 
     pub(crate) fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        self.about.source = Some(source.into());
         self
     }
 
     pub(crate) fn varying(mut self, header: http::HeaderName) -> Self {
-        self.vary = Some(header);
+        self.about.vary = Some(header);
         self
     }
 
@@ -169,7 +176,12 @@ impl SessionError {
 
     /// How long a client should wait before it tries again, where that can help.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
+        self.about.retry_after
+    }
+
+    /// The header that the answer depends on, so that caches keep refusals apart as they do successes.
+    pub(crate) fn vary(&self) -> Option<&http::HeaderName> {
+        self.about.vary.as_ref()
     }
 
     /// The refusal as a response: a problem document (RFC 9457) with the headers that belong to it.
@@ -182,21 +194,21 @@ impl fmt::Debug for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionError")
             .field("fault", &self.fault)
-            .field("detail", &self.detail)
-            .field("source", &self.source)
+            .field("detail", &self.about.detail)
+            .field("source", &self.about.source)
             .finish_non_exhaustive()
     }
 }
 
 impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.fault, self.detail)
+        write!(f, "{}: {}", self.fault, self.about.detail)
     }
 }
 
 impl std::error::Error for SessionError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        self.about.source.as_deref().map(|source| source as _)
     }
 }
 

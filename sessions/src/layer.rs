@@ -27,6 +27,7 @@ use crate::{
     guard::Guard,
     registry::{Declared, Registry, RegistryShared},
     session::{Registered, Session, state::SessionState},
+    soon::Soon,
     web::RequestHead,
 };
 
@@ -127,12 +128,7 @@ impl<P: Registered, G: Guard> Session<P, G> {
     /// # Cancel safety
     /// As for [`SessionEngine::resolve`].
     pub async fn open(parts: &Parts) -> Result<Self, SessionError> {
-        let session = Self::open_unguarded(parts).await?;
-        let engine = &session.state().engine;
-        match engine.guard(session.state(), &G::REQUIREMENTS) {
-            Ok(()) => Ok(session),
-            Err(error) => Err(error.varying(engine.shared.transport.vary())),
-        }
+        Self::open_soon(parts).await
     }
 
     /// The same for a session that need not be there: `None` is absence and nothing else, and no guard is asked.
@@ -144,14 +140,25 @@ impl<P: Registered, G: Guard> Session<P, G> {
         Ok((!session.is_new()).then_some(session))
     }
 
-    async fn open_unguarded(parts: &Parts) -> Result<Self, SessionError> {
+    pub(crate) fn open_soon(parts: &Parts) -> Soon<'_, Result<Self, SessionError>> {
+        Self::open_unguarded(parts).then(|session| {
+            let session = session?;
+            let engine = &session.state().engine;
+            match engine.guard(session.state(), &G::REQUIREMENTS) {
+                Ok(()) => Ok(session),
+                Err(error) => Err(error.varying(engine.shared.transport.vary())),
+            }
+        })
+    }
+
+    fn open_unguarded(parts: &Parts) -> Soon<'_, Result<Self, SessionError>> {
         let Some(sessions) = parts.extensions.get::<RequestSessions<P::Declared>>() else {
-            return Err(SessionError::new(
+            return Soon::now(Err(SessionError::new(
                 Fault::Unusable,
                 "no session layer: add `.layer(registry.layer())` to the router, with the registry of this policy",
-            ));
+            )));
         };
-        Ok(Self::from_state(sessions.open(P::NAME, parts.into()).await?))
+        sessions.open(P::NAME, parts.into()).then(|state| state.map(Self::from_state))
     }
 }
 
@@ -169,21 +176,24 @@ impl<D> Clone for RequestSessions<D> {
 
 impl<D> RequestSessions<D> {
     /// The session of a policy: resolved by the first that asks, shared by all.
-    pub(crate) async fn open(
-        &self,
+    pub(crate) fn open<'a>(
+        &'a self,
         policy: &'static str,
-        head: RequestHead<'_>,
-    ) -> Result<Arc<SessionState>, SessionError> {
+        head: RequestHead<'a>,
+    ) -> Soon<'a, Result<Arc<SessionState>, SessionError>> {
         let Some(engine) = self.opened.registry.engine(policy) else {
             let detail = format!("the registry has no policy `{policy}`");
-            return Err(SessionError::new(Fault::Unusable, detail));
+            return Soon::now(Err(SessionError::new(Fault::Unusable, detail)));
         };
-        if let Some(state) = self.opened.of(engine)? {
-            return Ok(state);
+        match self.opened.of(engine) {
+            Ok(None) => {}
+            Ok(Some(state)) => return Soon::now(Ok(state)),
+            Err(error) => return Soon::now(Err(error)),
         }
-        let vary = |error: SessionError| error.varying(engine.shared.transport.vary());
-        let state = engine.resolve_state(head).await.map_err(vary)?;
-        self.opened.keep(state)
+        engine.resolve_state(head).then(|state| match state {
+            Ok(state) => self.opened.keep(state),
+            Err(error) => Err(error.varying(engine.shared.transport.vary())),
+        })
     }
 }
 

@@ -14,6 +14,7 @@ mod principal;
 mod record;
 mod registry;
 mod session;
+mod soon;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -11,10 +11,14 @@ use crate::{
         Session, Untyped,
         state::{Base, Client, Found, SessionState},
     },
-    store::{EndReason, Loaded, Millis, SessionStore, StoreError, Stored},
+    soon::Soon,
+    store::{EndReason, Loaded, Millis, StoreError, Stored},
     token::Token,
     web::RequestHead,
 };
+
+/// The session of a request, or why there is none.
+type Resolved = Result<Arc<SessionState>, SessionError>;
 
 impl SessionEngine {
     /// Finds the session of a request: phases 1 to 4.
@@ -33,17 +37,38 @@ impl SessionEngine {
         Ok(Session::<Untyped>::from_state(state))
     }
 
-    pub(crate) async fn resolve_state(
-        &self,
-        head: RequestHead<'_>,
-    ) -> Result<Arc<SessionState>, SessionError> {
-        let token = self.detect(head)?;
+    /// The same, as far as a handler's session needs it; with a store that answers at once it is there at once.
+    pub(crate) fn resolve_state<'a>(&'a self, head: RequestHead<'a>) -> Soon<'a, Resolved> {
+        let token = match self.detect(head) {
+            Ok(token) => token,
+            Err(error) => return Soon::now(Err(error)),
+        };
         let client = self.client(head);
         let now = self.shared.time.now();
         let (Some(token), Some(store)) = (token, &self.shared.store) else {
-            return Ok(self.bind(Found::Nothing, None, client, now));
+            return Soon::now(Ok(self.bind(Found::Nothing, None, client, now)));
         };
-        let loaded = store.load(token.id, now).await.map_err(|error| self.store_failed(error))?;
+        match store.load_soon(token.id, now) {
+            Soon::Now(Some(loaded)) => self.bind_loaded(token, loaded, client, now),
+            loading => Soon::later(async move {
+                let loaded = loading.await;
+                self.bind_loaded(token, loaded, client, now).await
+            }),
+        }
+    }
+
+    /// Phases 3 and 4 for what the store answered.
+    fn bind_loaded(
+        &self,
+        token: Token,
+        loaded: Result<Loaded, StoreError>,
+        client: Client,
+        now: Millis,
+    ) -> Soon<'_, Resolved> {
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
+            Err(error) => return Soon::now(Err(self.store_failed(error))),
+        };
         let (found, base) = match self.judge_loaded(&token, loaded, &client, now) {
             Verdict::Live { record, digest, by_previous } => {
                 (Found::Live, Some(Base { token, digest, record, by_previous }))
@@ -51,11 +76,13 @@ impl SessionEngine {
             Verdict::Superseded => (Found::Superseded, None),
             Verdict::Dead => (Found::Nothing, None),
             Verdict::Reused(record) => {
-                Box::pin(self.revoke_lineage(&token, &record, now)).await?;
-                (Found::Nothing, None)
+                return Soon::later(async move {
+                    self.revoke_lineage(&token, &record, now).await?;
+                    Ok(self.bind(Found::Nothing, None, client, now))
+                });
             }
         };
-        Ok(self.bind(found, base, client, now))
+        Soon::now(Ok(self.bind(found, base, client, now)))
     }
 
     /// What the store's answer means for the presented token.

@@ -139,7 +139,7 @@ impl SessionEngine {
 
     /// Whose index a record is in.
     pub(super) fn owner_of(&self, record: &Record) -> Option<Owner> {
-        let (kind, id) = crate::SessionPrincipal::name_of(record.principal.as_ref()?.bytes())?;
+        let (kind, id) = crate::SessionPrincipal::name_of(record.principal()?)?;
         Some(Owner::of(&self.shared.name, kind, id))
     }
 }

@@ -59,26 +59,29 @@ pub(crate) struct FieldKey {
     pub(crate) name: Box<str>,
 }
 
-/// A part of a record, shared and not copied.
+/// A part of a record: where it stands in the bytes that the record was read from, or bytes of its own.
 #[derive(Clone)]
-pub(crate) struct Slice {
-    record: Arc<[u8]>,
-    range: Range<u32>,
+pub(crate) enum Part {
+    Stored(Range<u32>),
+    Own(Arc<[u8]>),
 }
 
-impl Slice {
-    pub(super) fn of(record: &Arc<[u8]>, start: usize, length: usize) -> Self {
-        Self { record: Arc::clone(record), range: offset(start)..offset(start + length) }
+impl Part {
+    pub(super) fn stored(start: usize, length: usize) -> Self {
+        Self::Stored(offset(start)..offset(start + length))
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
-        self.record.get(self.range.start as usize..self.range.end as usize).unwrap_or_default()
+    pub(super) fn bytes<'a>(&'a self, record: &'a [u8]) -> &'a [u8] {
+        match self {
+            Self::Stored(range) => record.get(range.start as usize..range.end as usize).unwrap_or_default(),
+            Self::Own(bytes) => bytes,
+        }
     }
 }
 
-impl From<Vec<u8>> for Slice {
+impl From<Vec<u8>> for Part {
     fn from(bytes: Vec<u8>) -> Self {
-        Self { range: 0..offset(bytes.len()), record: bytes.into() }
+        Self::Own(bytes.into())
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) mod wire;
 
 use std::sync::Arc;
 
-pub(crate) use self::fields::{Codec, Field, FieldKey, FieldView, Fields, Slice, Space};
+pub(crate) use self::fields::{Codec, Field, FieldKey, FieldView, Fields, Part, Space};
 use self::wire::{Reader, put_section};
 use crate::{
     store::{Millis, Stored},
@@ -123,15 +123,16 @@ pub(crate) struct Record {
     pub(crate) rotated: Millis,
     pub(crate) remembered: bool,
     pub(crate) digest: Digest,
-    pub(crate) policy: Arc<str>,
     pub(crate) handle: Handle,
-    pub(crate) principal: Option<Slice>,
+    /// The bytes that it was read from.
+    pub(crate) stored: Option<Arc<[u8]>>,
+    pub(crate) principal: Option<Part>,
     pub(crate) previous: Option<Box<Previous>>,
     pub(crate) retired: Vec<Retired>,
     pub(crate) forward: Option<Forward>,
     pub(crate) fingerprint: Option<[u8; 16]>,
     /// The user agent of the login, as text.
-    pub(crate) agent: Option<Slice>,
+    pub(crate) agent: Option<Part>,
     pub(crate) fields: Fields,
     /// Sections of versions to come, as they were read.
     pub(crate) unknown: Vec<(u8, Vec<u8>)>,
@@ -139,7 +140,7 @@ pub(crate) struct Record {
 
 impl Record {
     /// Reads a stored record of a policy; `None` if it is not one.
-    pub(crate) fn decode(stored: &Stored, policy: &Arc<str>) -> Option<Arc<Self>> {
+    pub(crate) fn decode(stored: &Stored, policy: &str) -> Option<Arc<Self>> {
         let mut wire = Reader::new(&stored.record);
         let version = Version(wire.u64()?);
         let last_seen = wire.u64()?.max(stored.last_seen);
@@ -149,7 +150,8 @@ impl Record {
         let flags = wire.byte()?;
         let (created, started, deadline) = (wire.u64()?, wire.u64()?, wire.u64()?);
         let (authenticated, rotated) = (wire.u64()?, wire.u64()?);
-        let mut record = Self {
+        // In its place from the beginning: a record is large to be moved there.
+        let mut decoded = Arc::new(Self {
             version,
             last_seen,
             created,
@@ -159,8 +161,8 @@ impl Record {
             rotated,
             remembered: flags & REMEMBERED != 0,
             digest: Digest(wire.array()?),
-            policy: Arc::clone(policy),
             handle: Handle::from_bytes([0; 16]),
+            stored: Some(Arc::clone(&stored.record)),
             principal: None,
             previous: None,
             retired: Vec::new(),
@@ -169,7 +171,8 @@ impl Record {
             agent: None,
             fields: Fields::none(),
             unknown: Vec::new(),
-        };
+        });
+        let record = Arc::get_mut(&mut decoded)?;
         let (mut is_policys, mut first_field) = (false, None);
         while !wire.is_empty() {
             let before = wire.rest().len();
@@ -182,9 +185,9 @@ impl Record {
                     first_field.get_or_insert(stored.record.len() - before);
                 }
                 tag::PRINCIPAL => {
-                    record.principal = Some(Slice::of(&stored.record, start, content.len()));
+                    record.principal = Some(Part::stored(start, content.len()));
                 }
-                tag::AGENT => record.agent = Some(Slice::of(&stored.record, start, content.len())),
+                tag::AGENT => record.agent = Some(Part::stored(start, content.len())),
                 tag::POLICY => is_policys = content == policy.as_bytes(),
                 _ => record.read_section(tag, content)?,
             }
@@ -192,8 +195,7 @@ impl Record {
         if let Some(start) = first_field {
             record.fields = Fields::stored(&stored.record, start);
         }
-        // Straight into its place: a record is large, and an `Option` of one would be copied again.
-        if is_policys { Some(Arc::new(record)) } else { None }
+        is_policys.then_some(decoded)
     }
 
     /// Whether stored bytes are the record of another policy.
@@ -235,7 +237,7 @@ impl Record {
     /// The same record with other fields.
     pub(crate) fn with_fields(&self, fields: Fields) -> Self {
         Self {
-            policy: Arc::clone(&self.policy),
+            stored: self.stored.clone(),
             principal: self.principal.clone(),
             previous: self.previous.clone(),
             retired: self.retired.clone(),
@@ -247,7 +249,7 @@ impl Record {
     }
 
     /// Writes the record as it is stored.
-    pub(crate) fn encode(&self) -> Arc<[u8]> {
+    pub(crate) fn encode(&self, policy: &str) -> Arc<[u8]> {
         let mut bytes = Vec::with_capacity(self.encoded_hint());
         bytes.extend_from_slice(&self.version.0.to_be_bytes());
         bytes.extend_from_slice(&self.last_seen.to_be_bytes());
@@ -263,10 +265,10 @@ impl Record {
             bytes.extend_from_slice(&instant.to_be_bytes());
         }
         bytes.extend_from_slice(&self.digest.0);
-        put_section(&mut bytes, tag::POLICY, self.policy.as_bytes());
+        put_section(&mut bytes, tag::POLICY, policy.as_bytes());
         put_section(&mut bytes, tag::HANDLE, self.handle.as_bytes());
-        if let Some(principal) = &self.principal {
-            put_section(&mut bytes, tag::PRINCIPAL, principal.bytes());
+        if let Some(principal) = self.principal() {
+            put_section(&mut bytes, tag::PRINCIPAL, principal);
         }
         if let Some(previous) = &self.previous {
             let mut content = Vec::with_capacity(73);
@@ -294,8 +296,8 @@ impl Record {
         if let Some(fingerprint) = &self.fingerprint {
             put_section(&mut bytes, tag::FINGERPRINT, fingerprint);
         }
-        if let Some(agent) = &self.agent {
-            put_section(&mut bytes, tag::AGENT, agent.bytes());
+        if let Some(agent) = self.part(self.agent.as_ref()) {
+            put_section(&mut bytes, tag::AGENT, agent);
         }
         for (tag, content) in &self.unknown {
             put_section(&mut bytes, *tag, content);
@@ -312,10 +314,7 @@ impl Record {
     }
 
     fn encoded_hint(&self) -> usize {
-        HEAD + 112
-            + self.principal.as_ref().map_or(0, |principal| principal.bytes().len())
-            + self.payload()
-            + 8 * self.fields.list().len()
+        HEAD + 112 + self.principal().map_or(0, <[u8]>::len) + self.payload() + 8 * self.fields.list().len()
     }
 
     /// Whether it holds more than another.
@@ -323,9 +322,18 @@ impl Record {
         self.payload() > other.payload() || self.fields.list().len() > other.fields.list().len()
     }
 
+    /// The encoded principal.
+    pub(crate) fn principal(&self) -> Option<&[u8]> {
+        self.part(self.principal.as_ref())
+    }
+
     /// The user agent of the login.
     pub(crate) fn agent_text(&self) -> Option<String> {
-        std::str::from_utf8(self.agent.as_ref()?.bytes()).ok().map(str::to_owned)
+        std::str::from_utf8(self.part(self.agent.as_ref())?).ok().map(str::to_owned)
+    }
+
+    fn part<'a>(&'a self, part: Option<&'a Part>) -> Option<&'a [u8]> {
+        part.map(|part| part.bytes(self.stored.as_deref().unwrap_or_default()))
     }
 
     pub(crate) fn field(&self, space: Space, name: &str) -> Option<FieldView<'_>> {
@@ -361,10 +369,7 @@ impl Record {
 
 impl std::fmt::Debug for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Record")
-            .field("policy", &self.policy)
-            .field("handle", &self.handle)
-            .finish_non_exhaustive()
+        f.debug_struct("Record").field("handle", &self.handle).finish_non_exhaustive()
     }
 }
 

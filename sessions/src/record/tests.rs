@@ -15,8 +15,8 @@ pub(crate) fn sample() -> Record {
         rotated: 1_700_000_000_100,
         remembered: true,
         digest: Digest([7; 32]),
-        policy: "user_default".into(),
         handle: Handle::from_bytes([9; 16]),
+        stored: None,
         principal: Some(crate::SessionPrincipal::user("u1").role("admin").encode().into()),
         previous: Some(Box::new(Previous {
             digest: Digest([5; 32]),
@@ -41,14 +41,14 @@ pub(crate) fn sample() -> Record {
 }
 
 fn decode(bytes: impl Into<Arc<[u8]>>) -> Option<Arc<Record>> {
-    Record::decode(&Stored { record: bytes.into(), last_seen: 0 }, &"user_default".into())
+    Record::decode(&Stored { record: bytes.into(), last_seen: 0 }, "user_default")
 }
 
 #[test]
 fn a_record_round_trips_with_every_section() {
-    let bytes = sample().encode();
+    let bytes = sample().encode("user_default");
     let back = decode(bytes.clone()).unwrap();
-    assert_eq!(back.encode(), bytes);
+    assert_eq!(back.encode("user_default"), bytes);
     assert_eq!(back.field(Space::Free, "cart").unwrap().value(), br#"{"tea":2}"#);
     assert!(back.field(Space::Typed, "cart").is_none());
     assert_eq!(back.unknown, [(200, b"from the future".to_vec())]);
@@ -65,7 +65,7 @@ fn the_stored_form_is_the_documented_one() {
     record.agent = None;
     record.unknown.clear();
     let mut hex = String::new();
-    for byte in &*record.encode() {
+    for byte in &*record.encode("user_default") {
         write!(hex, "{byte:02x}").unwrap();
     }
     let expected = concat!(
@@ -89,13 +89,13 @@ fn the_stored_form_is_the_documented_one() {
 
 #[test]
 fn another_policys_record_is_none() {
-    let stored = Stored { record: sample().encode(), last_seen: 0 };
-    assert!(Record::decode(&stored, &"admin".into()).is_none());
+    let stored = Stored { record: sample().encode("user_default"), last_seen: 0 };
+    assert!(Record::decode(&stored, "admin").is_none());
 }
 
 #[test]
 fn cut_or_changed_bytes_never_panic() {
-    let bytes = sample().encode();
+    let bytes = sample().encode("user_default");
     for cut in 0..bytes.len() {
         let _ = decode(&bytes[..cut]);
     }
@@ -104,7 +104,7 @@ fn cut_or_changed_bytes_never_panic() {
             let mut changed = bytes.to_vec();
             changed[position] = byte;
             if let Some(record) = decode(changed) {
-                let _ = record.encode();
+                let _ = record.encode("user_default");
             }
         }
     }
@@ -112,10 +112,9 @@ fn cut_or_changed_bytes_never_panic() {
 
 #[test]
 fn the_stores_last_seen_goes_before_the_records() {
-    let bytes = sample().encode();
+    let bytes = sample().encode("user_default");
     let record =
-        Record::decode(&Stored { record: bytes, last_seen: 1_800_000_000_000 }, &"user_default".into())
-            .unwrap();
+        Record::decode(&Stored { record: bytes, last_seen: 1_800_000_000_000 }, "user_default").unwrap();
     assert_eq!(record.last_seen, 1_800_000_000_000);
 }
 

@@ -12,7 +12,7 @@ use crate::{
     },
     fault::Fault,
     principal::SessionPrincipal,
-    record::{Field, FieldView, Fields, Record, Slice, Space},
+    record::{Field, FieldView, Fields, Part, Record, Space},
     store::{Millis, Stamp},
     token::{Digest, Token},
     transport::Lifetime,
@@ -82,7 +82,7 @@ pub(crate) struct Client {
 
 impl Client {
     /// The user agent as a record keeps it, for people to recognise their devices: text, of bounded length.
-    pub(crate) fn agent_text(&self) -> Option<Slice> {
+    pub(crate) fn agent_text(&self) -> Option<Part> {
         let text = self.agent.as_ref()?.to_str().ok()?;
         // A header value that is text is ASCII: a byte is a character.
         Some(text.as_bytes().iter().copied().take(AGENT_BYTES).collect::<Vec<_>>().into())
@@ -166,8 +166,7 @@ impl Inner {
 
     pub(crate) fn stored_principal(&mut self) -> Option<Arc<SessionPrincipal>> {
         if self.principal.is_none() {
-            let bytes = self.record()?.principal.clone()?;
-            self.principal = SessionPrincipal::decode(bytes.bytes()).map(Arc::new);
+            self.principal = SessionPrincipal::decode(self.record()?.principal()?).map(Arc::new);
         }
         self.principal.clone()
     }

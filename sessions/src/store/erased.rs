@@ -2,6 +2,8 @@
 
 use std::{any::Any, fmt, future::Future, pin::Pin, sync::Arc, task::Poll, time::Duration};
 
+use crate::soon::Soon;
+
 use super::{
     Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, MemoryStore, Millis, Owner, SessionId,
     SessionStore, StoreError, StoreStats, Touch, Touched,
@@ -128,6 +130,14 @@ impl SharedStore {
         self.limit
     }
 
+    /// [`load`](SessionStore::load), at once where the store answers at once.
+    pub(crate) fn load_soon(&self, id: SessionId, now: Millis) -> Soon<'_, Result<Loaded, StoreError>> {
+        match &self.store {
+            Kind::Memory(store) => Soon::now(Ok(store.load_now(id, now))),
+            Kind::Other(store) => Soon::later(self.within(store.load(id, now))),
+        }
+    }
+
     async fn within<T>(&self, mut answer: Answer<'_, T>) -> Result<T, StoreError> {
         // What answers at once needs no timer.
         let first = std::future::poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await;
@@ -144,7 +154,7 @@ impl SharedStore {
 
 impl SessionStore for SharedStore {
     async fn load(&self, id: SessionId, now: Millis) -> Result<Loaded, StoreError> {
-        call!(self.load(id, now))
+        self.load_soon(id, now).await
     }
     async fn cas(&self, write: Cas) -> Result<CasOutcome, StoreError> {
         match &self.store {

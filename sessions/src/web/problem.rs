@@ -35,7 +35,7 @@ pub(crate) fn response(error: &SessionError) -> Response<String> {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(vary) = error.vary.clone() {
+    if let Some(vary) = error.vary().cloned() {
         headers.insert(VARY, HeaderValue::from(vary));
     }
     if let Some(after) = error.retry_after() {

@@ -131,7 +131,7 @@ impl SessionEngine {
         let admit = Admit {
             id: token.id,
             owner,
-            record: record.encode(),
+            record: record.encode(&self.shared.name),
             expires: self.shared.lifetimes.expires(record),
             limit,
             replaces: None,

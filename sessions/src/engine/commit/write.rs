@@ -12,7 +12,7 @@ use crate::{
     event::EventKind,
     fault::{Fault, SessionError},
     principal::SessionPrincipal,
-    record::{Field, Fields, Previous, Record, Retirement, Slice},
+    record::{Field, Fields, Part, Previous, Record, Retirement},
     session::state::Base,
     store::{Cas, CasOutcome, Expected, Millis, SessionStore, Stored},
     token::Token,
@@ -50,7 +50,7 @@ impl SessionEngine {
                 id: token.id,
                 owner: None,
                 expected: Expected::Absent,
-                record: record.encode(),
+                record: record.encode(&self.shared.name),
                 expires: self.shared.lifetimes.expires(&record),
                 now: work.now,
                 deadline: self.write_deadline(work.now),
@@ -154,7 +154,7 @@ impl SessionEngine {
         principal: &SessionPrincipal,
     ) -> Result<Done, SessionError> {
         let loaded = Arc::clone(&base.record);
-        let encoded = Slice::from(principal.encode());
+        let encoded = Part::from(principal.encode());
         let done = self
             .rewrite(base, work.now, |current, _| {
                 let merged = work.changes.merge(&loaded, current, self.shared.policy.on_conflict())?;
@@ -229,7 +229,7 @@ impl SessionEngine {
                 id: base.token.id,
                 owner: self.owner_for(store, &next),
                 expected: Expected::Version(current.version),
-                record: next.encode(),
+                record: next.encode(&self.shared.name),
                 expires: self.shared.lifetimes.expires(&next),
                 now,
                 deadline: self.write_deadline(called),

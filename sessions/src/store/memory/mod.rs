@@ -73,6 +73,11 @@ impl MemoryStore {
         self
     }
 
+    /// [`load`](SessionStore::load), which never waits.
+    pub(super) fn load_now(&self, id: SessionId, now: Millis) -> Loaded {
+        self.space.load(id, now)
+    }
+
     /// [`cas`](SessionStore::cas), which never waits.
     pub(super) fn cas_now(&self, write: &Cas) -> Result<CasOutcome, StoreError> {
         same_bucket(write.id, write.owner)?;
@@ -108,7 +113,7 @@ impl fmt::Debug for MemoryStore {
 
 impl SessionStore for MemoryStore {
     async fn load(&self, id: SessionId, now: Millis) -> Result<Loaded, StoreError> {
-        Ok(self.space.load(id, now))
+        Ok(self.load_now(id, now))
     }
 
     async fn cas(&self, write: Cas) -> Result<CasOutcome, StoreError> {

@@ -1,0 +1,55 @@
+//! A future whose answer is mostly there when it is asked for: what the memory store answers takes no future at all.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// An answer, now or later.
+pub(crate) enum Soon<'a, T> {
+    /// `None` once it has been taken.
+    Now(Option<T>),
+    Later(Pin<Box<dyn Future<Output = T> + Send + 'a>>),
+}
+
+impl<'a, T> Soon<'a, T> {
+    pub(crate) fn now(answer: T) -> Self {
+        Self::Now(Some(answer))
+    }
+
+    pub(crate) fn later(answer: impl Future<Output = T> + Send + 'a) -> Self {
+        Self::Later(Box::pin(answer))
+    }
+
+    /// Goes on with the answer, at once if it is there.
+    pub(crate) fn then<U>(self, next: impl FnOnce(T) -> U + Send + 'a) -> Soon<'a, U>
+    where
+        T: 'a,
+    {
+        match self {
+            Self::Now(answer) => Soon::Now(answer.map(next)),
+            Self::Later(answer) => Soon::later(async move { next(answer.await) }),
+        }
+    }
+}
+
+impl<T: Unpin> Future for Soon<'_, T> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        match self.get_mut() {
+            Self::Now(answer) => answer.take().map_or(Poll::Pending, Poll::Ready),
+            Self::Later(answer) => answer.as_mut().poll(cx),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Soon<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Now(_) => "Now",
+            Self::Later(_) => "Later",
+        })
+    }
+}
