@@ -316,23 +316,28 @@ impl Token {
     }
 }
 
-/// The value of each character of base64url; [`NO_DIGIT`] for what is none.
-const DIGITS: [u8; 256] = {
-    let mut digits = [NO_DIGIT; 256];
-    let mut value = 0_u8;
-    while value < 64 {
-        digits[ALPHABET[value as usize] as usize] = value;
-        value += 1;
+/// The value of each character of base64url, for each of the four places in a group of four: what is no digit has
+/// [`NO_DIGIT`] in every place, and no digit has it anywhere.
+static DIGITS: [[u32; 256]; 4] = {
+    let mut digits = [[NO_DIGIT; 256]; 4];
+    let mut place = 0;
+    while place < 4 {
+        let mut value = 0;
+        while value < 64_u8 {
+            digits[place][ALPHABET[value as usize] as usize] = (value as u32) << (18 - 6 * place);
+            value += 1;
+        }
+        place += 1;
     }
     digits
 };
 
-/// A bit that no digit has: digits have six.
-const NO_DIGIT: u8 = 1 << 7;
+/// A bit that four digits do not have: they have 24.
+const NO_DIGIT: u32 = 1 << 31;
 
 fn parse_bucket(text: &[u8]) -> Option<u16> {
-    let (bits, seen) = read_digits(text);
-    u16::try_from(bits).ok().filter(|bucket| seen < NO_DIGIT && *bucket < BUCKETS)
+    let bits = read_digits(text) >> 6;
+    u16::try_from(bits).ok().filter(|bucket| *bucket < BUCKETS)
 }
 
 fn decode<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
@@ -351,24 +356,23 @@ fn decode_into<const N: usize>(text: &[u8], bytes: &mut [u8; N]) -> Option<()> {
     let ((quads, tail), (triples, rest)) = (text.as_chunks::<4>(), bytes.as_chunks_mut::<3>());
     let mut all_seen = 0;
     for (quad, triple) in quads.iter().zip(triples) {
-        let (bits, seen) = read_digits(quad);
+        let bits = read_digits(quad);
         let [_, decoded @ ..] = bits.to_be_bytes();
         *triple = decoded;
-        all_seen |= seen;
+        all_seen |= bits;
     }
-    let (bits, seen) = read_digits(tail);
-    let spare = 6 * tail.len() - 8 * rest.len();
-    let decoded = (bits >> spare).to_be_bytes();
-    rest.copy_from_slice(&decoded[decoded.len() - rest.len()..]);
-    let is_canonical = bits & ((1 << spare) - 1) == 0;
-    (is_canonical && (all_seen | seen) < NO_DIGIT).then_some(())
+    let bits = read_digits(tail);
+    let [_, decoded @ ..] = bits.to_be_bytes();
+    let (decoded, beyond) = decoded.split_at(rest.len());
+    rest.copy_from_slice(decoded);
+    let is_canonical = beyond.iter().all(|byte| *byte == 0);
+    (is_canonical && (all_seen | bits) < NO_DIGIT).then_some(())
 }
 
-/// At most four characters of base64url as one number, and what was seen: [`NO_DIGIT`] or more if one is no digit.
-fn read_digits(text: &[u8]) -> (u32, u8) {
-    text.iter()
-        .map(|byte| DIGITS[usize::from(*byte)])
-        .fold((0, 0), |(bits, seen), digit| (bits << 6 | u32::from(digit), seen | digit))
+/// At most four characters of base64url as the high bits of 24; with [`NO_DIGIT`] if one is no digit.
+#[inline]
+fn read_digits(text: &[u8]) -> u32 {
+    text.iter().zip(&DIGITS).fold(0, |bits, (byte, digits)| bits | digits[usize::from(*byte)])
 }
 
 #[cfg(test)]

@@ -143,6 +143,7 @@ async fn main() {
         variant("untouched", Some(1), "/plain", true, &layered),
         variant("untouched, no cookie", Some(1), "/plain", false, &layered),
         variant("bare with Vary and no-store", None, "/headers", true, &bare),
+        variant("the same under a no-op layer", Some(4), "/headers", true, &no_op),
         variant("read", Some(4), "/read", true, &layered),
         variant("read + set", Some(4), "/set", true, &layered),
     ];

@@ -62,8 +62,15 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn length(&mut self) -> Option<usize> {
-        let mut length = 0_usize;
-        for shift in [0, 7, 14, 21] {
+        let byte = self.byte()?;
+        // Nearly every length: the rest is out of the way.
+        if byte < 0x80 { Some(byte.into()) } else { self.long_length(byte) }
+    }
+
+    #[cold]
+    fn long_length(&mut self, first: u8) -> Option<usize> {
+        let mut length = usize::from(first & 0x7f);
+        for shift in [7, 14, 21] {
             let byte = self.byte()?;
             length |= usize::from(byte & 0x7f) << shift;
             if byte < 0x80 {
