@@ -2,31 +2,112 @@
 //! rules that find it.
 
 use std::collections::BTreeSet;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
+use crate::lint::{self, Lint, Severity};
 use crate::origin::Origin;
+use crate::snippet::Snippet;
+use crate::source::Profile;
 
-/// One thing that is wrong.
+/// One thing that is wrong, or that is worth a warning.
 ///
-/// It prints as two lines:
+/// It prints as the compiler's messages do:
 ///
 /// ```text
-/// error: sessions.toml:14:12: `policies.admin.idle_timeout` (2h) is longer than `absolute_timeout` (1h)
-///   help: lower `idle_timeout`, or raise `absolute_timeout`: a session can't be idle past its end
+/// error[SL032]: sessions.toml:14:16: `policies.admin.idle_timeout` (2h) is longer than `absolute_timeout` (1h)
+///    |
+/// 14 | idle_timeout = "2h"
+///    |                ^^^^
+///    = help: lower `idle_timeout`, or raise `absolute_timeout`: a session can't be idle past its end
+///    = note: OWASP Session Management Cheat Sheet, Session Expiration
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     origin: Origin,
     key: String,
     rule: &'static str,
+    lint: &'static Lint,
+    weight: Weight,
+    severity: Severity,
     message: String,
     help: Option<String>,
     suggestion: Option<String>,
+    note: Option<String>,
+    snippet: Option<Snippet>,
+}
+
+/// How much a finding weighs beside its lint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// What the lint says.
+    OfTheLint,
+    /// An error in every profile.
+    Refused,
+    /// A warning in every profile.
+    Warned,
 }
 
 impl Problem {
     pub(crate) fn new(origin: Origin, key: impl Into<String>, rule: &'static str, message: String) -> Self {
-        Self { origin, key: key.into(), rule, message, help: None, suggestion: None }
+        let lint = lint::of_rule(rule);
+        let note = Some(lint.citation()).filter(|citation| !citation.is_empty()).map(str::to_owned);
+        Self {
+            origin,
+            key: key.into(),
+            rule,
+            lint,
+            weight: Weight::OfTheLint,
+            severity: Severity::Error,
+            message,
+            help: None,
+            suggestion: None,
+            note,
+            snippet: None,
+        }
+    }
+
+    pub(crate) fn weighing(mut self, weight: Weight) -> Self {
+        self.weight = weight;
+        self
+    }
+
+    pub(crate) fn with_severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    pub(crate) fn with_note(mut self, note: impl AsRef<str>) -> Self {
+        self.note = Some(match self.note.take() {
+            Some(earlier) => format!("{earlier}; {}", note.as_ref()),
+            None => note.as_ref().to_owned(),
+        });
+        self
+    }
+
+    /// Adds the line of `text` that it is about, if it is about the file `name`.
+    pub(crate) fn quoting(mut self, name: &str, text: &str) -> Self {
+        if let Origin::File { name: own, line, column } = &self.origin
+            && own == name
+        {
+            self.snippet = Snippet::of(text, *line, *column, self.rule != "syntax");
+        }
+        self
+    }
+
+    /// What it weighs under a profile.
+    pub(crate) fn weight_under(&self, profile: Profile) -> Severity {
+        match self.weight {
+            Weight::OfTheLint => self.lint.severity(profile),
+            Weight::Refused => Severity::Error,
+            Weight::Warned => Severity::Warning,
+        }
+    }
+
+    /// Whether it is an error in every profile, which the compiler refuses.
+    pub(crate) fn is_refused_always(&self) -> bool {
+        [Profile::Production, Profile::Development]
+            .into_iter()
+            .all(|profile| self.weight_under(profile) == Severity::Error)
     }
 
     pub(crate) fn with_help(mut self, help: impl AsRef<str>) -> Self {
@@ -62,6 +143,21 @@ impl Problem {
         self.rule
     }
 
+    /// The lint that the rule looks for.
+    pub fn lint(&self) -> &'static Lint {
+        self.lint
+    }
+
+    /// How much it weighs under the profile that it was judged under.
+    pub fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// The standard that asks for it, and what else is to be known; `None` where there is none.
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+
     /// What is wrong, in one sentence.
     pub fn message(&self) -> &str {
         &self.message
@@ -78,16 +174,59 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// The text of a compiler's message, which says `error` itself: with the place and the line of a file, without a
+    /// place in code, which the compiler underlines.
+    pub fn to_compiler_message(&self) -> String {
+        let mut text = format!("[{}] ", self.lint.id());
+        if matches!(self.origin, Origin::File { .. } | Origin::Document(_)) {
+            text.extend([&self.origin.to_string(), ": "]);
+        }
+        text.push_str(&self.message);
+        write!(text, "{}", Details(self)).expect("a string takes any text");
+        text
+    }
+
+    /// The same on one line, for the note of a deprecation, which is how a macro can warn.
+    pub fn to_deprecation_note(&self) -> String {
+        let place = match &self.origin {
+            Origin::Default => String::new(),
+            origin => format!("{origin}: "),
+        };
+        let parts = [self.help.as_deref(), self.note.as_deref()].into_iter().flatten();
+        let parts: String = parts.map(|part| format!("; {part}")).collect();
+        format!("{place}{}{parts}", self.message)
+    }
+}
+
+/// What stands below the first line.
+struct Details<'a>(&'a Problem);
+
+impl fmt::Display for Details<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Problem { snippet, help, note, .. } = self.0;
+        let gutter = " ".repeat(snippet.as_ref().map_or(1, Snippet::gutter));
+        if let Some(snippet) = snippet {
+            write!(f, "\n{snippet}")?;
+        }
+        if let Some(help) = help {
+            write!(f, "\n{gutter} = help: {help}")?;
+        }
+        if let Some(note) = note {
+            write!(f, "\n{gutter} = note: {note}")?;
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]: ", self.severity, self.lint.id())?;
         match &self.origin {
-            Origin::Default => write!(f, "error: {}", self.message)?,
-            origin => write!(f, "error: {origin}: {}", self.message)?,
+            Origin::Default => f.write_str(&self.message)?,
+            origin => write!(f, "{origin}: {}", self.message)?,
         }
-        match &self.help {
-            Some(help) => write!(f, "\n  help: {help}"),
-            None => Ok(()),
-        }
+        write!(f, "{}", Details(self))
     }
 }
 
@@ -103,12 +242,17 @@ impl Problems {
 
     /// Sorted by place, each once. The caller has at least one.
     fn of(mut found: Vec<Problem>) -> Self {
+        Self::sort(&mut found);
+        Self(found)
+    }
+
+    /// Sorts by place and leaves each once.
+    pub(crate) fn sort(found: &mut Vec<Problem>) {
         found.sort_by(|a, b| (&a.origin, &a.key, a.rule).cmp(&(&b.origin, &b.key, b.rule)));
         let mut seen = BTreeSet::new();
         found.retain(|problem| {
             seen.insert((problem.origin.clone(), problem.key.clone(), problem.rule, problem.message.clone()))
         });
-        Self(found)
     }
 
     /// These problems and those of `other`, each once.
@@ -172,8 +316,12 @@ mod tests {
     #[test]
     fn a_problem_prints_place_reason_and_fix() {
         let problem = at(14, "ttl").with_suggestion(Some("ttl2".into())).with_help("or drop it");
-        let text = "error: sessions.toml:14:1: `ttl` is wrong\n  help: did you mean `ttl2`? or drop it";
+        let text =
+            "error[SL093]: sessions.toml:14:1: `ttl` is wrong\n  = help: did you mean `ttl2`? or drop it";
         assert_eq!(problem.to_string(), text);
+        let quoting = problem.clone().quoting("sessions.toml", &("\n".repeat(13) + "ttl = 1"));
+        let text = "14:1: `ttl` is wrong\n   |\n14 | ttl = 1\n   | ^^^\n   = help: ";
+        assert!(quoting.to_string().contains(text), "{quoting}");
         assert_eq!(problem.suggestion(), Some("ttl2"));
     }
 
