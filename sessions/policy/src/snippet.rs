@@ -46,8 +46,18 @@ impl Snippet {
                 snippet.length = piece.shown.trim_end().chars().count().saturating_sub(offset).max(1);
             }
         }
+        snippet.mark_the_list();
         let fits = snippet.text.chars().count() <= LONGEST && !snippet.text.trim().is_empty();
         fits.then_some(snippet)
+    }
+
+    /// Marks a list up to its end, if that is on the line.
+    fn mark_the_list(&mut self) {
+        let marked: String = self.text.chars().skip(self.before).collect();
+        if let Some(end) = marked.find(']').filter(|_| marked.starts_with('[') && self.length == 1) {
+            let is_header = self.before == 0;
+            self.length = if is_header { 1 } else { marked[..=end].chars().count() };
+        }
     }
 
     /// How many characters the line's number has.

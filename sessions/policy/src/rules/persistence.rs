@@ -73,7 +73,7 @@ fn remember_without_sessions(policy: &Resolved) -> Vec<Finding> {
 fn carry_over(policy: &Resolved) -> Vec<Finding> {
     let keys = policy.list("carry_over").unwrap_or_default();
     if keys.iter().any(|key| key.contains('*')) {
-        let help = "name each key, or write `\"all\"`: patterns are not understood";
+        let help = "name each key: patterns are not understood";
         return vec![Finding::at("carry_over", "has a wildcard", help)];
     }
     if keys.iter().any(String::is_empty) {
