@@ -17,6 +17,7 @@ mod session;
 mod session_policy;
 mod settings;
 mod spelling;
+mod warning;
 
 use proc_macro::TokenStream;
 

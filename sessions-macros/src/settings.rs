@@ -27,6 +27,8 @@ pub(crate) enum Value {
     Integer(i64),
     Bool(bool),
     List(Vec<String>),
+    /// A list of tables of texts, such as `allow` has.
+    Tables(Vec<Vec<(String, String)>>),
 }
 
 /// Reads settings up to the end of `input`, below the table `table` (empty for a policy's own keys).
@@ -107,6 +109,10 @@ fn read_value(input: ParseStream<'_>, key: &str) -> syn::Result<(Value, TokenStr
         let inner;
         let tokens = input.fork().parse::<TokenTree>()?.into_token_stream();
         bracketed!(inner in input);
+        if inner.peek(token::Brace) {
+            let tables = inner.parse_terminated(read_table, Token![,])?;
+            return Ok((Value::Tables(tables.into_iter().collect()), tokens));
+        }
         let texts = inner.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])?;
         return Ok((Value::List(texts.iter().map(LitStr::value).collect()), tokens));
     }
@@ -133,6 +139,21 @@ fn read_value(input: ParseStream<'_>, key: &str) -> syn::Result<(Value, TokenStr
         _ => return Err(not_a_value(span, key)),
     };
     Ok((value, literal.into_token_stream()))
+}
+
+/// Reads one table of texts in a list: `{ rule = "SL010", reason = "…" }`.
+fn read_table(input: ParseStream<'_>) -> syn::Result<Vec<(String, String)>> {
+    let inner;
+    braced!(inner in input);
+    let field = |input: ParseStream<'_>| {
+        let name = input.call(Ident::parse_any)?.to_string();
+        read_separator(input, &name)?;
+        let text: LitStr = input
+            .parse()
+            .map_err(|error| syn::Error::new(error.span(), format!("`{name}` takes a text in quotes")))?;
+        Ok((name, text.value()))
+    };
+    Ok(inner.parse_terminated(field, Token![,])?.into_iter().collect())
 }
 
 fn too_large(span: Span, key: &str) -> syn::Error {

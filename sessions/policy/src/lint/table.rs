@@ -391,7 +391,7 @@ pub(super) const LINTS: &[Lint] = &[
             "Each request reads the whole session. Above 64 KiB, a visitor can make the store and the process carry \
              more than a session needs.",
             "Lower `max_size`, and keep large data under a key of your own elsewhere.",
-            "OWASP ASVS 5.0, 2.4.1",
+            "CVE-2016-4423 (Symfony)",
         ],
     ),
     lint(
@@ -439,7 +439,7 @@ pub(super) const LINTS: &[Lint] = &[
             "A variable that makes a policy fail a lint which it passes without the variable: what was reviewed is \
              not what would run. Shorter lifetimes, lower limits and another store never weaken a policy.",
             "Unset the variable, or change the file, where the change is reviewed.",
-            "OWASP ASVS 5.0, 13.1.1",
+            "OWASP ASVS 5.0, 13.4.2",
         ],
     )
     .judged_by(Judged::AtStart),
