@@ -821,7 +821,7 @@ allow = [{ rule = "SL010", reason = "a frame", owner = "web team", until = "2027
         r#"[policies.p]
 extends = "user_default"
 transport = { cookie_samesite = "none" }
-allow = [{ rule = "SL010", reason = "a frame", owner = "web team", until = "2026-06-30" }]
+allow = [{ rule = "SL010", reason = "a frame", owner = "web team", until = "2020-01-31" }]
 "#,
         r#"[policies.p]
 extends = "user_default"
