@@ -51,7 +51,7 @@ impl Provenance {
     }
 }
 
-/// As `30min (preset `user_default`)`.
+/// The value, and in brackets where it is from.
 impl fmt::Display for Provenance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({}", self.value, self.origin)?;

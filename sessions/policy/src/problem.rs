@@ -193,9 +193,9 @@ impl Problem {
             Origin::Default => String::new(),
             origin => format!("{origin}: "),
         };
-        let parts = [self.help.as_deref(), self.note.as_deref()].into_iter().flatten();
-        let parts: String = parts.map(|part| format!("; {part}")).collect();
-        format!("{place}{}{parts}", self.message)
+        let parts = [Some(&*self.message), self.help.as_deref(), self.note.as_deref()];
+        let parts: Vec<&str> = parts.into_iter().flatten().collect();
+        place + &parts.join("; ")
     }
 }
 

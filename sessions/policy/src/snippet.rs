@@ -166,7 +166,7 @@ fn pieces(line: &str) -> Vec<Piece> {
             '{' | '}' => in_value = false,
             // Behind a list's items come more of them, behind a value another key.
             ',' => in_value = in_value && is_within_a_list(&line[..line.len() - rest.len()]),
-            _ if !in_value && !is_mark => key = token.trim_matches(['"', '\'']).to_owned(),
+            _ if !in_value && !is_mark => token.trim_matches(['"', '\'']).clone_into(&mut key),
             _ => {}
         }
         at += token.chars().count();

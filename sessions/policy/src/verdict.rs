@@ -31,7 +31,7 @@ pub(crate) fn blame(found: &mut [Problem], found_without: &[Problem], policies: 
             continue;
         }
         if let Some(variable) = culprit(problem, policies) {
-            *problem = blamed(problem, variable);
+            *problem = blamed(problem, &variable);
         }
     }
 }
@@ -48,7 +48,7 @@ fn culprit(problem: &Problem, policies: &[Resolved]) -> Option<Origin> {
     stated.filter(|held| held.layer == Layer::Variable).map(|held| held.origin.clone()).next()
 }
 
-fn blamed(problem: &Problem, variable: Origin) -> Problem {
+fn blamed(problem: &Problem, variable: &Origin) -> Problem {
     let message = problem.message().to_owned();
     let key = problem.key().to_owned();
     let weakens = Problem::new(variable.clone(), key, "env_weakens", message);
@@ -70,7 +70,7 @@ pub(crate) fn weigh(found: Vec<Problem>, sources: &Sources) -> (Vec<Problem>, Ve
         match severity {
             Severity::Error => errors.push(problem.with_severity(severity)),
             Severity::Warning | Severity::Info if !is_silent_here => {
-                told.push(told_here(problem, severity, sources))
+                told.push(told_here(problem, severity, sources));
             }
             _ => {}
         }

@@ -266,9 +266,10 @@ fn tell(configuration: &Configuration, profile: Profile) {
         tracing::warn!("{note}");
     }
     for finding in configuration.findings() {
-        match finding.severity() {
-            Severity::Warning => tracing::warn!("{finding}"),
-            _ => tracing::info!("{finding}"),
+        if finding.severity() == Severity::Warning {
+            tracing::warn!("{finding}");
+        } else {
+            tracing::info!("{finding}");
         }
     }
     if profile == Profile::Development {

@@ -48,8 +48,8 @@ pub(crate) fn judge_memory(
     problems: &mut Vec<Problem>,
 ) {
     let keys = ["scope", "persistence.store_name"];
-    let stored = policies.iter().filter(|policy| policy.can_judge(&keys) && !policy.is("scope", "request"));
-    let used: Vec<&str> = stored.filter_map(|policy| policy.text("persistence.store_name")).collect();
+    let kept = policies.iter().filter(|policy| policy.can_judge(&keys) && !policy.is("scope", "request"));
+    let used: Vec<&str> = kept.filter_map(|policy| policy.text("persistence.store_name")).collect();
     let in_memory = |store: &StoreConfig| matches!(store.kind, StoreKind::Memory { .. });
     for (draft, _) in drafts.iter().zip(stores).filter(|(_, store)| in_memory(store)) {
         if draft.broken.contains("kind") || !used.contains(&draft.name.as_str()) {
