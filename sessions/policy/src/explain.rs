@@ -197,3 +197,17 @@ fn extended<'a>(
     }
     (names, None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_not_explained() {
+        let url = Table::Stores.key("url").unwrap();
+        assert!(url.is_secret());
+        let secret = Setting::Text("redis://:hunter2@host".to_owned());
+        let step = step(url, &secret, Origin::Default, Layer::File, Some("main"));
+        assert!(!format!("{step} {step:?}").contains("hunter2"));
+    }
+}

@@ -7,7 +7,7 @@ mod table;
 use std::fmt;
 
 pub use self::page::index;
-use self::table::LINTS;
+use self::table::rows;
 use crate::source::Profile;
 use crate::suggest::nearest;
 
@@ -148,18 +148,18 @@ pub enum Judged {
 
 /// Every lint, in the order of the ids.
 pub fn lints() -> impl Iterator<Item = &'static Lint> {
-    LINTS.iter()
+    rows()
 }
 
 /// The lint of that id or name.
 pub fn lint(word: &str) -> Option<&'static Lint> {
-    LINTS.iter().find(|lint| lint.id.eq_ignore_ascii_case(word) || lint.name.eq_ignore_ascii_case(word))
+    rows().find(|lint| lint.id.eq_ignore_ascii_case(word) || lint.name.eq_ignore_ascii_case(word))
 }
 
 /// The lint that the rule of this name looks for.
 pub(crate) fn of_rule(rule: &str) -> &'static Lint {
-    let own = LINTS.iter().find(|lint| lint.rules.contains(&rule));
-    own.or_else(|| lint("SL093")).unwrap_or(&LINTS[0])
+    let own = rows().find(|lint| lint.rules.contains(&rule));
+    own.or_else(|| lint("SL093")).expect("the table has a row for what is no rule's, as a test proves")
 }
 
 /// The id that a misspelt one most likely meant, whether an id or a name was meant.
@@ -173,8 +173,8 @@ pub(crate) fn nearest_id(word: &str) -> Option<String> {
     if let Some(lint) = padded.and_then(|id| lint(&id)) {
         return Some(lint.id.to_owned());
     }
-    let names: Vec<&str> = LINTS.iter().map(|lint| lint.name).collect();
-    let ids: Vec<&str> = LINTS.iter().map(|lint| lint.id).collect();
+    let names: Vec<&str> = rows().map(|lint| lint.name).collect();
+    let ids: Vec<&str> = rows().map(|lint| lint.id).collect();
     let name = nearest(word, &names).and_then(|name| lint(&name)).map(|lint| lint.id.to_owned());
     name.or_else(|| nearest(&upper, &ids))
 }
@@ -196,6 +196,11 @@ mod tests {
             assert!(lint.id.starts_with("SL") && lint.id.len() == 5, "{lint}");
             assert!(!lint.doc.is_empty() && !lint.fix.is_empty(), "{lint}");
         }
+    }
+
+    #[test]
+    fn what_is_no_rules_is_a_lint_too() {
+        assert_eq!(of_rule("no rule").id(), "SL093");
     }
 
     #[test]

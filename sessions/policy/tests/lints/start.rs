@@ -1,6 +1,6 @@
 //! What the start judges that the build can't: the profile, variables, suppressions and their dates.
 
-use sessions_policy::{Profile, Severity, Sources, Stage, lint};
+use sessions_policy::{Profile, SameSite, SessionPolicy, Severity, Sources, Stage, lint};
 
 use super::{starting, told};
 
@@ -169,4 +169,20 @@ fn a_bad_suppression_is_told_with_its_place_and_the_nearest_spelling() {
 fn a_lint_is_found_by_id_and_by_name() {
     assert_eq!(lint("sl010"), lint("samesite-none"));
     assert!(lint("SL999").is_none());
+}
+
+#[test]
+fn the_builder_allows_as_the_file_does() {
+    let framed = |lint: &str| {
+        SessionPolicy::for_web_users()
+            .cookie_samesite(SameSite::None)
+            .allowing("SL013", "one host only", "web", "2026-12-31")
+            .allowing(lint, "a frame", "web", "2026-12-31")
+    };
+    assert!(framed("SL010").build().is_ok());
+    let problems = framed("SL10").build().unwrap_err();
+    assert!(problems.to_string().contains("did you mean `SL010`?"), "{problems}");
+    let declarations = vec![framed("SL010").into_declaration()];
+    let sources = Sources { declarations, file: None, ..starting("", &[], Profile::Production) };
+    assert_eq!(ids(&sources), [MEMORY]);
 }
