@@ -60,6 +60,13 @@ impl Written<'_> {
 
     /// The token to underline for a problem with the key `key` (without the policy's name).
     fn tokens(&self, key: &str, rule: &str) -> TokenStream {
+        let parts = self.settings.iter().flat_map(|setting| {
+            let own = key.strip_prefix(setting.key.as_str()).and_then(|rest| rest.strip_prefix('.'));
+            setting.parts.iter().filter(move |(path, _)| Some(path.as_str()) == own)
+        });
+        if let Some((_, tokens)) = parts.last() {
+            return tokens.clone();
+        }
         let written = |setting: &&Setting| {
             setting.key == key || setting.key.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'))
         };

@@ -18,6 +18,8 @@ pub(crate) struct Setting {
     pub(crate) key_tokens: TokenStream,
     pub(crate) value: Value,
     pub(crate) value_tokens: TokenStream,
+    /// Of a list of tables, the tokens of each text by its path in the list, such as `0.rule`, and of each table.
+    pub(crate) parts: Vec<(String, TokenStream)>,
 }
 
 /// What can be written for a key.
@@ -67,12 +69,17 @@ pub(crate) fn read(
         read_all(&inner, &key, settings, errors);
         return Ok(());
     }
-    let (value, value_tokens) = read_value(input, &key)?;
+    let (value, value_tokens, parts) = if is_list_of_tables(input) {
+        read_tables(input)?
+    } else {
+        let (value, tokens) = read_value(input, &key)?;
+        (value, tokens, Vec::new())
+    };
     if settings.iter().any(|setting| setting.key == key) {
         errors.on(key_tokens, format!("`{key}` is given twice"));
         return Ok(());
     }
-    settings.push(Setting { key, key_tokens, value, value_tokens });
+    settings.push(Setting { key, key_tokens, value, value_tokens, parts });
     Ok(())
 }
 
@@ -109,10 +116,6 @@ fn read_value(input: ParseStream<'_>, key: &str) -> syn::Result<(Value, TokenStr
         let inner;
         let tokens = input.fork().parse::<TokenTree>()?.into_token_stream();
         bracketed!(inner in input);
-        if inner.peek(token::Brace) {
-            let tables = inner.parse_terminated(read_table, Token![,])?;
-            return Ok((Value::Tables(tables.into_iter().collect()), tokens));
-        }
         let texts = inner.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])?;
         return Ok((Value::List(texts.iter().map(LitStr::value).collect()), tokens));
     }
@@ -141,19 +144,47 @@ fn read_value(input: ParseStream<'_>, key: &str) -> syn::Result<(Value, TokenStr
     Ok((value, literal.into_token_stream()))
 }
 
-/// Reads one table of texts in a list: `{ rule = "SL010", reason = "…" }`.
-fn read_table(input: ParseStream<'_>) -> syn::Result<Vec<(String, String)>> {
-    let inner;
-    braced!(inner in input);
-    let field = |input: ParseStream<'_>| {
-        let name = input.call(Ident::parse_any)?.to_string();
-        read_separator(input, &name)?;
-        let text: LitStr = input
-            .parse()
-            .map_err(|error| syn::Error::new(error.span(), format!("`{name}` takes a text in quotes")))?;
-        Ok((name, text.value()))
+/// Whether `[{ … }]` stands next.
+fn is_list_of_tables(input: ParseStream<'_>) -> bool {
+    let read = |input: ParseStream<'_>| {
+        let inner;
+        bracketed!(inner in input);
+        Ok(inner.peek(token::Brace))
     };
-    Ok(inner.parse_terminated(field, Token![,])?.into_iter().collect())
+    input.peek(token::Bracket) && read(&input.fork()).unwrap_or(false)
+}
+
+/// Reads a list of tables of texts: `[{ rule = "SL010", reason = "…" }]`.
+fn read_tables(input: ParseStream<'_>) -> syn::Result<(Value, TokenStream, Vec<(String, TokenStream)>)> {
+    let tokens = input.fork().parse::<TokenTree>()?.into_token_stream();
+    let inner;
+    bracketed!(inner in input);
+    let mut tables = Vec::new();
+    let mut parts = Vec::new();
+    while !inner.is_empty() {
+        let index = tables.len();
+        let whole = inner.fork().parse::<TokenTree>()?.into_token_stream();
+        let fields;
+        braced!(fields in inner);
+        let fields = fields.parse_terminated(read_field, Token![,])?;
+        let paths = fields.iter().map(|(name, text)| (format!("{index}.{name}"), text.to_token_stream()));
+        parts.extend(paths.chain([(index.to_string(), whole)]));
+        tables.push(fields.into_iter().map(|(name, text)| (name, text.value())).collect());
+        if !inner.is_empty() {
+            inner.parse::<Token![,]>()?;
+        }
+    }
+    Ok((Value::Tables(tables), tokens, parts))
+}
+
+/// Reads one text of a table: `rule = "SL010"`.
+fn read_field(input: ParseStream<'_>) -> syn::Result<(String, LitStr)> {
+    let name = input.call(Ident::parse_any)?.to_string();
+    read_separator(input, &name)?;
+    let text = input.parse();
+    let text =
+        text.map_err(|error| syn::Error::new(error.span(), format!("`{name}` takes a text in quotes")))?;
+    Ok((name, text))
 }
 
 fn too_large(span: Span, key: &str) -> syn::Error {

@@ -222,11 +222,12 @@ impl Walk<'_> {
     fn suppressions(&mut self, path: &[String], full: &str, value: &Value, draft: &mut Draft) {
         let whole = self.merged.value_origin(path, value);
         let layer = self.merged.layer(value.tag());
-        let origin = |index: usize| {
-            let item: Vec<String> = path.iter().cloned().chain([index.to_string()]).collect();
+        let origin = |part: &[&str]| {
+            let item: Vec<String> =
+                path.iter().cloned().chain(part.iter().map(ToString::to_string)).collect();
             self.merged.places.get(layer, &item).map_or_else(|| whole.clone(), |place| place.value.clone())
         };
-        draft.allow = Suppression::read_all(full, value, origin, self.problems);
+        draft.allow = Suppression::read_all(full, value, &origin, self.problems);
     }
 
     /// Unknown keys never print their value.

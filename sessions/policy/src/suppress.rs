@@ -20,24 +20,25 @@ pub(crate) struct Suppression {
     lint: &'static Lint,
     until: Date,
     origin: Origin,
-    /// The key that it stands under, such as `policies.shop.allow`.
+    /// The path of its last day, such as `policies.shop.allow.0.until`.
     full: String,
 }
 
 impl Suppression {
-    /// Reads the entries of the list `value` under the key `full`. `origin` says where the entry of an index stands.
+    /// Reads the entries of the list `value` under the key `full`. `origin` says where a part of it stands: the list,
+    /// an entry by its index, or a field of one.
     pub(crate) fn read_all(
         full: &str,
         value: &Value,
-        origin: impl Fn(usize) -> Origin,
+        origin: &dyn Fn(&[&str]) -> Origin,
         problems: &mut Vec<Problem>,
     ) -> Vec<Self> {
         let Some(items) = value.as_array() else {
             let message = format!("`{full}` is not a list of suppressions");
-            problems.push(Problem::new(origin(0), full, "bad_suppression", message).with_help(FORM));
+            problems.push(Problem::new(origin(&[]), full, "bad_suppression", message).with_help(FORM));
             return Vec::new();
         };
-        let read = |(index, item): (usize, &Value)| match Self::read(full, item, &origin(index)) {
+        let read = |(index, item): (usize, &Value)| match Self::read(full, &index.to_string(), item, origin) {
             Ok(suppression) => Some(suppression),
             Err(found) => {
                 problems.extend(found);
@@ -47,41 +48,53 @@ impl Suppression {
         items.iter().enumerate().filter_map(read).collect()
     }
 
-    fn read(full: &str, item: &Value, origin: &Origin) -> Result<Self, Vec<Problem>> {
-        let problem = |reason: String| {
-            Problem::new(origin.clone(), full, "bad_suppression", format!("`{full}` {reason}"))
+    fn read(
+        full: &str,
+        index: &str,
+        item: &Value,
+        origin: &dyn Fn(&[&str]) -> Origin,
+    ) -> Result<Self, Vec<Problem>> {
+        let at = |field: &str, reason: String| {
+            let part: &[&str] = if field.is_empty() { &[index] } else { &[index, field] };
+            let key = format!("{full}.{}", part.join("."));
+            Problem::new(origin(part), key, "bad_suppression", format!("`{full}` {reason}"))
         };
         let Some(dict) = item.as_dict() else {
-            return Err(vec![problem("has an entry that is not a table".into()).with_help(FORM)]);
+            return Err(vec![at("", "has an entry that is not a table".into()).with_help(FORM)]);
         };
         let mut found = Vec::new();
         for field in dict.keys().filter(|field| !FIELDS.contains(&field.as_str())) {
             let unknown =
-                problem(format!("has an entry with `{}`, which is not a field of one", shown(field)));
+                at("", format!("has an entry with `{}`, which is not a field of one", shown(field)));
             found.push(unknown.with_suggestion(nearest(field, FIELDS)).with_help(FORM));
         }
         let mut field = |name: &str| {
             let text = dict.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
             if text.is_none() {
-                let state = if dict.contains_key(name) { "an empty" } else { "no" };
-                found.push(problem(format!("has an entry with {state} `{name}`")).with_help(FORM));
+                let (part, state) = if dict.contains_key(name) { (name, "an empty") } else { ("", "no") };
+                found.push(at(part, format!("has an entry with {state} `{name}`")).with_help(FORM));
             }
             text
         };
         let (rule, _, _, until) = (field("rule"), field("reason"), field("owner"), field("until"));
-        let lint = rule.and_then(|rule| known(rule, &problem).map_err(|refusal| found.push(*refusal)).ok());
+        let lint = rule.and_then(|rule| {
+            known(rule, &|reason| at("rule", reason)).map_err(|refusal| found.push(*refusal)).ok()
+        });
         let until = until.and_then(|text| {
             let date = text.parse::<Date>();
             date.map_err(|invalid| {
-                let refusal = problem(format!("has an entry until \"{}\"", shown(text)));
+                let refusal = at("until", format!("has an entry until \"{}\"", shown(text)));
                 found.push(refusal.with_help(invalid.to_string()));
             })
             .ok()
         });
         match (lint, until) {
-            (Some(lint), Some(until)) if found.is_empty() => {
-                Ok(Self { lint, until, origin: origin.clone(), full: full.to_owned() })
-            }
+            (Some(lint), Some(until)) if found.is_empty() => Ok(Self {
+                lint,
+                until,
+                origin: origin(&[index, "until"]),
+                full: format!("{full}.{index}.until"),
+            }),
             _ => Err(found),
         }
     }
@@ -93,7 +106,8 @@ impl Suppression {
     }
 
     fn expired(&self) -> Problem {
-        let message = format!("`{}` suppresses {} until {}, which is over", self.full, self.lint, self.until);
+        let list = self.full.rsplitn(3, '.').last().unwrap_or_default();
+        let message = format!("`{list}` suppresses {} until {}, which is over", self.lint, self.until);
         let help = "put right what it suppresses, or decide again until when it may stay";
         Problem::new(self.origin.clone(), self.full.clone(), "expired_suppression", message).with_help(help)
     }

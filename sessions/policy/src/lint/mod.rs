@@ -167,7 +167,10 @@ pub(crate) fn nearest_id(word: &str) -> Option<String> {
     if let Some(lint) = lint(word) {
         return Some(lint.id.to_owned());
     }
+    // Letters that look like digits are meant as such.
     let upper = word.to_ascii_uppercase();
+    let look_alike = |rest: &str| format!("SL{}", rest.replace('O', "0").replace(['I', 'L'], "1"));
+    let upper = upper.strip_prefix("SL").map(look_alike).unwrap_or(upper);
     let digits = upper.trim_start_matches(|c: char| !c.is_ascii_digit());
     let padded = digits.parse::<u16>().ok().map(|number| format!("SL{number:03}"));
     if let Some(lint) = padded.and_then(|id| lint(&id)) {
@@ -225,9 +228,13 @@ mod tests {
 
     #[test]
     fn a_slip_finds_the_id() {
-        for (slip, id) in
-            [("sl10", "SL010"), ("SL0010", "SL010"), ("samesite-none", "SL010"), ("10", "SL010")]
-        {
+        for (slip, id) in [
+            ("sl10", "SL010"),
+            ("SL0010", "SL010"),
+            ("samesite-none", "SL010"),
+            ("10", "SL010"),
+            ("SL1O", "SL010"),
+        ] {
             assert_eq!(nearest_id(slip).as_deref(), Some(id), "{slip}");
         }
         assert_eq!(nearest_id("same-site-none").as_deref(), Some("SL010"));
