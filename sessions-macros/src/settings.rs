@@ -19,8 +19,11 @@ pub(crate) struct Setting {
     pub(crate) value: Value,
     pub(crate) value_tokens: TokenStream,
     /// Of a list of tables, the tokens of each text by its path in the list, such as `0.rule`, and of each table.
-    pub(crate) parts: Vec<(String, TokenStream)>,
+    pub(crate) parts: Parts,
 }
+
+/// Tokens by their path in a list.
+type Parts = Vec<(String, TokenStream)>;
 
 /// What can be written for a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,12 +158,12 @@ fn is_list_of_tables(input: ParseStream<'_>) -> bool {
 }
 
 /// Reads a list of tables of texts: `[{ rule = "SL010", reason = "…" }]`.
-fn read_tables(input: ParseStream<'_>) -> syn::Result<(Value, TokenStream, Vec<(String, TokenStream)>)> {
+fn read_tables(input: ParseStream<'_>) -> syn::Result<(Value, TokenStream, Parts)> {
     let tokens = input.fork().parse::<TokenTree>()?.into_token_stream();
     let inner;
     bracketed!(inner in input);
     let mut tables = Vec::new();
-    let mut parts = Vec::new();
+    let mut parts = Parts::new();
     while !inner.is_empty() {
         let index = tables.len();
         let whole = inner.fork().parse::<TokenTree>()?.into_token_stream();
