@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::configuration::Configuration;
 use crate::origin::Location;
 use crate::policy::{Adapter, BehaviorOnLimit, Renew, SameSite, Scope, SessionPolicy};
-use crate::problem::Problems;
+use crate::problems::Problems;
 use crate::source::{Declaration, Entry, Literal, Sources};
 use crate::value::duration_text;
 

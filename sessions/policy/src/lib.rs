@@ -33,6 +33,7 @@ mod origin;
 mod policy;
 mod preset;
 mod problem;
+mod problems;
 mod reference;
 mod resolve;
 mod rules;
@@ -57,7 +58,8 @@ pub use self::policy::{
     PersistencePolicy, RememberPolicy, Renew, SameSite, Scope, SessionPolicy, TransportPolicy, WhenFull,
     describe,
 };
-pub use self::problem::{Problem, Problems};
+pub use self::problem::Problem;
+pub use self::problems::Problems;
 pub use self::reference::reference;
 pub use self::source::{Declaration, Entry, Literal, Profile, SourceFile, Sources, Stage, UnknownProfile};
 pub use self::store_config::{StoreConfig, StoreKind};

@@ -17,7 +17,7 @@ use std::fmt;
 use crate::check::{Surroundings, check};
 use crate::configuration::Configuration;
 use crate::date::Date;
-use crate::problem::Problems;
+use crate::problems::Problems;
 
 /// Everything that a configuration is read from. Later sources override earlier ones: defaults and presets,
 /// declarations in code, the file, the file's table of the profile, variables.
