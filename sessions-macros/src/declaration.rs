@@ -30,6 +30,13 @@ fn literal(krate: &CratePath, value: &Value) -> TokenStream {
         Value::Integer(number) => quote!(#krate::__private::Literal::Integer(#number)),
         Value::Bool(bool) => quote!(#krate::__private::Literal::Bool(#bool)),
         Value::List(texts) => quote!(#krate::__private::Literal::List(&[#(#texts),*])),
+        Value::Tables(tables) => {
+            let tables = tables.iter().map(|table| {
+                let pairs = table.iter().map(|(key, text)| quote!((#key, #text)));
+                quote!(&[#(#pairs),*])
+            });
+            quote!(#krate::__private::Literal::Tables(&[#(#tables),*]))
+        }
     }
 }
 

@@ -3,11 +3,12 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use proc_macro2::{Span, TokenStream};
 use sessions_policy::{
-    Configuration, Declaration, Entry, Literal, Location, Origin, Problem, Problems, SourceFile, Sources,
+    Configuration, Date, Declaration, Entry, Literal, Location, Origin, Problem, Problems, SourceFile,
+    Sources,
 };
 
 use crate::errors::Errors;
@@ -15,6 +16,7 @@ use crate::lookup::PolicyFile;
 use crate::place;
 use crate::salvage;
 use crate::settings::{Setting, Value};
+use crate::warning::Warning;
 
 /// A policy that is written in Rust: its name and its settings, each with its tokens.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +34,13 @@ type Identity = (String, &'static str, String);
 const STAND_INS: &[&[(&str, &str)]] = &[
     &[],
     &[("ttl", "400days"), ("transport.adapter", "header")],
-    &[("ttl", "400days"), ("remember.ttl", "400days"), ("rotate_every", "1day")],
+    &[
+        ("extends", "user_default"),
+        ("ttl", "400days"),
+        ("absolute_timeout", "400days"),
+        ("remember.ttl", "400days"),
+        ("rotate_every", "1day"),
+    ],
 ];
 
 impl Written<'_> {
@@ -52,6 +60,13 @@ impl Written<'_> {
 
     /// The token to underline for a problem with the key `key` (without the policy's name).
     fn tokens(&self, key: &str, rule: &str) -> TokenStream {
+        let parts = self.settings.iter().flat_map(|setting| {
+            let own = key.strip_prefix(setting.key.as_str()).and_then(|rest| rest.strip_prefix('.'));
+            setting.parts.iter().filter(move |(path, _)| Some(path.as_str()) == own)
+        });
+        if let Some((_, tokens)) = parts.last() {
+            return tokens.clone();
+        }
         let written = |setting: &&Setting| {
             setting.key == key || setting.key.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'))
         };
@@ -75,33 +90,53 @@ pub(crate) fn check(written: &[Written<'_>], file: Option<&PolicyFile>) -> Resul
     sources(written.iter().map(Written::declaration).collect(), file).check_every_profile()
 }
 
+/// What is known for sure.
+#[derive(Default)]
+pub(crate) struct Judged {
+    pub(crate) configuration: Option<Configuration>,
+    pub(crate) problems: Vec<Problem>,
+    /// What is only to be warned of.
+    pub(crate) findings: Vec<Problem>,
+}
+
 /// As [`check`], where policies named `elsewhere` are declared by structs that this macro can't see. Problems that may
 /// vanish with what those say are left out; the configuration is `None` where nothing is known for sure.
 pub(crate) fn check_beside(
     written: &[Written<'_>],
     file: Option<&PolicyFile>,
     elsewhere: &[String],
-) -> (Option<Configuration>, Vec<Problem>) {
+) -> Judged {
     let stand_ins = if elsewhere.is_empty() { &STAND_INS[..1] } else { STAND_INS };
     let mut configuration = None;
     let mut certain: Option<Vec<Problem>> = None;
+    let mut findings: Option<Vec<Problem>> = None;
     for settings in stand_ins {
         let others = elsewhere.iter().map(|name| stand_in(name, settings));
         let declarations = others.chain(written.iter().map(Written::declaration)).collect();
         match sources(declarations, file).check_every_profile() {
             Ok(sound) => {
+                findings = Some(in_both(findings, sound.findings()));
                 configuration.get_or_insert(sound);
                 certain = Some(Vec::new());
             }
             Err(problems) => {
-                let found: BTreeSet<Identity> = problems.iter().map(identity).collect();
-                let earlier = certain.unwrap_or_else(|| problems.into_iter().collect());
-                certain =
-                    Some(earlier.into_iter().filter(|problem| found.contains(&identity(problem))).collect());
+                let found: Vec<Problem> = problems.into_iter().collect();
+                certain = Some(in_both(certain, &found));
             }
         }
     }
-    (configuration, certain.unwrap_or_default())
+    // What is said of a stand-in itself is not the user's.
+    let is_theirs =
+        |problem: &Problem| !matches!(problem.origin(), Origin::Code(file, 0, 0) if file.is_empty());
+    let findings = findings.unwrap_or_default().into_iter().filter(is_theirs).collect();
+    Judged { configuration, problems: certain.unwrap_or_default(), findings }
+}
+
+/// Those of `earlier` that are `found` again; all of them where there is no earlier check.
+fn in_both(earlier: Option<Vec<Problem>>, found: &[Problem]) -> Vec<Problem> {
+    let identities: BTreeSet<Identity> = found.iter().map(identity).collect();
+    let earlier = earlier.unwrap_or_else(|| found.to_vec());
+    earlier.into_iter().filter(|problem| identities.contains(&identity(problem))).collect()
 }
 
 /// The names of a file's policies, in its order. Of a broken file, as many as can be made out.
@@ -119,15 +154,21 @@ pub(crate) fn is_same(one: &Problem, other: &Problem) -> bool {
 
 /// Tells a problem: at the tokens in Rust that it is about, else at `fallback`, with its place in the file.
 pub(crate) fn tell(problem: &Problem, written: &[Written<'_>], fallback: &TokenStream, errors: &mut Errors) {
-    let place = match problem.origin() {
-        Origin::File { .. } | Origin::Document(_) => Some(problem.origin()),
-        _ => None,
-    };
+    errors.on(tokens(problem, written, fallback), problem.to_compiler_message());
+}
+
+/// The warning that a finding becomes, at the same tokens.
+pub(crate) fn warning(problem: &Problem, written: &[Written<'_>], fallback: &TokenStream) -> Warning {
+    let span = place::first(&tokens(problem, written, fallback));
+    Warning { id: problem.lint().id(), note: problem.to_deprecation_note(), span }
+}
+
+fn tokens(problem: &Problem, written: &[Written<'_>], fallback: &TokenStream) -> TokenStream {
+    let is_in_a_file = matches!(problem.origin(), Origin::File { .. } | Origin::Document(_));
     let path = problem.key().strip_prefix("policies.").unwrap_or_default();
     let (name, key) = path.split_once('.').unwrap_or((path, ""));
-    let policy = written.iter().find(|policy| policy.name == name).filter(|_| place.is_none());
-    let tokens = policy.map_or_else(|| fallback.clone(), |policy| policy.tokens(key, problem.rule()));
-    errors.on(tokens, text(problem, place));
+    let policy = written.iter().find(|policy| policy.name == name).filter(|_| !is_in_a_file);
+    policy.map_or_else(|| fallback.clone(), |policy| policy.tokens(key, problem.rule()))
 }
 
 /// Reads a duration with its unit.
@@ -136,7 +177,7 @@ pub(crate) fn tell(problem: &Problem, written: &[Written<'_>], fallback: &TokenS
 /// What is wrong, in one sentence, and its fix.
 pub(crate) fn duration(written: &str) -> Result<Duration, String> {
     sessions_policy::parse_duration(written).map_err(|invalid| match invalid.help() {
-        Some(help) => format!("{invalid}\n  help: {help}"),
+        Some(help) => format!("{invalid}\n = help: {help}"),
         None => invalid.to_string(),
     })
 }
@@ -149,8 +190,7 @@ pub(crate) fn name(name: &str) -> Result<(), String> {
     let policy = Written { name, name_tokens: &TokenStream::new(), settings: &[] };
     let Err(problems) = check(&[policy], None) else { return Ok(()) };
     let prefix = format!("`policies.{name}`: the name ");
-    let texts: Vec<String> =
-        problems.iter().map(|problem| text(problem, None).replace(&prefix, "")).collect();
+    let texts: Vec<String> = problems.iter().map(|problem| bare(problem).replace(&prefix, "")).collect();
     Err(format!("{name:?} can't be a policy's name: it {}", texts.join("\n")))
 }
 
@@ -161,7 +201,8 @@ pub(crate) fn marker(name: &str) -> String {
 
 fn sources(declarations: Vec<Declaration>, file: Option<&PolicyFile>) -> Sources {
     let file = file.map(|file| SourceFile { name: file.name.clone(), text: file.text.clone() });
-    Sources { declarations, file, ..Sources::default() }
+    let today = Some(Date::of(SystemTime::now()));
+    Sources { declarations, file, today, ..Sources::default() }
 }
 
 /// A declaration in place of a struct's.
@@ -175,10 +216,9 @@ fn identity(problem: &Problem) -> Identity {
     (problem.origin().to_string(), problem.rule(), problem.message().to_owned())
 }
 
-fn text(problem: &Problem, place: Option<&Origin>) -> String {
-    let place = place.map_or_else(String::new, |place| format!("{place}: "));
-    let help = problem.help().map_or_else(String::new, |help| format!("\n  help: {help}"));
-    format!("{place}{}{help}", problem.message())
+fn bare(problem: &Problem) -> String {
+    let help = problem.help().map_or_else(String::new, |help| format!("\n = help: {help}"));
+    format!("{}{help}", problem.message())
 }
 
 fn literal(value: &Value) -> Literal {
@@ -187,6 +227,7 @@ fn literal(value: &Value) -> Literal {
         Value::Integer(number) => Literal::Integer(*number),
         Value::Bool(bool) => Literal::Bool(*bool),
         Value::List(texts) => Literal::Texts(texts.clone()),
+        Value::Tables(tables) => Literal::Entries(tables.clone()),
     }
 }
 
@@ -204,8 +245,8 @@ mod tests {
     }
 
     fn problems_beside(text: &str, elsewhere: &str) -> Vec<String> {
-        let (_, problems) = check_beside(&[], Some(&file(text)), &[elsewhere.to_owned()]);
-        problems.iter().map(|problem| problem.message().to_owned()).collect()
+        let judged = check_beside(&[], Some(&file(text)), &[elsewhere.to_owned()]);
+        judged.problems.iter().map(|problem| problem.message().to_owned()).collect()
     }
 
     #[test]
@@ -224,6 +265,20 @@ mod tests {
     }
 
     #[test]
+    fn what_a_struct_may_have_said_is_not_warned_of() {
+        let warned = |text: &str| {
+            let judged = check_beside(&[], Some(&file(text)), &["checkout".to_owned()]);
+            judged.findings.iter().map(Problem::key).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(warned("[policies.mini]\nextends = \"checkout\""), [""; 0]);
+        assert_eq!(warned("[policies.checkout]\nfresh_for = \"1min\""), [""; 0]);
+        assert_eq!(
+            warned("[policies.mini]\nextends = \"user_default\"\nidle_timeout = \"1h\""),
+            ["policies.mini.idle_timeout"]
+        );
+    }
+
+    #[test]
     fn what_no_struct_can_make_right_is_told() {
         for text in [
             "[policies.checkout]\nidle_timout = \"8days\"",
@@ -239,10 +294,12 @@ mod tests {
 
     #[test]
     fn a_sound_file_has_a_configuration_beside_any_struct() {
-        let (configuration, problems) =
+        let judged =
             check_beside(&[], Some(&file("[policies.user_default]\nttl = \"1h\"")), &["checkout".to_owned()]);
-        assert!(problems.is_empty());
-        assert!(configuration.is_some_and(|configuration| configuration.policy("user_default").is_some()));
+        assert!(judged.problems.is_empty());
+        assert!(
+            judged.configuration.is_some_and(|configuration| configuration.policy("user_default").is_some())
+        );
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod session;
 mod session_policy;
 mod settings;
 mod spelling;
+mod warning;
 
 use proc_macro::TokenStream;
 
@@ -59,6 +60,11 @@ use proc_macro::TokenStream;
 /// ```
 ///
 /// The argument `crate = path` names the runtime crate, where it isn't `::sessions`.
+///
+/// # Warnings
+/// What a lint finds that not every profile refuses is a warning of the compiler: the use of a deprecated constant that
+/// has the lint's id as its name and place, reason and fix as its note. `allow = [{ rule, reason, owner, until }]` in
+/// the policy suppresses it.
 ///
 /// # Errors
 /// The build fails, with every problem at once:

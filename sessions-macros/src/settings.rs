@@ -18,7 +18,12 @@ pub(crate) struct Setting {
     pub(crate) key_tokens: TokenStream,
     pub(crate) value: Value,
     pub(crate) value_tokens: TokenStream,
+    /// Of a list of tables, the tokens of each text by its path in the list, such as `0.rule`, and of each table.
+    pub(crate) parts: Parts,
 }
+
+/// Tokens by their path in a list.
+type Parts = Vec<(String, TokenStream)>;
 
 /// What can be written for a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +32,8 @@ pub(crate) enum Value {
     Integer(i64),
     Bool(bool),
     List(Vec<String>),
+    /// A list of tables of texts, such as `allow` has.
+    Tables(Vec<Vec<(String, String)>>),
 }
 
 /// Reads settings up to the end of `input`, below the table `table` (empty for a policy's own keys).
@@ -65,12 +72,17 @@ pub(crate) fn read(
         read_all(&inner, &key, settings, errors);
         return Ok(());
     }
-    let (value, value_tokens) = read_value(input, &key)?;
+    let (value, value_tokens, parts) = if is_list_of_tables(input) {
+        read_tables(input)?
+    } else {
+        let (value, tokens) = read_value(input, &key)?;
+        (value, tokens, Vec::new())
+    };
     if settings.iter().any(|setting| setting.key == key) {
         errors.on(key_tokens, format!("`{key}` is given twice"));
         return Ok(());
     }
-    settings.push(Setting { key, key_tokens, value, value_tokens });
+    settings.push(Setting { key, key_tokens, value, value_tokens, parts });
     Ok(())
 }
 
@@ -133,6 +145,49 @@ fn read_value(input: ParseStream<'_>, key: &str) -> syn::Result<(Value, TokenStr
         _ => return Err(not_a_value(span, key)),
     };
     Ok((value, literal.into_token_stream()))
+}
+
+/// Whether `[{ … }]` stands next.
+fn is_list_of_tables(input: ParseStream<'_>) -> bool {
+    let read = |input: ParseStream<'_>| {
+        let inner;
+        bracketed!(inner in input);
+        Ok(inner.peek(token::Brace))
+    };
+    input.peek(token::Bracket) && read(&input.fork()).unwrap_or(false)
+}
+
+/// Reads a list of tables of texts: `[{ rule = "SL010", reason = "…" }]`.
+fn read_tables(input: ParseStream<'_>) -> syn::Result<(Value, TokenStream, Parts)> {
+    let tokens = input.fork().parse::<TokenTree>()?.into_token_stream();
+    let inner;
+    bracketed!(inner in input);
+    let mut tables = Vec::new();
+    let mut parts = Parts::new();
+    while !inner.is_empty() {
+        let index = tables.len();
+        let whole = inner.fork().parse::<TokenTree>()?.into_token_stream();
+        let fields;
+        braced!(fields in inner);
+        let fields = fields.parse_terminated(read_field, Token![,])?;
+        let paths = fields.iter().map(|(name, text)| (format!("{index}.{name}"), text.to_token_stream()));
+        parts.extend(paths.chain([(index.to_string(), whole)]));
+        tables.push(fields.into_iter().map(|(name, text)| (name, text.value())).collect());
+        if !inner.is_empty() {
+            inner.parse::<Token![,]>()?;
+        }
+    }
+    Ok((Value::Tables(tables), tokens, parts))
+}
+
+/// Reads one text of a table: `rule = "SL010"`.
+fn read_field(input: ParseStream<'_>) -> syn::Result<(String, LitStr)> {
+    let name = input.call(Ident::parse_any)?.to_string();
+    read_separator(input, &name)?;
+    let text = input.parse();
+    let text =
+        text.map_err(|error| syn::Error::new(error.span(), format!("`{name}` takes a text in quotes")))?;
+    Ok((name, text))
 }
 
 fn too_large(span: Span, key: &str) -> syn::Error {

@@ -22,11 +22,17 @@ mod token;
 mod transport;
 mod web;
 
+/// What the lints say about policies: for tools, and for programs that look at
+/// [`Registry::findings`](crate::Registry::findings).
+pub mod lint {
+    pub use sessions_policy::{Date, InvalidDate, Judged, Lint, Severity, Suppressible, lint, lints};
+}
+
 #[cfg(feature = "macros")]
 pub use sessions_macros::{policies, session, session_policy};
 pub use sessions_policy::{
     Adapter, BehaviorOnLimit, CarryOver, ConcurrencyPolicy, Csrf, OnConflict, OnServerError,
-    PersistencePolicy, Problem, Problems, RememberPolicy, Renew, SameSite, Scope, SessionPolicy,
+    PersistencePolicy, Problem, Problems, Profile, RememberPolicy, Renew, SameSite, Scope, SessionPolicy,
     SessionPolicyBuilder, TransportPolicy,
 };
 

@@ -40,7 +40,7 @@ fn presets_are_shown_and_a_contradiction_is_refused_with_its_places() {
     for name in ["user_default", "api_token", "ephemeral", "admin", "mobile", "device", "backoffice"] {
         assert!(text.lines().any(|line| line.starts_with(name)), "{name} in {text}");
     }
-    assert_eq!(text.matches("error: ").count(), text.matches("presets.rs:").count());
+    assert_eq!(text.matches("error[").count(), text.matches("presets.rs:").count());
     assert!(text.contains("`policies.broken.idle_timeout` (1h) is longer than `ttl` (1min)"), "{text}");
     assert!(text.contains("cookie_domain"), "{text}");
 }

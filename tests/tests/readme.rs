@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use serde_json::Value;
 use sessions::{Fault, SessionPolicy};
-use sessions_policy::{Fallback, Key, SourceFile, Sources, policy_keys, reference, store_keys};
+use sessions_policy::{Fallback, Key, SourceFile, Sources, Stage, policy_keys, reference, store_keys};
 
 sessions::policies!("sessions.toml");
 
@@ -45,7 +45,7 @@ fn blocks() -> Vec<Block> {
 /// The block that is `text` and follows another: what the checker prints about that one.
 fn answer_to(blocks: &[Block], index: usize) -> Option<&'static str> {
     let next = blocks.get(index + 1).filter(|next| next.kind == "text")?;
-    (!next.text.starts_with("error[")).then_some(next.text.trim_end())
+    (!next.text.starts_with("error[E")).then_some(next.text.trim_end())
 }
 
 fn workspace() -> &'static Path {
@@ -110,8 +110,13 @@ fn policy_files_pass_the_checks_or_fail_them_as_shown() {
     let blocks = blocks();
     for (index, block) in blocks.iter().enumerate().filter(|(_, block)| block.kind == "toml") {
         let file = SourceFile { name: "sessions.toml".to_owned(), text: block.text.to_owned() };
-        let found = judged(&Sources { file: Some(file), ..Sources::default() });
+        let sources = Sources { file: Some(file), ..Sources::default() };
+        let found = judged(&sources);
         assert_eq!(found.as_deref(), answer_to(&blocks, index), "README.md:{}", block.line);
+        if found.is_none() {
+            let started = Sources { stage: Stage::Start, ..sources }.check().err();
+            assert_eq!(started.map(|problems| problems.to_string()), None, "README.md:{}", block.line);
+        }
     }
 }
 
@@ -126,7 +131,7 @@ fn every_message_belongs_to_what_stands_before_it_or_to_a_test_of_the_compiler()
         .collect();
     let blocks = blocks();
     for (index, block) in blocks.iter().enumerate().filter(|(_, block)| block.kind == "text") {
-        if block.text.starts_with("error[") {
+        if block.text.starts_with("error[E") {
             // Shortened: the lines of the message in their order.
             let is_said = |output: &String| {
                 let mut lines = output.lines();

@@ -13,6 +13,7 @@ use super::model::{Arguments, Inline, Listed, Marker, Module};
 use crate::errors::Errors;
 use crate::judge::{self, Written};
 use crate::lookup::{self, PolicyFile};
+use crate::warning::Warning;
 use crate::{names, place};
 
 /// Checks the policies and plans the module.
@@ -24,7 +25,7 @@ pub(crate) fn check(arguments: Arguments, errors: &mut Errors) -> Module {
     });
     let listed = listed_structs(listed, errors);
     let inline = distinct(inline, errors);
-    let configuration = judge_all(&inline, file.as_ref(), &listed, &file_tokens, errors);
+    let (configuration, warnings) = judge_all(&inline, file.as_ref(), &listed, &file_tokens, errors);
     let of_file = file.as_ref().map(|file| judge::names_in(file, configuration.as_ref())).unwrap_or_default();
     if file_name.is_none() && listed.is_empty() && inline.is_empty() {
         errors.at(
@@ -36,7 +37,7 @@ pub(crate) fn check(arguments: Arguments, errors: &mut Errors) -> Module {
     names.extend(inline.iter().map(Inline::name).filter(|name| !of_file.contains(name)));
     let markers = markers(&names, inline, file.as_ref(), place::first(&file_tokens), configuration.as_ref());
     let markers = without_collisions(markers, &listed, errors);
-    Module { crate_path, file, listed, markers, names }
+    Module { crate_path, file, listed, markers, names, warnings }
 }
 
 /// The structs, each once.
@@ -83,7 +84,7 @@ fn judge_all(
     listed: &[Listed],
     file_tokens: &TokenStream,
     errors: &mut Errors,
-) -> Option<Configuration> {
+) -> (Option<Configuration>, Vec<Warning>) {
     let names: Vec<String> = inline.iter().map(Inline::name).collect();
     let tokens: Vec<TokenStream> = inline.iter().map(|policy| policy.name.to_token_stream()).collect();
     let written: Vec<Written<'_>> = inline
@@ -96,11 +97,12 @@ fn judge_all(
         .map(|listed| names::of_type(&listed.ident.unraw().to_string()))
         .filter(|name| !names.contains(name))
         .collect();
-    let (configuration, problems) = judge::check_beside(&written, file, &elsewhere);
-    for problem in &problems {
+    let judged = judge::check_beside(&written, file, &elsewhere);
+    for problem in &judged.problems {
         judge::tell(problem, &written, file_tokens, errors);
     }
-    configuration
+    let warnings = judged.findings.iter().map(|finding| judge::warning(finding, &written, file_tokens));
+    (judged.configuration, warnings.collect())
 }
 
 /// A marker for each name.

@@ -10,7 +10,7 @@ use crate::declaration;
 
 /// The module, and what the build knows.
 pub(crate) fn expand(module: &Module) -> TokenStream {
-    let Module { crate_path: krate, file, listed, markers, .. } = module;
+    let Module { crate_path: krate, file, listed, markers, warnings, .. } = module;
     let markers = markers.iter().map(|policy| marker(krate, policy));
     let aliases = listed.iter().map(|listed| alias(krate, listed));
     let title = match file {
@@ -19,6 +19,8 @@ pub(crate) fn expand(module: &Module) -> TokenStream {
     };
     let declared = declared(module);
     quote! {
+        #(#warnings)*
+
         #[doc = #title]
         ///
         /// A handler names one with `#[session(policy = "…")]`; [`Registry::load`] starts them.
@@ -100,7 +102,7 @@ fn from_inside(path: &syn::Path) -> TokenStream {
 
 /// What the build knows: the embedded file, the names, and the declarations in Rust.
 fn declared(module: &Module) -> TokenStream {
-    let Module { crate_path: krate, file, listed, markers, names } = module;
+    let Module { crate_path: krate, file, listed, markers, names, .. } = module;
     let none = || quote!(::core::option::Option::None);
     let file = file.as_ref().map_or_else(none, |file| {
         let (name, path) = (&file.name, &file.path);

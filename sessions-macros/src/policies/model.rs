@@ -5,6 +5,7 @@ use syn::{Attribute, Ident, LitStr, Path};
 use crate::crate_path::CratePath;
 use crate::lookup::PolicyFile;
 use crate::settings::Setting;
+use crate::warning::Warning;
 
 /// What stands between the parentheses.
 #[derive(Default)]
@@ -39,6 +40,7 @@ pub(crate) struct Module {
     pub(crate) markers: Vec<Marker>,
     /// Every name that the build knows, but for the structs', which only the compiler knows.
     pub(crate) names: Vec<String>,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// A struct in the module.

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
+use sessions_policy::{Origin, Problem};
 use syn::ext::IdentExt;
 use syn::{Ident, LitStr};
 
@@ -9,22 +10,24 @@ use super::model::{Arguments, Declares, StructPolicy, Target};
 use crate::errors::Errors;
 use crate::judge::{self, Written};
 use crate::lookup::{self, PolicyFile};
+use crate::warning::Warning;
 use crate::{names, spelling};
 
 /// Checks the arguments and makes the policy of them.
 pub(crate) fn check(arguments: Arguments, target: Target, errors: &mut Errors) -> StructPolicy {
     let file = read_file(&arguments, errors);
+    let mut warnings = Vec::new();
     check_namespace(arguments.namespace.as_ref(), errors);
     let (name, declares) = if let Some(policy) = &arguments.policy {
         check_borrowed(policy, &arguments, file.as_ref(), errors);
         (policy.value(), Declares::Nothing)
     } else {
         let (name, name_tokens) = own_name(arguments.name.as_ref(), &target.ident);
-        check_declared(&name, &name_tokens, &arguments, file.as_ref(), errors);
+        warnings = check_declared(&name, &name_tokens, &arguments, file.as_ref(), errors);
         (name, Declares::Policy { name_tokens, settings: arguments.settings })
     };
     let Arguments { crate_path, namespace, .. } = arguments;
-    StructPolicy { crate_path, ident: target.ident, name, namespace, file, declares }
+    StructPolicy { crate_path, ident: target.ident, name, namespace, file, declares, warnings }
 }
 
 /// The policy file: the named one must be there, the default one may be.
@@ -92,14 +95,23 @@ fn check_declared(
     arguments: &Arguments,
     file: Option<&PolicyFile>,
     errors: &mut Errors,
-) {
+) -> Vec<Warning> {
     let written = [Written { name, name_tokens, settings: &arguments.settings }];
-    let Err(problems) = judge::check(&written, file) else { return };
+    let problems = match judge::check(&written, file) {
+        Ok(configuration) => {
+            // What the file says, `policies!` tells.
+            let is_own = |finding: &&Problem| matches!(finding.origin(), Origin::Code(..));
+            let findings = configuration.findings().iter().filter(is_own);
+            return findings.map(|finding| judge::warning(finding, &written, name_tokens)).collect();
+        }
+        Err(problems) => problems,
+    };
     // What is wrong with the file whatever this struct says, `policies!` tells.
-    let (_, of_the_file) = judge::check_beside(&[], file, &[name.to_owned()]);
+    let of_the_file = judge::check_beside(&[], file, &[name.to_owned()]).problems;
     for problem in &problems {
         if !of_the_file.iter().any(|known| judge::is_same(known, problem)) {
             judge::tell(problem, &written, name_tokens, errors);
         }
     }
+    Vec::new()
 }

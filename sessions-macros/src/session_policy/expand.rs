@@ -8,7 +8,7 @@ use crate::{declaration, place};
 
 /// The implementation.
 pub(crate) fn expand(policy: &StructPolicy) -> TokenStream {
-    let StructPolicy { crate_path: krate, ident, name, namespace, file, declares } = policy;
+    let StructPolicy { crate_path: krate, ident, name, namespace, file, declares, warnings } = policy;
     let namespace = namespace.as_ref().map(|namespace| quote!(const NAMESPACE: &'static str = #namespace;));
     let declaration = match declares {
         Declares::Nothing => quote!(::core::option::Option::None),
@@ -33,5 +33,6 @@ pub(crate) fn expand(policy: &StructPolicy) -> TokenStream {
             const DECLARATION: ::core::option::Option<#krate::__private::Declaration> = #declaration;
         }
         #tracked
+        #(#warnings)*
     }
 }

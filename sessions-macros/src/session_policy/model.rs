@@ -6,6 +6,7 @@ use syn::{Ident, LitStr};
 use crate::crate_path::CratePath;
 use crate::lookup::PolicyFile;
 use crate::settings::Setting;
+use crate::warning::Warning;
 
 /// The arguments of the attribute.
 #[derive(Default)]
@@ -34,6 +35,7 @@ pub(crate) struct StructPolicy {
     /// The file that the check has read, whose changes ask for a new build.
     pub(crate) file: Option<PolicyFile>,
     pub(crate) declares: Declares,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// Whether the struct declares its policy or borrows it.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::configuration::Configuration;
 use crate::origin::Location;
 use crate::policy::{Adapter, BehaviorOnLimit, Renew, SameSite, Scope, SessionPolicy};
-use crate::problem::Problems;
+use crate::problems::Problems;
 use crate::source::{Declaration, Entry, Literal, Sources};
 use crate::value::duration_text;
 
@@ -267,6 +267,20 @@ impl SessionPolicyBuilder {
     #[track_caller]
     pub fn cookie_domain(self, domain: impl Into<String>) -> Self {
         self.set("transport.cookie_domain", domain.into())
+    }
+
+    /// Suppresses what a lint finds, such as `SL010`: why, who answers for it, and until which day (`2027-01-31`).
+    #[track_caller]
+    pub fn allowing(mut self, lint: &str, reason: &str, owner: &str, until: &str) -> Self {
+        let fields = [("rule", lint), ("reason", reason), ("owner", owner), ("until", until)];
+        let fields: Vec<(String, String)> =
+            fields.into_iter().map(|(field, text)| (field.to_owned(), text.to_owned())).collect();
+        let earlier = self.entries.iter_mut().find(|entry| entry.key == "allow");
+        if let Some(Entry { value: Literal::Entries(entries), .. }) = earlier {
+            entries.push(fields);
+            return self;
+        }
+        self.set("allow", Literal::Entries(vec![fields]))
     }
 
     /// The policy, checked by every rule but that its store exists, which only a whole configuration can tell.

@@ -1,18 +1,21 @@
-//! The one path, as a list of steps: merged layers → drafts → resolved → adapted → judged → configuration.
+//! The one path, as a list of steps: merged layers → drafts → resolved → adapted → judged → excused → weighed → configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::adapt::adapt;
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, Note};
 use crate::draft::{Draft, Drafts};
 use crate::finish::finish;
 use crate::origin::Origin;
-use crate::problem::{Problem, Problems};
+use crate::problem::Problem;
+use crate::problems::Problems;
 use crate::resolve::{Resolved, resolve};
-use crate::rules::{judge, judge_store, judge_together};
-use crate::source::{Merged, Sources};
+use crate::rules::{judge, judge_memory, judge_store, judge_together};
+use crate::source::{Merged, Sources, Stage};
 use crate::store_config::StoreConfig;
 use crate::suggest::nearest;
+use crate::suppress::{Suppression, excuse};
+use crate::verdict::{blame, weigh};
 
 /// Whether the sources are a whole configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,38 +28,76 @@ pub(crate) enum Surroundings {
 
 /// Reads, resolves and judges `sources`.
 pub(crate) fn check(sources: &Sources, surroundings: Surroundings) -> Result<Configuration, Problems> {
-    let mut problems = Vec::new();
-    let mut notes = Vec::new();
-    let merged = Merged::read(sources, &mut problems);
-    let mut drafts = Drafts::read(&merged, &mut problems);
-    judge_names(sources, &merged, &drafts, &mut problems);
-    add_main_store(&mut drafts);
-
-    let stores: Vec<StoreConfig> =
-        drafts.stores.iter().map(|draft| judge_store(draft, &mut problems, &mut notes)).collect();
-    let policies: Vec<Resolved> = drafts
-        .policies
-        .iter()
-        .map(|draft| {
-            let mut resolved = resolve(draft, &drafts, &mut problems);
-            adapt(&mut resolved, &mut notes);
-            judge(&resolved, &mut problems);
-            resolved
-        })
-        .collect();
-    // A store's name counts even where its settings were refused: one mistake is one problem.
-    let names = store_names(&merged, &drafts);
-    let names = (surroundings == Surroundings::Whole).then_some(names.as_slice());
-    judge_together(&policies, names, &mut problems);
-    tell_once(&policies, &mut problems);
-
-    Problems::none_of(problems)?;
+    let mut judged = Judged::of(sources, surroundings);
+    if sources.stage != Stage::Build && !sources.variables.is_empty() {
+        let without = Sources { variables: Vec::new(), ..sources.clone() };
+        let before = Judged::of(&without, surroundings);
+        blame(&mut judged.found, &before.found, &judged.policies);
+    }
+    let quoted = judged.found.into_iter().map(|problem| match &sources.file {
+        Some(file) => problem.quoting(&file.name, &file.text),
+        None => problem,
+    });
+    let (errors, mut findings) = weigh(quoted.collect(), sources);
+    Problems::none_of(errors)?;
+    Problems::sort(&mut findings);
     Ok(Configuration {
-        origins: origins(&policies),
-        policies: policies.iter().map(finish).collect(),
-        stores,
-        notes,
+        origins: origins(&judged.policies),
+        policies: judged.policies.iter().map(finish).collect(),
+        stores: judged.stores,
+        notes: judged.notes,
+        findings,
     })
+}
+
+/// Everything that was resolved, and everything that was found and isn't suppressed.
+struct Judged {
+    policies: Vec<Resolved>,
+    stores: Vec<StoreConfig>,
+    notes: Vec<Note>,
+    found: Vec<Problem>,
+}
+
+impl Judged {
+    fn of(sources: &Sources, surroundings: Surroundings) -> Self {
+        let mut problems = Vec::new();
+        let mut notes = Vec::new();
+        let merged = Merged::read(sources, &mut problems);
+        let mut drafts = Drafts::read(&merged, &mut problems);
+        judge_names(sources, &merged, &drafts, &mut problems);
+        add_main_store(&mut drafts);
+
+        let stores: Vec<StoreConfig> =
+            drafts.stores.iter().map(|draft| judge_store(draft, &mut problems, &mut notes)).collect();
+        let policies: Vec<Resolved> = drafts
+            .policies
+            .iter()
+            .map(|draft| {
+                let mut resolved = resolve(draft, &drafts, &mut problems);
+                adapt(&mut resolved, &mut notes);
+                judge(&resolved, &mut problems);
+                resolved
+            })
+            .collect();
+        // A store's name counts even where its settings were refused: one mistake is one problem.
+        let names = store_names(&merged, &drafts);
+        let names = (surroundings == Surroundings::Whole).then_some(names.as_slice());
+        judge_together(&policies, names, &mut problems);
+        if surroundings == Surroundings::Whole {
+            judge_memory(&policies, &drafts.stores, &stores, &mut problems);
+        }
+        tell_once(&policies, &mut problems);
+        let found = excuse(problems, &suppressions(&policies, &drafts), sources.today);
+        Self { policies, stores, notes, found }
+    }
+}
+
+/// What is suppressed, by the policy or store that it is suppressed in.
+fn suppressions(policies: &[Resolved], drafts: &Drafts) -> Vec<(String, Vec<Suppression>)> {
+    let of_policies =
+        policies.iter().map(|policy| (format!("policies.{}", policy.name), policy.allow.clone()));
+    let of_stores = drafts.stores.iter().map(|draft| (format!("stores.{}", draft.name), draft.allow.clone()));
+    of_policies.chain(of_stores).collect()
 }
 
 /// At start the file has to have the policies that handlers were bound to at build time, and no others.

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::lint::Severity;
 use crate::origin::Origin;
 use crate::policy::SessionPolicy;
+use crate::problem::Problem;
 use crate::store_config::StoreConfig;
 
 /// Policies and stores that passed every rule; made by [`Sources::check`](crate::Sources::check).
@@ -14,6 +16,7 @@ pub struct Configuration {
     pub(crate) stores: Vec<StoreConfig>,
     pub(crate) origins: BTreeMap<(String, &'static str), Origin>,
     pub(crate) notes: Vec<Note>,
+    pub(crate) findings: Vec<Problem>,
 }
 
 impl Configuration {
@@ -41,6 +44,16 @@ impl Configuration {
     /// The store of that name.
     pub fn store(&self, name: &str) -> Option<&StoreConfig> {
         self.stores.iter().find(|store| store.name() == name)
+    }
+
+    /// What the lints found and is no error here, sorted by place: warnings, and what is only worth knowing.
+    pub fn findings(&self) -> &[Problem] {
+        &self.findings
+    }
+
+    /// The [findings](Self::findings) that are warnings.
+    pub fn warnings(&self) -> impl Iterator<Item = &Problem> {
+        self.findings.iter().filter(|finding| finding.severity() == Severity::Warning)
     }
 
     /// What isn't wrong but worth a line in the log: values that adapted, keys that another layer made moot.

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use figment::value::{Dict, Value};
 
-use crate::keys::{Key, Table};
+use crate::keys::{Key, Kind, Table};
 use crate::name::{nearest_name, refuse_name, refuse_policy_name};
 use crate::origin::{Layer, Origin};
 use crate::problem::Problem;
 use crate::source::{Merged, Profile, is_unreadable};
 use crate::suggest::{nearest, nearest_path};
+use crate::suppress::Suppression;
 use crate::value::{Setting, Spelling, read, shown};
 
 /// One policy or store as it was written.
@@ -23,6 +24,8 @@ pub(crate) struct Draft {
     pub(crate) stated: BTreeMap<&'static str, Stated>,
     /// Keys whose values were refused: rules must not judge what stands in for them.
     pub(crate) broken: BTreeSet<&'static str>,
+    /// What lints find here and is suppressed.
+    pub(crate) allow: Vec<Suppression>,
 }
 
 impl Draft {
@@ -38,7 +41,8 @@ impl Draft {
     /// One that is there although nobody wrote it.
     pub(crate) fn undeclared(name: &str) -> Self {
         let (stated, broken) = (BTreeMap::new(), BTreeSet::new());
-        Self { name: name.to_owned(), origin: Origin::Default, order: 0, stated, broken }
+        let allow = Vec::new();
+        Self { name: name.to_owned(), origin: Origin::Default, order: 0, stated, broken, allow }
     }
 }
 
@@ -148,7 +152,8 @@ impl Walk<'_> {
         }
         let order = declared.map_or(usize::MAX, |place| place.order);
         let (stated, broken) = (BTreeMap::new(), BTreeSet::new());
-        let mut draft = Draft { name: name.to_owned(), origin, order, stated, broken };
+        let allow = Vec::new();
+        let mut draft = Draft { name: name.to_owned(), origin, order, stated, broken, allow };
         self.keys(table, &mut path, dict, &mut draft);
         Some(draft)
     }
@@ -190,6 +195,10 @@ impl Walk<'_> {
             draft.broken.insert(key.path());
             return;
         }
+        if key.kind() == Kind::Suppressions {
+            self.suppressions(path, &full, value, draft);
+            return;
+        }
         let layer = self.merged.layer(value.tag());
         let spelling = if layer == Layer::Variable { Spelling::Text } else { Spelling::Typed };
         let origin = self.merged.value_origin(path, value);
@@ -208,6 +217,17 @@ impl Walk<'_> {
                 draft.broken.insert(key.path());
             }
         }
+    }
+
+    fn suppressions(&mut self, path: &[String], full: &str, value: &Value, draft: &mut Draft) {
+        let whole = self.merged.value_origin(path, value);
+        let layer = self.merged.layer(value.tag());
+        let origin = |part: &[&str]| {
+            let item: Vec<String> =
+                path.iter().cloned().chain(part.iter().map(ToString::to_string)).collect();
+            self.merged.places.get(layer, &item).map_or_else(|| whole.clone(), |place| place.value.clone())
+        };
+        draft.allow = Suppression::read_all(full, value, &origin, self.problems);
     }
 
     /// Unknown keys never print their value.

@@ -22,34 +22,45 @@ mod adapt;
 mod builder;
 mod check;
 mod configuration;
+mod date;
 mod draft;
+mod explain;
 mod finish;
 mod keys;
+mod lint;
 mod name;
 mod origin;
 mod policy;
 mod preset;
 mod problem;
+mod problems;
 mod reference;
 mod resolve;
 mod rules;
+mod snippet;
 mod source;
 mod store_config;
 mod suggest;
+mod suppress;
 mod value;
+mod verdict;
 
 pub use self::builder::SessionPolicyBuilder;
 pub use self::configuration::{Configuration, Note};
+pub use self::date::{Date, InvalidDate};
+pub use self::explain::Provenance;
 pub use self::keys::{Fallback, Key, Kind, Table, policy_keys, store_keys};
+pub use self::lint::{Judged, Lint, Severity, Suppressible, index as lint_index, lint, lints};
 pub use self::name::marker_name;
-pub use self::origin::{Location, Origin};
+pub use self::origin::{Layer, Location, Origin};
 pub use self::policy::{
     Adapter, BehaviorOnLimit, CarryOver, ConcurrencyPolicy, Csrf, OnConflict, OnServerError,
     PersistencePolicy, RememberPolicy, Renew, SameSite, Scope, SessionPolicy, TransportPolicy, WhenFull,
     describe,
 };
-pub use self::problem::{Problem, Problems};
+pub use self::problem::Problem;
+pub use self::problems::Problems;
 pub use self::reference::reference;
-pub use self::source::{Declaration, Entry, Literal, Profile, SourceFile, Sources, UnknownProfile};
+pub use self::source::{Declaration, Entry, Literal, Profile, SourceFile, Sources, Stage, UnknownProfile};
 pub use self::store_config::{StoreConfig, StoreKind};
 pub use self::value::{InvalidDuration, parse_duration};

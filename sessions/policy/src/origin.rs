@@ -73,13 +73,36 @@ impl From<Location> for Origin {
 
 /// The layers of configuration, the later overriding the earlier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Layer {
+#[non_exhaustive]
+pub enum Layer {
+    /// The table of keys.
     Default,
+    /// A preset of this crate.
     Preset,
+    /// Rust code.
     Code,
+    /// The policy file.
     File,
+    /// The file's table of the profile.
     Profile,
+    /// A variable.
     Variable,
+    /// No layer of its own: the value gave way to another key's, which is where it is from.
+    Adapted,
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Default => "default",
+            Self::Preset => "preset",
+            Self::Code => "code",
+            Self::File => "file",
+            Self::Profile => "profile",
+            Self::Variable => "variable",
+            Self::Adapted => "gave way",
+        })
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! The presets: policies that are ready to use and to extend. Each passes every rule.
 
 use crate::builder::SessionPolicyBuilder;
-use crate::keys::Fallback;
+use crate::keys::{Fallback, Key};
 use crate::policy::SessionPolicy;
+use crate::value::{Setting, read_fallback};
 
 /// A preset: what it states over the defaults.
 #[derive(Debug)]
@@ -11,6 +12,14 @@ pub(crate) struct Preset {
     pub(crate) doc: &'static str,
     /// Dotted paths and values.
     pub(crate) entries: &'static [(&'static str, Fallback)],
+}
+
+impl Preset {
+    /// What it states for `key`.
+    pub(crate) fn value(&self, key: &Key) -> Option<Setting> {
+        let (_, value) = self.entries.iter().find(|(path, _)| *path == key.path())?;
+        read_fallback(key, *value)
+    }
 }
 
 pub(crate) const PRESETS: &[Preset] = &[

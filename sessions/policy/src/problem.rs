@@ -1,32 +1,112 @@
 //! What is wrong with a configuration: each problem with its place, reason, fix and nearest spelling. Not the
 //! rules that find it.
 
-use std::collections::BTreeSet;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
+use crate::lint::{self, Lint, Severity};
 use crate::origin::Origin;
+use crate::snippet::Snippet;
+use crate::source::Profile;
 
-/// One thing that is wrong.
+/// One thing that is wrong, or that is worth a warning.
 ///
-/// It prints as two lines:
+/// It prints as the compiler's messages do:
 ///
 /// ```text
-/// error: sessions.toml:14:12: `policies.admin.idle_timeout` (2h) is longer than `absolute_timeout` (1h)
-///   help: lower `idle_timeout`, or raise `absolute_timeout`: a session can't be idle past its end
+/// error[SL032]: sessions.toml:14:16: `policies.admin.idle_timeout` (2h) is longer than `absolute_timeout` (1h)
+///    |
+/// 14 | idle_timeout = "2h"
+///    |                ^^^^
+///    = help: lower `idle_timeout`, or raise `absolute_timeout`: a session can't be idle past its end
+///    = note: OWASP Session Management Cheat Sheet, Session Expiration
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     origin: Origin,
     key: String,
     rule: &'static str,
+    lint: &'static Lint,
+    weight: Weight,
+    severity: Severity,
     message: String,
     help: Option<String>,
     suggestion: Option<String>,
+    note: Option<String>,
+    snippet: Option<Snippet>,
+}
+
+/// How much a finding weighs beside its lint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// What the lint says.
+    OfTheLint,
+    /// An error in every profile.
+    Refused,
+    /// A warning in every profile.
+    Warned,
 }
 
 impl Problem {
     pub(crate) fn new(origin: Origin, key: impl Into<String>, rule: &'static str, message: String) -> Self {
-        Self { origin, key: key.into(), rule, message, help: None, suggestion: None }
+        let lint = lint::of_rule(rule);
+        let note = Some(lint.citation()).filter(|citation| !citation.is_empty()).map(str::to_owned);
+        Self {
+            origin,
+            key: key.into(),
+            rule,
+            lint,
+            weight: Weight::OfTheLint,
+            severity: Severity::Error,
+            message,
+            help: None,
+            suggestion: None,
+            note,
+            snippet: None,
+        }
+    }
+
+    pub(crate) fn weighing(mut self, weight: Weight) -> Self {
+        self.weight = weight;
+        self
+    }
+
+    pub(crate) fn with_severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    pub(crate) fn with_note(mut self, note: impl AsRef<str>) -> Self {
+        self.note = Some(match self.note.take() {
+            Some(earlier) => format!("{earlier}; {}", note.as_ref()),
+            None => note.as_ref().to_owned(),
+        });
+        self
+    }
+
+    /// Adds the line of `text` that it is about, if it is about the file `name`.
+    pub(crate) fn quoting(mut self, name: &str, text: &str) -> Self {
+        if let Origin::File { name: own, line, column } = &self.origin
+            && own == name
+        {
+            self.snippet = Snippet::of(text, *line, *column, self.rule != "syntax");
+        }
+        self
+    }
+
+    /// What it weighs under a profile.
+    pub(crate) fn weight_under(&self, profile: Profile) -> Severity {
+        match self.weight {
+            Weight::OfTheLint => self.lint.severity(profile),
+            Weight::Refused => Severity::Error,
+            Weight::Warned => Severity::Warning,
+        }
+    }
+
+    /// Whether it is an error in every profile, which the compiler refuses.
+    pub(crate) fn is_refused_always(&self) -> bool {
+        [Profile::Production, Profile::Development]
+            .into_iter()
+            .all(|profile| self.weight_under(profile) == Severity::Error)
     }
 
     pub(crate) fn with_help(mut self, help: impl AsRef<str>) -> Self {
@@ -62,6 +142,21 @@ impl Problem {
         self.rule
     }
 
+    /// The lint that the rule looks for.
+    pub fn lint(&self) -> &'static Lint {
+        self.lint
+    }
+
+    /// How much it weighs under the profile that it was judged under.
+    pub fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// The standard that asks for it, and what else is to be known; `None` where there is none.
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+
     /// What is wrong, in one sentence.
     pub fn message(&self) -> &str {
         &self.message
@@ -78,85 +173,59 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.origin {
-            Origin::Default => write!(f, "error: {}", self.message)?,
-            origin => write!(f, "error: {origin}: {}", self.message)?,
+impl Problem {
+    /// The text of a compiler's message, which says `error` itself: with the place and the line of a file, without a
+    /// place in code, which the compiler underlines.
+    pub fn to_compiler_message(&self) -> String {
+        let mut text = format!("[{}] ", self.lint.id());
+        if matches!(self.origin, Origin::File { .. } | Origin::Document(_)) {
+            text.extend([&self.origin.to_string(), ": "]);
         }
-        match &self.help {
-            Some(help) => write!(f, "\n  help: {help}"),
-            None => Ok(()),
-        }
+        text.push_str(&self.message);
+        write!(text, "{}", Details(self)).expect("a string takes any text");
+        text
+    }
+
+    /// The same on one line, for the note of a deprecation, which is how a macro can warn.
+    pub fn to_deprecation_note(&self) -> String {
+        let place = match &self.origin {
+            Origin::Default => String::new(),
+            origin => format!("{origin}: "),
+        };
+        let parts = [Some(&*self.message), self.help.as_deref(), self.note.as_deref()];
+        let parts: Vec<&str> = parts.into_iter().flatten().collect();
+        place + &parts.join("; ")
     }
 }
 
-/// Everything that is wrong with a configuration, at least one problem, sorted by place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problems(Vec<Problem>);
+/// What stands below the first line.
+struct Details<'a>(&'a Problem);
 
-impl Problems {
-    /// `Err` if anything was found: sorted by place, each once.
-    pub(crate) fn none_of(found: Vec<Problem>) -> Result<(), Self> {
-        if found.is_empty() { Ok(()) } else { Err(Self::of(found)) }
-    }
-
-    /// Sorted by place, each once. The caller has at least one.
-    fn of(mut found: Vec<Problem>) -> Self {
-        found.sort_by(|a, b| (&a.origin, &a.key, a.rule).cmp(&(&b.origin, &b.key, b.rule)));
-        let mut seen = BTreeSet::new();
-        found.retain(|problem| {
-            seen.insert((problem.origin.clone(), problem.key.clone(), problem.rule, problem.message.clone()))
-        });
-        Self(found)
-    }
-
-    /// These problems and those of `other`, each once.
-    pub(crate) fn joined(self, other: Self) -> Self {
-        Self::of(self.0.into_iter().chain(other.0).collect())
-    }
-
-    /// The problems, sorted by place.
-    pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
-        self.0.iter()
-    }
-
-    /// How many there are, at least one.
-    #[expect(clippy::len_without_is_empty, reason = "there is always at least one")]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-}
-
-impl fmt::Display for Problems {
+impl fmt::Display for Details<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.0.iter().enumerate() {
-            if index > 0 {
-                f.write_str("\n")?;
-            }
-            problem.fmt(f)?;
+        let Problem { snippet, help, note, .. } = self.0;
+        let gutter = " ".repeat(snippet.as_ref().map_or(1, Snippet::gutter));
+        if let Some(snippet) = snippet {
+            write!(f, "\n{snippet}")?;
+        }
+        if let Some(help) = help {
+            write!(f, "\n{gutter} = help: {help}")?;
+        }
+        if let Some(note) = note {
+            write!(f, "\n{gutter} = note: {note}")?;
         }
         Ok(())
     }
 }
 
-impl std::error::Error for Problems {}
-
-impl IntoIterator for Problems {
-    type Item = Problem;
-    type IntoIter = std::vec::IntoIter<Problem>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
-
-impl<'a> IntoIterator for &'a Problems {
-    type Item = &'a Problem;
-    type IntoIter = std::slice::Iter<'a, Problem>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]: ", self.severity, self.lint.id())?;
+        match &self.origin {
+            Origin::Default => f.write_str(&self.message)?,
+            origin => write!(f, "{origin}: {}", self.message)?,
+        }
+        write!(f, "{}", Details(self))
     }
 }
 
@@ -172,20 +241,12 @@ mod tests {
     #[test]
     fn a_problem_prints_place_reason_and_fix() {
         let problem = at(14, "ttl").with_suggestion(Some("ttl2".into())).with_help("or drop it");
-        let text = "error: sessions.toml:14:1: `ttl` is wrong\n  help: did you mean `ttl2`? or drop it";
+        let text =
+            "error[SL093]: sessions.toml:14:1: `ttl` is wrong\n  = help: did you mean `ttl2`? or drop it";
         assert_eq!(problem.to_string(), text);
+        let quoting = problem.clone().quoting("sessions.toml", &("\n".repeat(13) + "ttl = 1"));
+        let text = "14:1: `ttl` is wrong\n   |\n14 | ttl = 1\n   | ^^^\n   = help: ";
+        assert!(quoting.to_string().contains(text), "{quoting}");
         assert_eq!(problem.suggestion(), Some("ttl2"));
-    }
-
-    #[test]
-    fn problems_come_in_the_order_of_the_file_and_each_once() {
-        let problems = Problems::none_of(vec![at(10, "b"), at(9, "a"), at(10, "b")]).unwrap_err();
-        let keys: Vec<&str> = problems.iter().map(Problem::key).collect();
-        assert_eq!(keys, ["a", "b"]);
-    }
-
-    #[test]
-    fn nothing_wrong_is_no_error() {
-        assert!(Problems::none_of(Vec::new()).is_ok());
     }
 }

@@ -67,6 +67,7 @@ fn kind(kind: Kind) -> String {
             words.iter().map(|word| format!("`\"{word}\"`")).collect::<Vec<_>>().join(", ")
         }
         Kind::Text => "text".to_owned(),
+        Kind::Suppressions => "list of `{ rule, reason, owner, until }`".to_owned(),
         Kind::List { word } => format!("list of texts{}", or(word)),
     }
 }

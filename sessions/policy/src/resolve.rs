@@ -10,6 +10,7 @@ use crate::origin::{Layer, Origin};
 use crate::preset::{PRESETS, Preset, preset};
 use crate::problem::Problem;
 use crate::suggest::nearest;
+use crate::suppress::Suppression;
 use crate::value::{Setting, read_fallback};
 
 /// A value that holds, with what decides when two contradict.
@@ -43,6 +44,8 @@ pub(crate) struct Resolved {
     pub(crate) broken: BTreeSet<&'static str>,
     /// Whether what it extends could not be found: values that it doesn't state itself may be others.
     pub(crate) incomplete: bool,
+    /// What it and the policies that it extends suppress.
+    pub(crate) allow: Vec<Suppression>,
 }
 
 impl Resolved {
@@ -157,6 +160,7 @@ pub(crate) fn resolve(draft: &Draft, drafts: &Drafts, problems: &mut Vec<Problem
         values: BTreeMap::new(),
         broken: BTreeSet::new(),
         incomplete: false,
+        allow: Vec::new(),
     };
     let mut distance = 0;
     let mut chain = vec![draft.name.as_str()];
@@ -199,6 +203,7 @@ pub(crate) fn resolve(draft: &Draft, drafts: &Drafts, problems: &mut Vec<Problem
 }
 
 fn take(resolved: &mut Resolved, draft: &Draft, distance: usize) {
+    resolved.allow.extend(draft.allow.iter().cloned());
     let handed_on = |key: &str| distance == 0 || policy_key(key).is_some_and(crate::keys::Key::is_inherited);
     for (key, stated) in draft.stated.iter().filter(|(key, _)| handed_on(key)) {
         if resolved.broken.contains(key) {

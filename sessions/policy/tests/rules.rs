@@ -127,7 +127,7 @@ fn a_cookie_is_safe_and_has_a_name() {
         fires("cookie_name", "transport.cookie_name", &format!("transport.cookie_name = {name}"));
     }
     let long = "a".repeat(4027);
-    fires("cookie_name", "transport.cookie_name", &format!("transport.cookie_name = '{long}'"));
+    fires("cookie_too_long", "transport.cookie_name", &format!("transport.cookie_name = '{long}'"));
     silent(&format!("transport.cookie_name = '{}'", &long[1..]));
     for name in ["__host-sid", "Host__sid", "__Host-http-sid", "__SECURE-sid", "__Host_sid"] {
         fires(

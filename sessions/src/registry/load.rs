@@ -1,8 +1,8 @@
 //! Where a program finds its settings when it starts, and what it says when they are wrong.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::PathBuf, time::SystemTime};
 
-use sessions_policy::{Problems, Profile, SourceFile, Sources};
+use sessions_policy::{Date, Problems, Profile, SourceFile, Sources, Stage};
 
 use super::Declared;
 
@@ -73,31 +73,34 @@ impl fmt::Display for LoadError {
             Self::Configuration(problems) => problems.fmt(f),
             Self::File { path, error } => write!(
                 f,
-                "error: {CONFIG}: the file `{}` can't be read: {error}\n  help: name an existing file, or unset {CONFIG}",
+                "error: {CONFIG}: the file `{}` can't be read: {error}\n  = help: name an existing file, or unset {CONFIG}",
                 path.display()
             ),
             Self::NotText { variable } => {
-                write!(f, "error: {variable}: the value is not UTF-8\n  help: write it as text, or unset it")
+                write!(
+                    f,
+                    "error: {variable}: the value is not UTF-8\n  = help: write it as text, or unset it"
+                )
             }
             Self::Profile { message } => write!(f, "error: {PROFILE}: {message}"),
             Self::StoreNotBound { store } => write!(
                 f,
-                "error: `stores.{store}` is of kind \"custom\", and the program binds no store to it\n  help: \
+                "error: `stores.{store}` is of kind \"custom\", and the program binds no store to it\n  = help: \
                  `Registry::builder().store(\"{store}\", …)` binds one"
             ),
             Self::StoreNotCustom { store } => write!(
                 f,
-                "error: the program binds a store to `{store}`, and `stores.{store}.kind` is not \"custom\"\n  help: \
+                "error: the program binds a store to `{store}`, and `stores.{store}.kind` is not \"custom\"\n  = help: \
                  set `kind = \"custom\"`"
             ),
             Self::StoreNotDeclared { store } => write!(
                 f,
-                "error: the program binds a store to `{store}`, and nothing declares it\n  help: add `[stores.{store}]` \
+                "error: the program binds a store to `{store}`, and nothing declares it\n  = help: add `[stores.{store}]` \
                  with `kind = \"custom\"`"
             ),
             Self::StoreUnreachable { store } => write!(
                 f,
-                "error: the store `{store}` does not answer\n  help: start it, or check `stores.{store}`"
+                "error: the store `{store}` does not answer\n  = help: start it, or check `stores.{store}`"
             ),
         }
     }
@@ -131,7 +134,7 @@ pub(super) fn of_process<D: Declared>() -> Result<Sources, LoadError> {
         }
         let Ok(value) = value.into_string() else { return Err(LoadError::NotText { variable: name }) };
         if name == PROFILE {
-            profile = value.parse().map_err(|error| LoadError::Profile { message: format!("{error}") })?;
+            profile = parse_profile(&value)?;
         } else {
             variables.push((name, value));
         }
@@ -140,17 +143,27 @@ pub(super) fn of_process<D: Declared>() -> Result<Sources, LoadError> {
     Ok(Sources { file: file::<D>()?, profile, variables, ..of_build::<D>() })
 }
 
-/// Settings that a test or a tool gives.
+fn parse_profile(name: &str) -> Result<Profile, LoadError> {
+    name.parse().map_err(|error| LoadError::Profile { message: format!("{error}") })
+}
+
+/// Settings that a test or a tool gives. The profile is among the variables, as it is for a process.
 pub(super) fn given<D: Declared>(
     file: Option<&str>,
     variables: impl IntoIterator<Item = (String, String)>,
-) -> Sources {
+) -> Result<Sources, LoadError> {
     let mut sources = of_build::<D>();
     if let Some(text) = file {
         sources.file = Some(SourceFile { name: "given.toml".to_owned(), text: text.to_owned() });
     }
-    sources.variables = variables.into_iter().collect();
-    sources
+    for (name, value) in variables {
+        if name == PROFILE {
+            sources.profile = parse_profile(&value)?;
+        } else {
+            sources.variables.push((name, value));
+        }
+    }
+    Ok(sources)
 }
 
 /// What the build knew.
@@ -162,6 +175,8 @@ fn of_build<D: Declared>() -> Sources {
         profile: Profile::default(),
         variables: Vec::new(),
         known: Some(D::NAMES.iter().map(|name| (*name).to_owned()).collect()),
+        stage: Stage::Start,
+        today: Some(Date::of(SystemTime::now())),
     }
 }
 

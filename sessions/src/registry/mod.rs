@@ -4,7 +4,7 @@ mod load;
 
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
-use sessions_policy::{Configuration, Declaration, Note, StoreKind};
+use sessions_policy::{Configuration, Declaration, Note, Problem, Profile, Severity, Sources, StoreKind};
 
 pub use self::load::LoadError;
 use crate::{
@@ -53,6 +53,8 @@ pub(crate) struct RegistryShared {
     engines: Vec<SessionEngine>,
     stores: Vec<(String, SharedStore)>,
     notes: Vec<Note>,
+    findings: Vec<Problem>,
+    profile: Profile,
 }
 
 impl RegistryShared {
@@ -122,6 +124,16 @@ impl<D: Declared> Registry<D> {
         &self.shared.notes
     }
 
+    /// What the lints have found and the profile doesn't refuse.
+    pub fn findings(&self) -> &[Problem] {
+        &self.shared.findings
+    }
+
+    /// The profile that `SESSIONS_PROFILE` chose.
+    pub fn profile(&self) -> Profile {
+        self.shared.profile
+    }
+
     /// Calls `listener` for every event of every policy; see [`SessionEngine::on_event`].
     pub fn on_event(&self, listener: impl Fn(&SessionEvent) + Send + Sync + 'static) {
         if let Some(engine) = self.shared.engines.first() {
@@ -163,7 +175,7 @@ pub struct RegistryBuilder<D> {
     stores: Vec<(String, SharedStore)>,
     clock: Option<Arc<dyn Clock>>,
     entropy: Option<Arc<dyn Entropy>>,
-    sources: Option<sessions_policy::Sources>,
+    sources: Option<Result<Sources, LoadError>>,
     declared: PhantomData<fn() -> D>,
 }
 
@@ -191,7 +203,8 @@ impl<D: Declared> RegistryBuilder<D> {
         self
     }
 
-    /// Exactly this file text, profile and variables instead of those of the process: for tests and tools.
+    /// Exactly this file text and these variables, `SESSIONS_PROFILE` among them, instead of those of the process: for
+    /// tests and tools.
     pub fn with_settings(
         mut self,
         file: Option<&str>,
@@ -206,14 +219,9 @@ impl<D: Declared> RegistryBuilder<D> {
     /// # Errors
     /// [`LoadError`], with all problems at once.
     pub async fn load(self) -> Result<Registry<D>, LoadError> {
-        let sources = match self.sources {
-            Some(sources) => sources,
-            None => load::of_process::<D>()?,
-        };
+        let sources = self.sources.unwrap_or_else(load::of_process::<D>)?;
         let configuration = sources.check().map_err(LoadError::Configuration)?;
-        for note in configuration.notes() {
-            tracing::warn!("{note}");
-        }
+        tell(&configuration, sources.profile);
         let stores = bind_stores(&configuration, &self.stores)?;
         for (name, store) in &stores {
             let reached = tokio::time::timeout(START, store.stats()).await;
@@ -241,8 +249,31 @@ impl<D: Declared> RegistryBuilder<D> {
             })
             .collect();
         SessionEngine::join(&engines);
-        let notes = configuration.notes().to_vec();
-        Ok(Registry { shared: Arc::new(RegistryShared { engines, stores, notes }), declared: PhantomData })
+        let shared = RegistryShared {
+            engines,
+            stores,
+            notes: configuration.notes().to_vec(),
+            findings: configuration.findings().to_vec(),
+            profile: sources.profile,
+        };
+        Ok(Registry { shared: Arc::new(shared), declared: PhantomData })
+    }
+}
+
+/// Logs what isn't refused.
+fn tell(configuration: &Configuration, profile: Profile) {
+    for note in configuration.notes() {
+        tracing::warn!("{note}");
+    }
+    for finding in configuration.findings() {
+        if finding.severity() == Severity::Warning {
+            tracing::warn!("{finding}");
+        } else {
+            tracing::info!("{finding}");
+        }
+    }
+    if profile == Profile::Development {
+        tracing::warn!("SESSIONS_PROFILE: the development profile accepts what production refuses (SL095)");
     }
 }
 

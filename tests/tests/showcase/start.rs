@@ -163,7 +163,7 @@ fn every_problem_is_told_at_once_with_its_place_and_the_nearest_spelling() {
         ("SESSIONS_POLICIES__USER_DEFALT__TTL", "USER_DEFAULT"),
         ("SESSIONS_POLICIES__ADMIN__IDEL_TIMEOUT", "IDLE_TIMEOUT"),
     ] {
-        let problem = stderr.split("error: ").find(|problem| problem.contains(place));
+        let problem = stderr.split("error[").find(|problem| problem.contains(place));
         let named = problem.is_some_and(|problem| problem.to_lowercase().contains(&about.to_lowercase()));
         assert!(named, "`{about}` at `{place}` in:\n{stderr}");
     }
@@ -196,6 +196,30 @@ fn a_contradiction_of_variables_is_refused() {
     ]);
     assert_eq!(code, 2);
     assert!(stderr.contains("SESSIONS_POLICIES__USER_DEFAULT__IDLE_TIMEOUT"), "{stderr}");
+}
+
+#[test]
+fn a_variable_that_weakens_a_policy_is_refused_in_production_only() {
+    let name = "SESSIONS_POLICIES__USER_DEFAULT__TRANSPORT__COOKIE_SAMESITE";
+    let (code, stderr) = refused(&[(name, "none")]);
+    assert_eq!(code, 2);
+    for part in ["error[SL094]", name, "policies.user_default.transport.cookie_samesite", "SL010"] {
+        assert!(stderr.contains(part), "{part} in:\n{stderr}");
+    }
+    let shop = Showcase::with(&[(name, "none"), ("SESSIONS_PROFILE", "development")]);
+    shop.signal("TERM");
+    let stopped = shop.ended(std::time::Duration::from_secs(5));
+    assert!(stopped.stderr.contains("warning[SL094]"), "{}", stopped.stderr);
+}
+
+#[test]
+fn a_message_shows_its_line_and_no_secret_of_it() {
+    let folder = Folder::new("snippet");
+    let text = "[stores]\nmain = { kind = \"memry\", url = \"redis://:hunter2@host\" }\n";
+    let path = folder.file("broken.toml", text);
+    let (_, stderr) = refused(&[("SESSIONS_CONFIG", &path)]);
+    assert!(stderr.contains("2 | main = { kind = \"memry\", url = … }"), "{stderr}");
+    assert!(!stderr.contains("hunter2"), "{stderr}");
 }
 
 #[test]

@@ -1,3 +1,5 @@
+#![allow(deprecated)]
+
 mod other {
     #[sessions::session_policy()]
     #[derive(Default, serde::Serialize, serde::Deserialize)]

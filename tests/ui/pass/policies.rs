@@ -17,7 +17,13 @@ sessions::policies! {
         transport: { header_name: "X-Partner" },
         concurrency.max_sessions_per_principal: 3,
     },
-    short = { ttl = "1h", trusted_origins = ["https://shop.example"] },
+    short = { ttl = "1h", trusted_origins = ["https://shop.example"], concurrency(max_sessions_per_principal = 5) },
+    /// In a frame of another site's.
+    framed: {
+        extends: "user_default",
+        transport: { cookie_samesite: "none" },
+        allow: [{ rule: "SL010", reason: "works in partners' frames", owner: "web", until: "9999-12-31" }],
+    },
 }
 
 /// A struct that nothing outside may name.
@@ -35,14 +41,23 @@ pub struct Notes {
 }
 
 mod shop {
-    #[sessions::session_policy(name = "shop_basket", transport(cookie_samesite = "strict"), scope = "device")]
+    #[sessions::session_policy(
+        name = "shop_basket",
+        extends = "device",
+        transport(cookie_samesite = "none"),
+        allow = [{ rule = "SL010", reason = "works in partners' frames", owner = "web", until = "9999-12-31" }]
+    )]
     #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
     pub(crate) struct Basket {
         pub(crate) items: Vec<String>,
     }
 
     pub(crate) mod inner {
-        #[sessions::session_policy(transport.adapter = "header", transport.header_name = "X-Wishes")]
+        #[sessions::session_policy(
+            extends = "api_token",
+            transport.header_name = "X-Wishes",
+            concurrency.max_sessions_per_principal = 3
+        )]
         #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
         pub(crate) struct Wishes {
             pub(crate) items: Vec<String>,

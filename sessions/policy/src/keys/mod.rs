@@ -197,6 +197,8 @@ pub enum Kind {
     },
     /// Text.
     Text,
+    /// A list of `{ rule, reason, owner, until }`, which suppress what lints find. No variable can state it.
+    Suppressions,
     /// A list of texts, or the word.
     List {
         /// A word that may stand instead.

@@ -33,6 +33,8 @@ const fn choice(words: &'static [&'static str]) -> Kind {
     Kind::Choice { words, reserved: &[] }
 }
 
+const ALLOW: &str = "which lints are suppressed, why, by whom and until when; never by a variable";
+
 pub(super) const POLICY_KEYS: &[Key] = &[
     policy(
         "extends",
@@ -184,6 +186,7 @@ pub(super) const POLICY_KEYS: &[Key] = &[
     )
     .fallback_to(Fallback::Count(128)),
     policy("transport.header_name", Kind::Text, "the header's name").word("X-Session-ID"),
+    policy("allow", Kind::Suppressions, ALLOW).fallback_to(Fallback::Empty),
 ];
 
 pub(super) const STORE_KEYS: &[Key] = &[
@@ -206,6 +209,7 @@ pub(super) const STORE_KEYS: &[Key] = &[
     )
     .word("evict"),
     store("timeout", DURATION, "how long one call may take; at most 30 s").word("2s"),
+    store("allow", Kind::Suppressions, ALLOW).fallback_to(Fallback::Empty),
     later(Table::Stores, "url", "where the store is").secret(),
     later(Table::Stores, "index_key", "what keys the index by principal").secret(),
     later(Table::Stores, "directory", "the folder that holds the store"),

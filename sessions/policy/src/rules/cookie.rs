@@ -5,13 +5,13 @@ use crate::adapt::OF_COOKIES;
 use crate::resolve::Resolved;
 use crate::value::shown;
 
-const ADAPTER: &str = "transport.adapter";
-const NAME: &str = "transport.cookie_name";
-const SECURE: &str = "transport.cookie_secure";
+pub(super) const ADAPTER: &str = "transport.adapter";
+pub(super) const NAME: &str = "transport.cookie_name";
+pub(super) const SECURE: &str = "transport.cookie_secure";
 const HTTPONLY: &str = "transport.cookie_httponly";
-const SAMESITE: &str = "transport.cookie_samesite";
-const PATH: &str = "transport.cookie_path";
-const DOMAIN: &str = "transport.cookie_domain";
+pub(super) const SAMESITE: &str = "transport.cookie_samesite";
+pub(super) const PATH: &str = "transport.cookie_path";
+pub(super) const DOMAIN: &str = "transport.cookie_domain";
 
 /// The longest name-value pair that browsers keep (RFC 6265bis 5.6), less a value of 70 bytes.
 const LONGEST_NAME: usize = 4096 - 70;
@@ -21,15 +21,17 @@ const LONGEST_ATTRIBUTE: usize = 1024;
 pub(super) const RULES: &[Rule] = &[
     Rule { name: "cookie_httponly_off", keys: &[ADAPTER, HTTPONLY], check: httponly_off },
     Rule { name: "cookie_name", keys: &[ADAPTER, NAME], check: name },
+    Rule { name: "cookie_too_long", keys: &[ADAPTER, NAME], check: too_long },
     Rule { name: "cookie_prefix_spelling", keys: &[ADAPTER, NAME], check: prefix_spelling },
     Rule { name: "cookie_prefix", keys: &[ADAPTER, NAME, SECURE, PATH, DOMAIN], check: prefix },
     Rule { name: "samesite_none_insecure", keys: &[ADAPTER, SAMESITE, SECURE], check: samesite_none },
     Rule { name: "cookie_path", keys: &[ADAPTER, PATH], check: path },
+    Rule { name: "cookie_path_too_long", keys: &[ADAPTER, PATH], check: path_too_long },
     Rule { name: "cookie_domain", keys: &[ADAPTER, DOMAIN], check: domain },
     Rule { name: "cookie_key_without_cookie", keys: &[ADAPTER], check: key_without_cookie },
 ];
 
-fn is_cookie(policy: &Resolved) -> bool {
+pub(super) fn is_cookie(policy: &Resolved) -> bool {
     policy.is(ADAPTER, "cookie")
 }
 
@@ -37,25 +39,32 @@ fn httponly_off(policy: &Resolved) -> Vec<Finding> {
     if !is_cookie(policy) || policy.truth(HTTPONLY) {
         return Vec::new();
     }
-    let help = "drop it: no script may read a session's cookie (OWASP ASVS 5.0, 3.3.4)";
+    let help = "drop it: no script may read a session's cookie";
     vec![Finding::at(HTTPONLY, "can't be switched off", help)]
 }
 
 fn name(policy: &Resolved) -> Vec<Finding> {
     let Some(name) = policy.text(NAME).filter(|_| is_cookie(policy)) else { return Vec::new() };
-    let help = "write letters, digits, `-` and `_` (RFC 6265bis 4.1.1), or drop the key for a safe default";
+    let help = "write letters, digits, `-` and `_`, or drop the key for a safe default";
     let reason = if name.is_empty() {
         "is empty".to_owned()
     } else if name.starts_with('$') {
         format!("({}) begins with `$`", shown(name))
     } else if !is_token(name) {
         format!("({}) has characters that a cookie's name can't have", shown(name))
-    } else if name.len() > LONGEST_NAME {
-        format!("is longer than {LONGEST_NAME} characters")
     } else {
         return Vec::new();
     };
     vec![Finding::at(NAME, reason, help)]
+}
+
+fn too_long(policy: &Resolved) -> Vec<Finding> {
+    let Some(name) = policy.text(NAME).filter(|_| is_cookie(policy)) else { return Vec::new() };
+    if name.len() <= LONGEST_NAME {
+        return Vec::new();
+    }
+    let reason = format!("is longer than {LONGEST_NAME} characters");
+    vec![Finding::at(NAME, reason, "write a short one, or drop the key: browsers would drop the cookie")]
 }
 
 /// Whether `text` is a token (RFC 9110 5.6.2).
@@ -67,7 +76,7 @@ pub(super) fn is_token(text: &str) -> bool {
 /// The prefixes that bind a cookie's attributes (RFC 6265bis 4.1.3), the longest first.
 const PREFIXES: &[&str] = &["__Host-Http-", "__Host-", "__Secure-", "__Http-"];
 
-fn prefix_of(name: &str) -> Option<&'static str> {
+pub(super) fn prefix_of(name: &str) -> Option<&'static str> {
     PREFIXES.iter().copied().find(|prefix| name.starts_with(prefix))
 }
 
@@ -80,7 +89,7 @@ fn prefix_spelling(policy: &Resolved) -> Vec<Finding> {
     vec![Finding::at(NAME, reason, format!("write `{meant}` exactly, or a name that doesn't resemble it"))]
 }
 
-fn look_alike(name: &str) -> Option<&'static str> {
+pub(super) fn look_alike(name: &str) -> Option<&'static str> {
     let plain = name.to_ascii_lowercase().replace('_', "-");
     let meant = PREFIXES.iter().copied().find(|prefix| {
         let word = prefix.trim_matches(['_', '-']).to_ascii_lowercase();
@@ -106,7 +115,7 @@ fn prefix(policy: &Resolved) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     let mut broken = |key: &'static str, reason: String, fix: &str| {
-        let reason = format!("{reason} is not allowed under the prefix `{prefix}` (RFC 6265bis 4.1.3)");
+        let reason = format!("{reason} is not allowed under the prefix `{prefix}`");
         findings.push(Finding::at(key, reason, format!("{fix}, {own_name}")));
     };
     if !policy.truth(SECURE) {
@@ -129,11 +138,7 @@ fn samesite_none(policy: &Resolved) -> Vec<Finding> {
         return Vec::new();
     }
     let reason = format!("(none) needs a secure cookie, and {} is not", policy.cite(SECURE));
-    vec![Finding::at(
-        SAMESITE,
-        reason,
-        "drop `cookie_secure`: browsers refuse the cookie otherwise (RFC 6265bis 5.7)",
-    )]
+    vec![Finding::at(SAMESITE, reason, "drop `cookie_secure`: browsers refuse the cookie otherwise")]
 }
 
 fn path(policy: &Resolved) -> Vec<Finding> {
@@ -142,12 +147,18 @@ fn path(policy: &Resolved) -> Vec<Finding> {
         format!("({}) doesn't begin with `/`", shown(path))
     } else if !path.bytes().all(|c| matches!(c, b' '..=b'~') && c != b';') {
         format!("({}) has characters that a path can't have", shown(path))
-    } else if path.len() > LONGEST_ATTRIBUTE {
-        format!("is longer than {LONGEST_ATTRIBUTE} characters")
     } else {
         return Vec::new();
     };
     vec![Finding::at(PATH, reason, "write a path such as `\"/\"` (RFC 6265bis 4.1.1), or drop the key")]
+}
+
+fn path_too_long(policy: &Resolved) -> Vec<Finding> {
+    if !is_cookie(policy) || policy.text(PATH).is_none_or(|path| path.len() <= LONGEST_ATTRIBUTE) {
+        return Vec::new();
+    }
+    let reason = format!("is longer than {LONGEST_ATTRIBUTE} characters");
+    vec![Finding::at(PATH, reason, "write a short one: browsers would ignore it")]
 }
 
 fn domain(policy: &Resolved) -> Vec<Finding> {
@@ -158,7 +169,7 @@ fn domain(policy: &Resolved) -> Vec<Finding> {
     vec![Finding::at(DOMAIN, format!("({}) {reason}", shown(domain)), help)]
 }
 
-fn refuse_domain(domain: &str) -> Option<&'static str> {
+pub(super) fn refuse_domain(domain: &str) -> Option<&'static str> {
     if domain.starts_with('.') {
         return Some("begins with a dot, which means nothing since RFC 6265");
     }

@@ -4,10 +4,15 @@ use std::time::Duration;
 
 use super::{Finding, Rule, value};
 use crate::adapt::touch_bounds;
+use crate::problem::Weight;
 use crate::resolve::Resolved;
 
 /// The longest life of a cookie that browsers accept (RFC 6265bis 5.5).
 const LONGEST_COOKIE: Duration = Duration::from_secs(400 * 24 * 3600);
+/// The longest life of a session that needs no idle timeout.
+const SHORT_LIFE: Duration = Duration::from_secs(3600);
+/// The longest idle timeout that is recommended (OWASP Session Management Cheat Sheet, Session Expiration).
+const LONGEST_IDLE: Duration = Duration::from_secs(30 * 60);
 
 pub(super) const RULES: &[Rule] = &[
     Rule { name: "idle_over_ttl", keys: &["idle_timeout", "ttl"], check: idle_over_ttl },
@@ -32,6 +37,14 @@ pub(super) const RULES: &[Rule] = &[
         check: remember_idle_over_ttl,
     },
     Rule { name: "remember_over_cookie", keys: &["remember.ttl"], check: remember_over_cookie },
+    Rule { name: "idle_missing", keys: &["idle_timeout", "ttl", "renew", "scope"], check: idle_missing },
+    Rule { name: "absolute_missing", keys: &["absolute_timeout", "renew", "scope"], check: absolute_missing },
+    Rule { name: "idle_long", keys: &["idle_timeout", "scope"], check: idle_long },
+    Rule {
+        name: "touch_coarse",
+        keys: &["touch_every", "renew", "ttl", "idle_timeout", "remember.idle_timeout"],
+        check: touch_coarse,
+    },
 ];
 
 fn idle_over_ttl(policy: &Resolved) -> Vec<Finding> {
@@ -91,7 +104,50 @@ fn remember_over_cookie(policy: &Resolved) -> Vec<Finding> {
         return Vec::new();
     }
     let reason = format!("{} is longer than a cookie may live (400 days)", value(policy, "remember.ttl"));
-    vec![Finding::at("remember.ttl", reason, "write at most `\"400days\"` (RFC 6265bis 5.5)")]
+    vec![Finding::at("remember.ttl", reason, "write at most `\"400days\"`")]
+}
+
+fn idle_missing(policy: &Resolved) -> Vec<Finding> {
+    let is_short =
+        policy.is("renew", "fixed") && policy.duration("ttl").is_some_and(|life| life <= SHORT_LIFE);
+    if policy.is("scope", "request") || policy.duration("idle_timeout").is_some() || is_short {
+        return Vec::new();
+    }
+    let reason = if policy.is_stated("idle_timeout") { "is off" } else { "is missing" };
+    let help = "write `idle_timeout`, such as `\"30min\"`: what was left open would stay open";
+    vec![Finding::at("idle_timeout", reason, help)]
+}
+
+fn absolute_missing(policy: &Resolved) -> Vec<Finding> {
+    let has_end = !policy.is("renew", "sliding") || policy.duration("absolute_timeout").is_some();
+    if policy.is("scope", "request") || has_end {
+        return Vec::new();
+    }
+    let state = if policy.is_stated("absolute_timeout") { "is off" } else { "is missing" };
+    let reason = format!("{state} beside {}", policy.cite("renew"));
+    let help = "write `absolute_timeout`, such as `\"12h\"`: a session that is used, or a stolen one, would never end";
+    vec![Finding::at("absolute_timeout", reason, help)]
+}
+
+fn idle_long(policy: &Resolved) -> Vec<Finding> {
+    let is_long = policy.duration("idle_timeout").is_some_and(|idle| idle > LONGEST_IDLE);
+    // What a preset sets was weighed when it was made.
+    if !is_long || policy.is("scope", "device") || !policy.is_stated("idle_timeout") {
+        return Vec::new();
+    }
+    let reason = format!("{} is longer than 30min", value(policy, "idle_timeout"));
+    vec![Finding::at("idle_timeout", reason, "lower it, or let people ask for it by `remember`")]
+}
+
+fn touch_coarse(policy: &Resolved) -> Vec<Finding> {
+    let Some(interval) = policy.duration("touch_every") else { return Vec::new() };
+    let missed = touch_bounds(policy)
+        .into_iter()
+        .find(|bound| policy.duration(bound).is_some_and(|limit| interval > limit / 4 && interval < limit));
+    let Some(bound) = missed else { return Vec::new() };
+    let reason = format!("{} is more than a quarter of {}", value(policy, "touch_every"), policy.cite(bound));
+    let help = "lower `touch_every`, or drop it: sessions in use may end by that much too early";
+    vec![Finding::at("touch_every", reason, help).weighing(Weight::Warned)]
 }
 
 fn longer(policy: &Resolved, key: &'static str, bound: &'static str, help: &str) -> Vec<Finding> {

@@ -3,6 +3,7 @@
 
 mod across;
 mod cookie;
+mod cookie_safety;
 mod header;
 mod lifetimes;
 mod origins;
@@ -12,9 +13,9 @@ mod stores;
 
 pub(crate) use self::across::judge_together;
 pub(crate) use self::origins::normal_origin;
-pub(crate) use self::stores::judge_store;
+pub(crate) use self::stores::{judge_memory, judge_store};
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Weight};
 use crate::resolve::Resolved;
 
 /// One rule about one policy.
@@ -32,28 +33,42 @@ pub(crate) struct Finding {
     /// The end of a sentence that begins with the key.
     reason: String,
     help: String,
+    weight: Weight,
 }
 
 impl Finding {
     fn at(key: &'static str, reason: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { key, reason: reason.into(), help: help.into() }
+        Self { key, reason: reason.into(), help: help.into(), weight: Weight::OfTheLint }
+    }
+
+    fn weighing(self, weight: Weight) -> Self {
+        Self { weight, ..self }
     }
 }
 
 /// Every rule about one policy.
 pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
-    [lifetimes::RULES, rotation::RULES, persistence::RULES, cookie::RULES, header::RULES, origins::RULES]
-        .into_iter()
-        .flatten()
+    [
+        lifetimes::RULES,
+        rotation::RULES,
+        persistence::RULES,
+        cookie::RULES,
+        cookie_safety::RULES,
+        header::RULES,
+        origins::RULES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Asks every rule about one policy.
 pub(crate) fn judge(policy: &Resolved, problems: &mut Vec<Problem>) {
     for rule in rules().filter(|rule| policy.can_judge(rule.keys)) {
         let findings = (rule.check)(policy).into_iter();
-        problems.extend(
-            findings.map(|found| policy.problem(found.key, rule.name, &found.reason).with_help(found.help)),
-        );
+        problems.extend(findings.map(|found| {
+            let problem = policy.problem(found.key, rule.name, &found.reason);
+            problem.with_help(found.help).weighing(found.weight)
+        }));
     }
 }
 

@@ -2,21 +2,44 @@
 
 use super::cookie::is_host;
 use super::{Finding, Rule};
+use crate::problem::Weight;
 use crate::resolve::Resolved;
 use crate::value::shown;
 
 const KEY: &str = "trusted_origins";
 
-pub(super) const RULES: &[Rule] = &[Rule { name: "trusted_origin", keys: &[KEY], check: trusted_origins }];
+pub(super) const RULES: &[Rule] = &[
+    Rule { name: "trusted_origin", keys: &[KEY], check: trusted_origins },
+    Rule { name: "trusted_origin_in_clear", keys: &[KEY], check: in_clear },
+];
 
 fn trusted_origins(policy: &Resolved) -> Vec<Finding> {
     let origins = policy.list(KEY).unwrap_or_default();
     let refused = origins.iter().filter_map(|origin| Some((origin, normal_origin(origin).err()?)));
     let findings = refused.map(|(origin, reason)| {
         let help = "write each as `https://host` or `https://host:port`: origins are compared as a whole";
-        Finding::at(KEY, format!("(\"{}\") {reason}", shown(origin)), help)
+        Finding::at(KEY, format!("(\"{}\") {reason}", shown(origin)), help).weighing(Weight::Refused)
     });
     findings.collect()
+}
+
+/// Origins without TLS, but for loopback's, which browsers trust.
+fn in_clear(policy: &Resolved) -> Vec<Finding> {
+    let origins = policy.list(KEY).unwrap_or_default().iter();
+    let in_clear = origins.filter(|origin| normal_origin(origin).is_ok_and(|normal| is_in_clear(&normal)));
+    let findings = in_clear.map(|origin| {
+        let help = "write its `https://` form: whoever is on the way can speak for an `http://` one";
+        Finding::at(KEY, format!("(\"{}\") is in clear", shown(origin)), help)
+    });
+    findings.collect()
+}
+
+fn is_in_clear(normal: &str) -> bool {
+    let Some(authority) = normal.strip_prefix("http://") else { return false };
+    let host = authority.strip_prefix('[').and_then(|rest| rest.split(']').next());
+    let host = host.unwrap_or_else(|| authority.split(':').next().unwrap_or(authority));
+    let is_loopback = host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    !is_loopback && host != "localhost" && !host.ends_with(".localhost")
 }
 
 /// The origin as browsers send it (RFC 6454 6.2): lower case, without its scheme's default port.

@@ -4,10 +4,17 @@ use std::time::Duration;
 
 use super::{Finding, Rule, value};
 use crate::adapt::fixed_end;
+use crate::problem::Weight;
 use crate::resolve::Resolved;
 
 /// The longest time for which two ids of one session may work.
 const LONGEST_GRACE: Duration = Duration::from_secs(120);
+/// The longest that needs no thought.
+const USUAL_GRACE: Duration = Duration::from_secs(30);
+/// The longest life of one id that activity prolongs.
+const LONG_LIFE: Duration = Duration::from_secs(8 * 3600);
+/// The longest life of a remembered id that never changes.
+const LONG_MEMORY: Duration = Duration::from_secs(30 * 24 * 3600);
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -27,14 +34,24 @@ pub(super) const RULES: &[Rule] = &[
         keys: &["rotate_every", "renew", "ttl", "absolute_timeout"],
         check: rotation_past_the_end,
     },
+    Rule { name: "grace_long", keys: &["rotation_grace", "rotate_every"], check: grace_long },
+    Rule {
+        name: "no_rotation",
+        keys: &["absolute_timeout", "rotate_every", "rotate_on_use"],
+        check: no_rotation,
+    },
+    Rule {
+        name: "remember_without_rotation",
+        keys: &["remember.ttl", "rotate_every", "rotate_on_use"],
+        check: remember_without_rotation,
+    },
 ];
 
 fn privilege_rotation_off(policy: &Resolved) -> Vec<Finding> {
     if policy.truth("rotate_on_privilege_change") {
         return Vec::new();
     }
-    let help =
-        "drop it: a login must change the id, or a planted one would be logged in (OWASP ASVS 5.0, 7.2.4)";
+    let help = "drop it: a login must change the id, or a planted one would be logged in";
     vec![Finding::at("rotate_on_privilege_change", "can't be switched off", help)]
 }
 
@@ -85,4 +102,41 @@ fn rotation_past_the_end(policy: &Resolved) -> Vec<Finding> {
         Finding::at("rotate_every", reason, help)
     });
     findings.collect()
+}
+
+fn grace_long(policy: &Resolved) -> Vec<Finding> {
+    let Some(grace) = policy.duration("rotation_grace") else { return Vec::new() };
+    let contradicts = policy.duration("rotate_every").is_some_and(|age| grace >= age);
+    if grace <= USUAL_GRACE || grace > LONGEST_GRACE || contradicts {
+        return Vec::new();
+    }
+    let reason = format!("{} is longer than 30s", value(policy, "rotation_grace"));
+    let help = "lower it, or drop it for the default: for that long a stolen old id would still work";
+    vec![Finding::at("rotation_grace", reason, help).weighing(Weight::Warned)]
+}
+
+fn rotates(policy: &Resolved) -> bool {
+    policy.truth("rotate_on_use") || policy.duration("rotate_every").is_some()
+}
+
+fn no_rotation(policy: &Resolved) -> Vec<Finding> {
+    let key = "absolute_timeout";
+    let is_long = policy.duration(key).is_some_and(|end| end > LONG_LIFE);
+    // What a preset sets was weighed when it was made.
+    if !is_long || rotates(policy) || !policy.is_stated(key) {
+        return Vec::new();
+    }
+    let reason = format!("{} is longer than 8h, and the id never changes by age", value(policy, key));
+    vec![Finding::at(key, reason, "write `rotate_every`, such as `\"1h\"`, or lower `absolute_timeout`")]
+}
+
+fn remember_without_rotation(policy: &Resolved) -> Vec<Finding> {
+    let key = "remember.ttl";
+    if rotates(policy) || policy.duration(key).is_none_or(|life| life <= LONG_MEMORY) {
+        return Vec::new();
+    }
+    let reason = format!("{} is longer than 30days, and the id never changes by age", value(policy, key));
+    let help =
+        "write `rotate_every`, such as `\"1day\"`: the use of a copied id is noticed only where ids change";
+    vec![Finding::at(key, reason, help)]
 }

@@ -7,6 +7,7 @@ use crate::draft::{Draft, Stated};
 use crate::keys::{Key, Table};
 use crate::policy::WhenFull;
 use crate::problem::Problem;
+use crate::resolve::Resolved;
 use crate::store_config::{StoreConfig, StoreKind};
 use crate::value::{Setting, duration_text, read_fallback};
 
@@ -37,6 +38,27 @@ pub(crate) fn judge_store(draft: &Draft, problems: &mut Vec<Problem>, notes: &mu
         StoreKind::Custom
     };
     StoreConfig { name: draft.name.clone(), kind, timeout }
+}
+
+/// Stores in memory that keep some policy's sessions.
+pub(crate) fn judge_memory(
+    policies: &[Resolved],
+    drafts: &[Draft],
+    stores: &[StoreConfig],
+    problems: &mut Vec<Problem>,
+) {
+    let keys = ["scope", "persistence.store_name"];
+    let kept = policies.iter().filter(|policy| policy.can_judge(&keys) && !policy.is("scope", "request"));
+    let used: Vec<&str> = kept.filter_map(|policy| policy.text("persistence.store_name")).collect();
+    let in_memory = |store: &StoreConfig| matches!(store.kind, StoreKind::Memory { .. });
+    for (draft, _) in drafts.iter().zip(stores).filter(|(_, store)| in_memory(store)) {
+        if draft.broken.contains("kind") || !used.contains(&draft.name.as_str()) {
+            continue;
+        }
+        let reason = "(memory) loses all sessions at a restart, and shares none with other nodes";
+        let help = "bind a store that outlives the process, or allow this one";
+        problems.push(problem(draft, "kind", "store_memory", reason).with_help(help));
+    }
 }
 
 /// A later layer that changes the kind makes the earlier kind's keys moot; beside it they are a mistake.

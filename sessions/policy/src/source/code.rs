@@ -75,6 +75,10 @@ pub enum Literal {
     List(&'static [&'static str]),
     /// A list of texts.
     Texts(Vec<String>),
+    /// A list of tables of texts that is a constant, such as `allow` has.
+    Tables(&'static [&'static [(&'static str, &'static str)]]),
+    /// A list of tables of texts.
+    Entries(Vec<Vec<(String, String)>>),
 }
 
 impl Literal {
@@ -134,8 +138,20 @@ impl From<&Literal> for Value {
             Literal::Bool(truth) => Self::from(*truth),
             Literal::List(items) => Self::from(*items),
             Literal::Texts(items) => Self::from(items.clone()),
+            Literal::Tables(tables) => {
+                tables.iter().map(|table| dict(table.iter().copied())).collect::<Vec<_>>().into()
+            }
+            Literal::Entries(tables) => {
+                let pairs =
+                    |table: &Vec<(String, String)>| dict(table.iter().map(|(key, text)| (&**key, &**text)));
+                tables.iter().map(pairs).collect::<Vec<_>>().into()
+            }
         }
     }
+}
+
+fn dict<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
+    Value::from(pairs.map(|(key, text)| (key.to_owned(), Value::from(text))).collect::<Dict>())
 }
 
 /// The declarations as one layer.

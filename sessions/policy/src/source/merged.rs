@@ -3,11 +3,11 @@
 use figment::Figment;
 use figment::value::{Tag, Value};
 
-use super::Sources;
 use super::code::{self, Code};
 use super::place::{Place, Places};
 use super::toml::{self, TomlFile};
 use super::variables::{self, Names, Variables};
+use super::{Profile, Sources};
 use crate::origin::{Layer, Origin};
 use crate::problem::Problem;
 
@@ -22,10 +22,18 @@ pub(crate) struct Merged {
 impl Merged {
     /// Reads every source and lays the later over the earlier.
     pub(crate) fn read(sources: &Sources, problems: &mut Vec<Problem>) -> Self {
+        Self::read_with(sources, Some(sources.profile), problems)
+    }
+
+    /// The same under another profile, or under none.
+    pub(crate) fn read_with(
+        sources: &Sources,
+        profile: Option<Profile>,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
         let mut places = Places::default();
         let code = Code::read(&sources.declarations, &mut places, problems);
-        let file =
-            sources.file.as_ref().map(|file| TomlFile::read(file, sources.profile, &mut places, problems));
+        let file = sources.file.as_ref().map(|file| TomlFile::read(file, profile, &mut places, problems));
         let names = names(&code, file.as_ref());
         let variables = Variables::read(&sources.variables, &names, &mut places, problems);
         let mut figment = Figment::from(code);

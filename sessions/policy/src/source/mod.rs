@@ -16,7 +16,8 @@ use std::fmt;
 
 use crate::check::{Surroundings, check};
 use crate::configuration::Configuration;
-use crate::problem::Problems;
+use crate::date::Date;
+use crate::problems::Problems;
 
 /// Everything that a configuration is read from. Later sources override earlier ones: defaults and presets,
 /// declarations in code, the file, the file's table of the profile, variables.
@@ -33,6 +34,23 @@ pub struct Sources {
     /// The names of policies that the build knew. At start a name that it didn't know is refused, and so is one
     /// that is gone. `None`: any name will do.
     pub known: Option<Vec<String>>,
+    /// Who asks: it decides what is an error.
+    pub stage: Stage,
+    /// The day by which suppressions expire. `None`: none does.
+    pub today: Option<Date>,
+}
+
+/// Who asks for a check.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Stage {
+    /// The compiler: what is an error in every profile is one; all else is a warning.
+    #[default]
+    Build,
+    /// The start of a program: what is an error under the profile is one, and what a variable weakens.
+    Start,
+    /// The command line: as the start, and expired suppressions are errors too.
+    Tool,
 }
 
 /// A policy file that was read already.
@@ -61,12 +79,15 @@ impl fmt::Debug for Sources {
             .field("profile", &self.profile)
             .field("variables", &variables)
             .field("known", &self.known)
+            .field("stage", &self.stage)
+            .field("today", &self.today)
             .finish()
     }
 }
 
 impl Sources {
-    /// Reads, merges and checks everything under [`profile`](Self::profile).
+    /// Reads, merges and checks everything under [`profile`](Self::profile), as [`stage`](Self::stage) asks for it.
+    /// What isn't an error is among the [`findings`](Configuration::findings).
     ///
     /// # Errors
     /// Every problem at once: syntax errors, unknown names, values of the wrong kind, broken rules.

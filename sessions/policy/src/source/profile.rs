@@ -1,6 +1,7 @@
 //! The profiles: which table of the file is laid over the rest.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use crate::suggest::nearest;
@@ -26,6 +27,12 @@ impl Profile {
             Self::Production => "production",
             Self::Development => "development",
         }
+    }
+
+    /// Whether requests of this peer are served: the development profile accepts what production refuses, so it is for
+    /// the machine itself only (SL095).
+    pub fn admits(self, peer: IpAddr) -> bool {
+        self == Self::Production || peer.to_canonical().is_loopback()
     }
 }
 
@@ -79,6 +86,23 @@ mod tests {
     #[test]
     fn production_is_the_default() {
         assert_eq!(Profile::default(), Profile::Production);
+    }
+
+    #[test]
+    fn development_is_for_the_machine_itself() {
+        for (peer, is_here) in [
+            ("127.0.0.1", true),
+            ("127.9.9.9", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("10.0.0.7", false),
+            ("::ffff:10.0.0.7", false),
+            ("2001:db8::1", false),
+        ] {
+            let peer: IpAddr = peer.parse().unwrap();
+            assert_eq!(Profile::Development.admits(peer), is_here, "{peer}");
+            assert!(Profile::Production.admits(peer));
+        }
     }
 
     #[test]

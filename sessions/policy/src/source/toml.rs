@@ -24,7 +24,7 @@ impl TomlFile {
     /// Parses `file`. What can't be parsed is a problem, and the rest is read all the same.
     pub(crate) fn read(
         file: &SourceFile,
-        profile: Profile,
+        profile: Option<Profile>,
         places: &mut Places,
         problems: &mut Vec<Problem>,
     ) -> Self {
@@ -52,7 +52,7 @@ impl TomlFile {
                 problems.push(problem.with_help(format!("write `[{name}.policies.NAME]` above its keys")));
                 continue;
             };
-            if name == profile.as_str() {
+            if profile.is_some_and(|profile| name == profile.as_str()) {
                 reader.layer = Layer::Profile;
                 let dict = reader.table(&mut Vec::new(), table);
                 data.insert(figment::Profile::new(name), dict);
@@ -120,6 +120,17 @@ impl Reader<'_> {
         entries.map(|(key, value)| (key.get_ref().to_string(), self.entry(path, key, value))).collect()
     }
 
+    /// An item of a list, whose place is that of its index.
+    fn item(&mut self, path: &mut Vec<String>, index: usize, item: &Spanned<DeValue<'_>>) -> Value {
+        path.push(index.to_string());
+        let order = item.span().start;
+        let origin = self.index.origin(order);
+        self.places.insert(self.layer, path, Place { key: origin.clone(), value: origin, order });
+        let value = self.value(path, item.get_ref());
+        path.pop();
+        value
+    }
+
     fn value(&mut self, path: &mut Vec<String>, value: &DeValue<'_>) -> Value {
         match value {
             DeValue::String(text) => Value::from(text.to_string()),
@@ -129,10 +140,15 @@ impl Reader<'_> {
             },
             DeValue::Float(float) => Value::from(float.as_str().parse().unwrap_or(f64::NAN)),
             DeValue::Boolean(truth) => Value::from(*truth),
+            // Only a suppression has a date, in quotes or not.
+            DeValue::Datetime(date) if path.last().is_some_and(|key| key == "until") => {
+                Value::from(date.to_string())
+            }
             // No key is a date: whatever it is read as refuses it.
             DeValue::Datetime(_) => Value::from(Empty::Unit),
             DeValue::Array(items) => {
-                Value::from(items.iter().map(|item| self.value(path, item.get_ref())).collect::<Vec<_>>())
+                let items = items.iter().enumerate().map(|(index, item)| self.item(path, index, item));
+                Value::from(items.collect::<Vec<_>>())
             }
             DeValue::Table(table) => Value::from(self.table(path, table)),
         }
@@ -173,7 +189,7 @@ mod tests {
     fn read(text: &str) -> (TomlFile, Places, Vec<Problem>) {
         let file = SourceFile { name: "s.toml".into(), text: text.into() };
         let (mut places, mut problems) = (Places::default(), Vec::new());
-        let toml = TomlFile::read(&file, Profile::Production, &mut places, &mut problems);
+        let toml = TomlFile::read(&file, Some(Profile::Production), &mut places, &mut problems);
         (toml, places, problems)
     }
 

@@ -6,7 +6,7 @@ use figment::{Error, Metadata, Provider};
 
 use super::Profile;
 use super::place::{Place, Places};
-use crate::keys::{Key, Table, variable_name};
+use crate::keys::{Key, Kind, Table, variable_name};
 use crate::origin::{Layer, Origin};
 use crate::problem::Problem;
 use crate::suggest::{nearest, nearest_path};
@@ -43,7 +43,8 @@ impl Names {
     /// Every variable that would be a setting, for suggestions.
     fn variables(&self) -> Vec<String> {
         let of = |table: Table| {
-            let keys = table.rows().iter().filter(|key| !key.is_reserved());
+            let keys =
+                table.rows().iter().filter(|key| !key.is_reserved() && key.kind() != Kind::Suppressions);
             keys.flat_map(move |key| self.of(table).iter().map(move |name| key.variable(name)))
         };
         of(Table::Policies).chain(of(Table::Stores)).collect()
@@ -146,6 +147,10 @@ fn find(variable: &str, names: &Names) -> Result<(&'static Key, String), Box<Pro
     }
     let path = path.join(".");
     if let Some(key) = table.key(&path) {
+        if key.kind() == Kind::Suppressions {
+            let problem = refuse("can't be set by a variable".into());
+            return Err(Box::new(problem.with_help("write it in the file, where it is reviewed")));
+        }
         return if key.is_reserved() {
             Err(Box::new(refuse("comes with a later version".into()).with_help("remove the variable")))
         } else {

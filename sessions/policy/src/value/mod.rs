@@ -109,6 +109,8 @@ fn read_kind(kind: Kind, value: &Value, spelling: Spelling) -> Result<Setting, M
         Kind::Name => name(value),
         Kind::Text => Ok(Setting::Text(text(value, kind)?.to_owned())),
         Kind::List { word } => list(value, spelling, word),
+        // The walk over what was written reads them itself, each with its place.
+        Kind::Suppressions => Err(wrong(value, kind)),
     }
 }
 
@@ -116,6 +118,7 @@ fn read_kind(kind: Kind, value: &Value, spelling: Spelling) -> Result<Setting, M
 pub(crate) fn read_fallback(key: &Key, fallback: Fallback) -> Option<Setting> {
     let value = match fallback {
         Fallback::Unset | Fallback::Derived(_) => return None,
+        Fallback::Empty if key.kind() == Kind::Suppressions => return None,
         Fallback::Text(text) => Value::from(text),
         Fallback::Count(count) => Value::from(count),
         Fallback::Bool(truth) => Value::from(truth),
@@ -281,6 +284,7 @@ fn wrong(value: &Value, kind: Kind) -> Misfit {
         Kind::Choice { .. } => "one of its words",
         Kind::Text => "text",
         Kind::List { .. } => "a list of texts",
+        Kind::Suppressions => "a list of suppressions",
     };
     let written = match value {
         Value::String(_, text) => format!(" ({})", shown(text)),

@@ -65,6 +65,9 @@ pub(crate) fn example(kind: Kind) -> String {
             }
         }
         Kind::Text => "text in quotes".to_owned(),
+        Kind::Suppressions => {
+            "`[{ rule = \"SL010\", reason = \"…\", owner = \"…\", until = \"2027-01-31\" }]`".to_owned()
+        }
         Kind::List { word } => format!("a list such as `[\"one\", \"two\"]`{}", or_word(word)),
     }
 }

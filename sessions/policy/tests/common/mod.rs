@@ -47,3 +47,24 @@ pub(crate) fn only(problems: Problems) -> Problem {
     assert!(found.next().is_none(), "more than one problem:\n{text}");
     first
 }
+
+/// Compares with a file of `tests/golden`. `SESSIONS_BLESS=1 cargo test -p sessions-policy` writes the files anew.
+#[allow(dead_code, reason = "each test program uses some of these")]
+#[track_caller]
+pub(crate) fn golden(name: &str, text: &str) {
+    compare(&format!("tests/golden/{name}.txt"), text);
+}
+
+/// Compares with a file of this crate, which is written anew when the tests are told to.
+#[allow(dead_code, reason = "each test program uses some of these")]
+#[track_caller]
+pub(crate) fn compare(path: &str, text: &str) {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let text = format!("{}\n", text.trim_end());
+    if std::env::var_os("SESSIONS_BLESS").is_some() {
+        std::fs::create_dir_all(file.parent().expect("a file lies in a folder")).expect("a folder");
+        std::fs::write(&file, &text).expect("a file that can be written");
+    }
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(kept, text, "{path} is stale: run the tests once with SESSIONS_BLESS=1");
+}

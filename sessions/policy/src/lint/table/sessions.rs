@@ -1,0 +1,83 @@
+//! Lints about sessions: how many, what they take over, who may ask for them, where they are kept.
+
+use super::super::Severity::{Error, Silent, Warning};
+use super::super::{Judged, Lint};
+use super::lint;
+
+pub(super) const LINTS: &[Lint] = &[
+    lint(
+        "SL041",
+        "limit-unstated",
+        (Error, Warning),
+        &["limit_unstated", "limit_off"],
+        [
+            "How many sessions a person may have at once is a decision that has to be made and written down. For \
+             policies without a cookie, and in development, it is a warning. `\"unlimited\"` can be allowed.",
+            "Write `concurrency = { max_sessions_per_principal = 5, behavior_on_limit = \"evict_oldest\" }`.",
+            "OWASP ASVS 5.0, 7.1.2",
+        ],
+    )
+    .excusable(),
+    lint(
+        "SL045",
+        "carry-over",
+        (Error, Error),
+        &["carry_over", "carry_over_all"],
+        [
+            "What an anonymous session holds may have been put there by someone else; a login should take over what \
+             it needs. A pattern is refused. `carry_over = \"all\"` is a warning where it is written.",
+            "Write a list of keys, such as `[\"cart\"]`.",
+            "OWASP WSTG, WSTG-SESS-08",
+        ],
+    )
+    .warns_too(),
+    lint(
+        "SL051",
+        "origin-list",
+        (Error, Warning),
+        &["trusted_origin", "trusted_origin_in_clear"],
+        [
+            "A trusted origin is one whole origin. Patterns, `null` and paths are refused in every profile. An \
+             `http://` origin off loopback is refused in production: whoever is on the way can speak for it.",
+            "Write each as `https://host` or `https://host:port`.",
+            "OWASP ASVS 5.0, 3.5.1",
+        ],
+    ),
+    lint(
+        "SL057",
+        "header-name",
+        (Error, Error),
+        &["header_name", "header_name_taken"],
+        [
+            "A session's header has a token as its name, and one that means nothing else: proxies change, join and \
+             drop the fields that they know.",
+            "Write a name of your own, such as `X-Session-ID`.",
+            "OWASP ASVS 5.0, 4.1.3; RFC 9110 5.1",
+        ],
+    ),
+    lint(
+        "SL070",
+        "store-memory",
+        (Warning, Silent),
+        &["store_memory"],
+        [
+            "A store in the memory of the process ends all sessions at a restart, and nodes share none. It is judged \
+             at start, as the environment decides where sessions are kept.",
+            "Bind a store that outlives the process, or allow this one.",
+            "OWASP Session Management Cheat Sheet, Session Repository",
+        ],
+    )
+    .judged_by(Judged::AtStart),
+    lint(
+        "SL075",
+        "payload-cap",
+        (Error, Warning),
+        &["payload_large"],
+        [
+            "Each request reads the whole session. Above 64 KiB, a visitor can make the store and the process carry \
+             more than a session needs.",
+            "Lower `max_size`, and keep large data under a key of your own elsewhere.",
+            "CVE-2016-4423 (Symfony)",
+        ],
+    ),
+];

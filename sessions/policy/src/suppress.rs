@@ -1,0 +1,154 @@
+//! Suppressions: `allow = [{ rule, reason, owner, until }]` as it is read, and what it takes away from what was found.
+
+use figment::value::Value;
+
+use crate::date::Date;
+use crate::lint::{self, Lint, Severity, Suppressible};
+use crate::origin::Origin;
+use crate::problem::Problem;
+use crate::source::Profile;
+use crate::suggest::nearest;
+use crate::value::shown;
+
+/// What each entry has to say.
+const FIELDS: &[&str] = &["rule", "reason", "owner", "until"];
+const FORM: &str = "write `{ rule = \"SL010\", reason = \"…\", owner = \"…\", until = \"2027-01-31\" }`";
+
+/// One suppression that is well formed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Suppression {
+    lint: &'static Lint,
+    until: Date,
+    origin: Origin,
+    /// The path of its last day, such as `policies.shop.allow.0.until`.
+    full: String,
+}
+
+impl Suppression {
+    /// Reads the entries of the list `value` under the key `full`. `origin` says where a part of it stands: the list,
+    /// an entry by its index, or a field of one.
+    pub(crate) fn read_all(
+        full: &str,
+        value: &Value,
+        origin: &dyn Fn(&[&str]) -> Origin,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<Self> {
+        let Some(items) = value.as_array() else {
+            let message = format!("`{full}` is not a list of suppressions");
+            problems.push(Problem::new(origin(&[]), full, "bad_suppression", message).with_help(FORM));
+            return Vec::new();
+        };
+        let read = |(index, item): (usize, &Value)| match Self::read(full, &index.to_string(), item, origin) {
+            Ok(suppression) => Some(suppression),
+            Err(found) => {
+                problems.extend(found);
+                None
+            }
+        };
+        items.iter().enumerate().filter_map(read).collect()
+    }
+
+    fn read(
+        full: &str,
+        index: &str,
+        item: &Value,
+        origin: &dyn Fn(&[&str]) -> Origin,
+    ) -> Result<Self, Vec<Problem>> {
+        let at = |field: &str, reason: String| {
+            let part: &[&str] = if field.is_empty() { &[index] } else { &[index, field] };
+            let key = format!("{full}.{}", part.join("."));
+            Problem::new(origin(part), key, "bad_suppression", format!("`{full}` {reason}"))
+        };
+        let Some(dict) = item.as_dict() else {
+            return Err(vec![at("", "has an entry that is not a table".into()).with_help(FORM)]);
+        };
+        let mut found = Vec::new();
+        for field in dict.keys().filter(|field| !FIELDS.contains(&field.as_str())) {
+            let unknown =
+                at("", format!("has an entry with `{}`, which is not a field of one", shown(field)));
+            found.push(unknown.with_suggestion(nearest(field, FIELDS)).with_help(FORM));
+        }
+        let mut field = |name: &str| {
+            let text = dict.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+            if text.is_none() {
+                let (part, state) = if dict.contains_key(name) { (name, "an empty") } else { ("", "no") };
+                found.push(at(part, format!("has an entry with {state} `{name}`")).with_help(FORM));
+            }
+            text
+        };
+        let (rule, _, _, until) = (field("rule"), field("reason"), field("owner"), field("until"));
+        let lint = rule.and_then(|rule| {
+            known(rule, &|reason| at("rule", reason)).map_err(|refusal| found.push(*refusal)).ok()
+        });
+        let until = until.and_then(|text| {
+            let date = text.parse::<Date>();
+            date.map_err(|invalid| {
+                let refusal = at("until", format!("has an entry until \"{}\"", shown(text)));
+                found.push(refusal.with_help(invalid.to_string()));
+            })
+            .ok()
+        });
+        match (lint, until) {
+            (Some(lint), Some(until)) if found.is_empty() => Ok(Self {
+                lint,
+                until,
+                origin: origin(&[index, "until"]),
+                full: format!("{full}.{index}.until"),
+            }),
+            _ => Err(found),
+        }
+    }
+
+    fn excuses(&self, problem: &Problem) -> bool {
+        let weight = problem.weight_under(Profile::Production);
+        let may_be = weight < Severity::Error || problem.lint().suppressible() == Suppressible::Yes;
+        self.lint == problem.lint() && may_be && !problem.is_refused_always()
+    }
+
+    fn expired(&self) -> Problem {
+        let list = self.full.rsplitn(3, '.').last().unwrap_or_default();
+        let message = format!("`{list}` suppresses {} until {}, which is over", self.lint, self.until);
+        let help = "put right what it suppresses, or decide again until when it may stay";
+        Problem::new(self.origin.clone(), self.full.clone(), "expired_suppression", message).with_help(help)
+    }
+}
+
+/// The lint that `rule` names, if it may be suppressed.
+fn known(rule: &str, problem: &impl Fn(String) -> Problem) -> Result<&'static Lint, Box<Problem>> {
+    let Some(lint) = lint::lint(rule).filter(|lint| lint.id() == rule) else {
+        let unknown = problem(format!("has an entry for \"{}\", which is not a lint", shown(rule)));
+        let near = lint::nearest_id(rule);
+        return Err(Box::new(match near {
+            Some(_) => unknown.with_suggestion(near),
+            None => unknown.with_help("write the id of a lint, such as `SL010`"),
+        }));
+    };
+    if lint.suppressible() == Suppressible::No {
+        let refused = problem(format!("has an entry for {lint}, which can't be suppressed"));
+        return Err(Box::new(refused.with_help(format!("drop the entry. {}", lint.fix()))));
+    }
+    Ok(lint)
+}
+
+/// What is left of `found`, and what is to be said of suppressions that have expired by `today`. They still suppress:
+/// no program stops on a date.
+pub(crate) fn excuse(
+    found: Vec<Problem>,
+    suppressions: &[(String, Vec<Suppression>)],
+    today: Option<Date>,
+) -> Vec<Problem> {
+    let is_excused = |problem: &Problem| {
+        let of = suppressions.iter().filter(|(owner, _)| is_of(problem.key(), owner));
+        of.flat_map(|(_, own)| own).any(|suppression| suppression.excuses(problem))
+    };
+    let mut left: Vec<Problem> = found.into_iter().filter(|problem| !is_excused(problem)).collect();
+    let expired = suppressions.iter().flat_map(|(_, own)| own);
+    let expired = expired.filter(|suppression| today.is_some_and(|today| suppression.until < today));
+    left.extend(expired.map(Suppression::expired));
+    left
+}
+
+/// Whether the full key is one of the policy or store `owner`, such as `policies.shop`.
+fn is_of(key: &str, owner: &str) -> bool {
+    key.strip_prefix(owner).is_some_and(|rest| rest.starts_with('.'))
+}

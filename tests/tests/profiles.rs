@@ -1,0 +1,44 @@
+//! A registry judges its settings under their profile.
+
+use sessions::{LoadError, Profile, lint::Severity};
+
+sessions::policies! { shop: { extends: "user_default" } }
+
+type Registry = policies::Registry;
+
+async fn load(variables: &[(&str, &str)]) -> Result<Registry, LoadError> {
+    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Registry::builder().with_settings(None, variables).load().await
+}
+
+fn told(registry: &Registry) -> Vec<(&'static str, Severity)> {
+    registry.findings().iter().map(|finding| (finding.lint().id(), finding.severity())).collect()
+}
+
+const WEAKER: (&str, &str) = ("SESSIONS_POLICIES__SHOP__IDLE_TIMEOUT", "off");
+
+#[tokio::test]
+async fn production_is_the_default_and_tells_what_it_accepts() {
+    let registry = load(&[]).await.unwrap();
+    assert_eq!(registry.profile(), Profile::Production);
+    assert_eq!(told(&registry), [("SL070", Severity::Warning)]);
+}
+
+#[tokio::test]
+async fn production_refuses_what_a_variable_weakens() {
+    let Err(LoadError::Configuration(problems)) = load(&[WEAKER]).await else { panic!("it was accepted") };
+    let problem = problems.iter().next().unwrap();
+    assert_eq!((problem.lint().id(), problem.origin().to_string().as_str()), ("SL094", WEAKER.0));
+}
+
+#[tokio::test]
+async fn development_accepts_and_tells_it() {
+    let registry = load(&[WEAKER, ("SESSIONS_PROFILE", "development")]).await.unwrap();
+    assert_eq!(registry.profile(), Profile::Development);
+    assert_eq!(told(&registry), [("SL094", Severity::Warning)]);
+}
+
+#[tokio::test]
+async fn a_profile_that_is_none_is_refused() {
+    assert!(matches!(load(&[("SESSIONS_PROFILE", "test")]).await, Err(LoadError::Profile { .. })));
+}

@@ -1,0 +1,88 @@
+//! Each rule that warns in the build, broken.
+#![deny(warnings)]
+
+mod cookie_insecure {
+    sessions::policies!("lints/cookie_insecure.toml");
+}
+
+mod cookie_prefix_missing {
+    sessions::policies!("lints/cookie_prefix_missing.toml");
+}
+
+mod cookie_name_fingerprint {
+    sessions::policies!("lints/cookie_name_fingerprint.toml");
+}
+
+mod samesite_none {
+    sessions::policies!("lints/samesite_none.toml");
+}
+
+mod cookie_domain_set {
+    sessions::policies!("lints/cookie_domain_set.toml");
+}
+
+mod cookie_path_narrow {
+    sessions::policies!("lints/cookie_path_narrow.toml");
+}
+
+mod cookie_name_long {
+    sessions::policies!("lints/cookie_name_long.toml");
+}
+
+mod idle_missing {
+    sessions::policies!("lints/idle_missing.toml");
+}
+
+mod absolute_missing {
+    sessions::policies!("lints/absolute_missing.toml");
+}
+
+mod idle_long {
+    sessions::policies!("lints/idle_long.toml");
+}
+
+mod touch_coarse {
+    sessions::policies!("lints/touch_coarse.toml");
+}
+
+mod no_rotation {
+    sessions::policies!("lints/no_rotation.toml");
+}
+
+mod grace_long {
+    sessions::policies!("lints/grace_long.toml");
+}
+
+mod remember_without_rotation {
+    sessions::policies!("lints/remember_without_rotation.toml");
+}
+
+mod limit_unstated {
+    sessions::policies!("lints/limit_unstated.toml");
+}
+
+mod limit_off {
+    sessions::policies!("lints/limit_off.toml");
+}
+
+mod carry_over_all {
+    sessions::policies!("lints/carry_over_all.toml");
+}
+
+mod trusted_origin_in_clear {
+    sessions::policies!("lints/trusted_origin_in_clear.toml");
+}
+
+mod payload_large {
+    sessions::policies!("lints/payload_large.toml");
+}
+
+mod expired_suppression {
+    sessions::policies!("lints/expired_suppression.toml");
+}
+
+mod fingerprint_enforced {
+    sessions::policies!("lints/fingerprint_enforced.toml");
+}
+
+fn main() {}
