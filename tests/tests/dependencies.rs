@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, process::Command};
 const MOST: usize = 85;
 
 const LICENCES: &[&str] =
-    &["MIT", "Apache-2.0", "Unlicense", "BSD-3-Clause", "Unicode-3.0", "Zlib", "CC0-1.0", "BSL-1.0"];
+    &["MIT", "MIT-0", "Apache-2.0", "Unlicense", "BSD-3-Clause", "Unicode-3.0", "Zlib", "CC0-1.0", "BSL-1.0"];
 
 fn cargo(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))

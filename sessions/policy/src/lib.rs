@@ -63,4 +63,6 @@ pub use self::problems::Problems;
 pub use self::reference::reference;
 pub use self::source::{Declaration, Entry, Literal, Profile, SourceFile, Sources, Stage, UnknownProfile};
 pub use self::store_config::{StoreConfig, StoreKind};
+pub use self::suggest::suggest;
+pub use self::suppress::Suppression;
 pub use self::value::{InvalidDuration, parse_duration};

@@ -1,0 +1,107 @@
+//! What can be asked for: commands and their options, as clap reads them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sessions_policy::Profile;
+
+use crate::outcome::EXIT_CODES;
+
+/// Checks, explains and compares the policies of `sessions.toml`.
+///
+/// A command reads the file that it is given, else the one that `SESSIONS_CONFIG` names, else `./sessions.toml`.
+/// Policies that are declared in Rust are the compiler's to check: the file doesn't hold them.
+#[derive(Debug, Parser)]
+#[command(name = "sessions", version, after_help = EXIT_CODES, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Check(Check),
+    Explain(Explain),
+}
+
+/// Judges a policy file as a start would, and tells every problem with its place and its fix.
+///
+/// It judges as production and as development, unless `--profile` names one. An expired suppression, which a start
+/// only warns of, is an error here.
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Check {
+    /// The policy file; `-` reads standard input
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) environment: Environment,
+    /// Exits with 2 if there is a warning, too
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Tells which value each key of a policy has, and who set it.
+///
+/// With a key, the whole chain: default, preset, Rust, file, profile and variable, from the lowest layer to the value
+/// that holds.
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Explain {
+    /// The policy, or a store as `stores.NAME`
+    pub(crate) policy: String,
+    /// The key, such as `ttl` or `transport.adapter`, or a table of keys, such as `transport`
+    pub(crate) key: Option<String>,
+    /// The policy file; `-` reads standard input
+    #[arg(short, long)]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) environment: Environment,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// What is laid over the file.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Environment {
+    /// The profile: `production` or `development`
+    #[arg(long, value_name = "PROFILE", value_parser = profile)]
+    pub(crate) profile: Option<Profile>,
+    /// Applies the `SESSIONS_…` variables of this environment, as a program that starts here would
+    #[arg(long)]
+    pub(crate) env: bool,
+    /// Applies the `SESSIONS_…` variables of a file with a line `NAME=VALUE` for each
+    #[arg(long, value_name = "ENVFILE")]
+    pub(crate) env_file: Vec<PathBuf>,
+}
+
+/// How a report is written.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Output {
+    /// How to write it: for people, or as JSON with stable names
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+fn profile(name: &str) -> Result<Profile, String> {
+    name.parse().map_err(|unknown: sessions_policy::UnknownProfile| unknown.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_fits_together() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,72 @@
+//! How a command ends: what it prints, and with which code.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// What `--help` says about exit codes.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  fine; warnings don't count
+  1  a file can't be read or written
+  2  wrong: the configuration would be refused, or the command line makes no sense
+  3  `diff --fail-on` found what it was told to look for";
+
+/// How a command ended that did its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// There is nothing to object to.
+    Fine,
+    /// The configuration would be refused.
+    Wrong,
+}
+
+impl Outcome {
+    pub(crate) fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Fine => ExitCode::SUCCESS,
+            Self::Wrong => ExitCode::from(2),
+        }
+    }
+}
+
+/// What a command has to say.
+#[derive(Debug)]
+pub(crate) struct Report {
+    /// For standard output.
+    pub(crate) text: String,
+    /// For standard error, a line each.
+    pub(crate) notes: Vec<String>,
+    pub(crate) outcome: Outcome,
+}
+
+impl Report {
+    pub(crate) fn fine(text: String) -> Self {
+        Self { text, notes: Vec::new(), outcome: Outcome::Fine }
+    }
+}
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A file can't be read or written.
+    Unreadable(String),
+    /// What was asked for makes no sense.
+    Senseless(String),
+}
+
+impl Failure {
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Unreadable(_) => ExitCode::from(1),
+            Self::Senseless(_) => ExitCode::from(2),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(message) | Self::Senseless(message) => f.write_str(message),
+        }
+    }
+}
