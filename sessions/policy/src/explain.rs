@@ -12,7 +12,7 @@ use crate::suppress::Suppression;
 use crate::value::{Setting, read_fallback};
 
 /// What stands for a value that must not be printed.
-const SECRET: &str = "…";
+pub(crate) const SECRET: &str = "…";
 
 /// One layer's word on a key.
 #[derive(Clone, Debug, PartialEq, Eq)]

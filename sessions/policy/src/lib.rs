@@ -42,6 +42,8 @@ mod source;
 mod store_config;
 mod suggest;
 mod suppress;
+#[cfg(feature = "tool")]
+mod tool;
 mod value;
 mod verdict;
 
@@ -49,7 +51,7 @@ pub use self::builder::SessionPolicyBuilder;
 pub use self::configuration::{Configuration, Note};
 pub use self::date::{Date, InvalidDate};
 pub use self::explain::Provenance;
-pub use self::keys::{Fallback, Key, Kind, Table, policy_keys, store_keys};
+pub use self::keys::{Fallback, Key, Kind, Safer, Table, policy_keys, store_keys};
 pub use self::lint::{Judged, Lint, Severity, Suppressible, index as lint_index, lint, lints};
 pub use self::name::marker_name;
 pub use self::origin::{Layer, Location, Origin};
@@ -65,4 +67,6 @@ pub use self::source::{Declaration, Entry, Literal, Profile, SourceFile, Sources
 pub use self::store_config::{StoreConfig, StoreKind};
 pub use self::suggest::suggest;
 pub use self::suppress::Suppression;
+#[cfg(feature = "tool")]
+pub use self::tool::{Change, Difference, Strength, difference};
 pub use self::value::{InvalidDuration, parse_duration};

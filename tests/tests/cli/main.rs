@@ -5,5 +5,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a test's helper fails the test")]
 
 mod check;
+mod diff;
 mod explain;
 mod program;

@@ -1,6 +1,6 @@
 //! The table of keys: every key of a policy and of a store, with its kind, default and meaning.
 
-use super::{Fallback, Key, Kind, Table};
+use super::{Fallback, Key, Kind, Safer, Table};
 use crate::policy::{
     Adapter, BehaviorOnLimit, Csrf, OnConflict, OnServerError, Renew, SameSite, Scope, WhenFull,
 };
@@ -15,7 +15,17 @@ const fn store(path: &'static str, kind: Kind, doc: &'static str) -> Key {
 
 const fn row(table: Table, path: &'static str, kind: Kind, doc: &'static str) -> Key {
     let fallback = Fallback::Unset;
-    Key { path, table, kind, fallback, doc, inherited: true, secret: false, reserved: false }
+    Key {
+        path,
+        table,
+        kind,
+        fallback,
+        doc,
+        inherited: true,
+        secret: false,
+        reserved: false,
+        safer: Safer::Neither,
+    }
 }
 
 /// A name that a later version will give a meaning: known, so that it can be told from a slip.
@@ -42,33 +52,41 @@ pub(super) const POLICY_KEYS: &[Key] = &[
         "another policy, else a preset, whose keys hold where this one has none; its own name means the preset",
     )
     .never_inherited(),
-    policy("ttl", DURATION, "how long a session lives").word("7days"),
-    policy("idle_timeout", DURATION_OR_OFF, "how long it lives without activity"),
+    policy("ttl", DURATION, "how long a session lives").word("7days")
+    .safer_if(Safer::Shorter),
+    policy("idle_timeout", DURATION_OR_OFF, "how long it lives without activity")
+    .safer_if(Safer::Shorter),
     policy(
         "absolute_timeout",
         DURATION_OR_OFF,
         "the end that no activity moves, counted from login or creation",
-    ),
+    )
+    .safer_if(Safer::Shorter),
     policy(
         "renew",
         choice(Renew::WORDS),
         "`fixed`: `ttl` counts from login or creation; `sliding`: activity renews it, up to `absolute_timeout`",
     )
-    .word("fixed"),
-    policy("rotate_on_use", Kind::Bool, "whether each use changes the id").fallback_to(Fallback::Bool(false)),
+    .word("fixed")
+    .safer_if(Safer::Earlier(&["fixed", "sliding"])),
+    policy("rotate_on_use", Kind::Bool, "whether each use changes the id").fallback_to(Fallback::Bool(false))
+    .safer_if(Safer::True),
     policy(
         "rotate_on_privilege_change",
         Kind::Bool,
         "a login, logout or step-up changes the id; always `true` (OWASP ASVS 5.0, 7.2.4)",
     )
-    .fallback_to(Fallback::Bool(true)),
-    policy("rotate_every", DURATION_OR_OFF, "how old an id gets before it changes"),
+    .fallback_to(Fallback::Bool(true))
+    .safer_if(Safer::True),
+    policy("rotate_every", DURATION_OR_OFF, "how old an id gets before it changes")
+    .safer_if(Safer::Shorter),
     policy(
         "rotation_grace",
         DURATION,
         "how long the old id works on after a rotation by use or age; at most 120 s, less than `rotate_every`",
     )
-    .word("30s"),
+    .word("30s")
+    .safer_if(Safer::Shorter),
     policy("touch_every", DURATION, "how far the stored last-seen time may lag behind").fallback_to(
         Fallback::Derived(
             "a tenth of the shortest lifetime that activity prolongs, at most 60 s",
@@ -78,33 +96,40 @@ pub(super) const POLICY_KEYS: &[Key] = &[
         "remember.ttl",
         DURATION_OR_OFF,
         "how long a session lives whose user asked to be remembered; at most 400 days (RFC 6265bis 5.5)",
-    ),
+    )
+    .safer_if(Safer::ShorterOrNone),
     policy(
         "remember.idle_timeout",
         DURATION_OR_OFF,
         "how long such a session lives without activity; needs `remember.ttl`",
-    ),
-    policy("fresh_for", DURATION, "how long after its login a session counts as fresh").word("5min"),
+    )
+    .safer_if(Safer::Shorter),
+    policy("fresh_for", DURATION, "how long after its login a session counts as fresh").word("5min")
+    .safer_if(Safer::Shorter),
     policy(
         "carry_over",
         Kind::List { word: Some("all") },
         "which keys of an anonymous session's data stay at login",
     )
-    .word("all"),
+    .word("all")
+    .safer_if(Safer::Fewer),
     policy(
         "csrf",
         choice(Csrf::WORDS),
         "`strict` also refuses unsafe requests with neither `Sec-Fetch-Site` nor `Origin`",
     )
-    .word("standard"),
+    .word("standard")
+    .safer_if(Safer::Earlier(&["strict", "standard"])),
     policy(
         "trusted_origins",
         Kind::List { word: None },
         "other origins, as `https://host[:port]`, whose unsafe requests are accepted",
     )
-    .fallback_to(Fallback::Empty),
+    .fallback_to(Fallback::Empty)
+    .safer_if(Safer::Fewer),
     policy("fingerprint_binding", Kind::Bool, "whether a session is bound to the client's fingerprint")
-        .fallback_to(Fallback::Bool(false)),
+        .fallback_to(Fallback::Bool(false))
+    .safer_if(Safer::True),
     policy(
         "scope",
         choice(Scope::WORDS),
@@ -124,13 +149,15 @@ pub(super) const POLICY_KEYS: &[Key] = &[
     )
     .word("last_write"),
     policy("max_size", Kind::Size { min: 1 << 10, max: 1 << 20 }, "the most bytes that a session may have")
-        .word("64KiB"),
+        .word("64KiB")
+    .safer_if(Safer::Smaller),
     policy(
         "max_keys",
         Kind::Count { min: 1, max: 65_536, word: None },
         "the most keys that a session may have",
     )
-    .fallback_to(Fallback::Count(256)),
+    .fallback_to(Fallback::Count(256))
+    .safer_if(Safer::Smaller),
     policy("persistence.enabled", Kind::Bool, "whether sessions are stored; `false` makes the scope `request`")
         .fallback_to(Fallback::Bool(true)),
     policy("persistence.store_name", Kind::Name, "the store, a table under `stores`").word("main"),
@@ -141,7 +168,8 @@ pub(super) const POLICY_KEYS: &[Key] = &[
         Kind::Count { min: 1, max: u32::MAX as u64, word: Some("unlimited") },
         "how many sessions of this policy a principal may have",
     )
-    .word("unlimited"),
+    .word("unlimited")
+    .safer_if(Safer::Smaller),
     policy(
         "concurrency.behavior_on_limit",
         choice(BehaviorOnLimit::WORDS),
@@ -156,35 +184,42 @@ pub(super) const POLICY_KEYS: &[Key] = &[
     .word("cookie"),
     policy("transport.cookie_name", Kind::Text, "the cookie's name; never inherited")
         .fallback_to(Fallback::Derived("`__Host-Http-` and the policy's name"))
-        .never_inherited(),
+        .never_inherited()
+    .safer_if(Safer::Prefixed),
     policy(
         "transport.cookie_httponly",
         Kind::Bool,
         "scripts can't read the cookie; always `true` (OWASP ASVS 5.0, 3.3.4)",
     )
-    .fallback_to(Fallback::Bool(true)),
+    .fallback_to(Fallback::Bool(true))
+    .safer_if(Safer::True),
     policy("transport.cookie_secure", Kind::Bool, "whether the cookie is `Secure`")
-        .fallback_to(Fallback::Bool(true)),
+        .fallback_to(Fallback::Bool(true))
+    .safer_if(Safer::True),
     policy("transport.cookie_samesite", choice(SameSite::WORDS), "the cookie's `SameSite`; `none` needs `Secure`")
-        .word("lax"),
+        .word("lax")
+    .safer_if(Safer::Earlier(&["strict", "lax", "none"])),
     policy("transport.cookie_path", Kind::Text, "the cookie's `Path`").word("/"),
     policy(
         "transport.cookie_domain",
         Kind::Text,
         "the cookie's `Domain`, which hands it to every host below; without it, only the host that set it",
-    ),
+    )
+    .safer_if(Safer::Unset),
     policy(
         "transport.max_cookie_header",
         Kind::Size { min: 1 << 10, max: 1 << 20 },
         "the most bytes that a request's `Cookie` lines may have",
     )
-    .word("16KiB"),
+    .word("16KiB")
+    .safer_if(Safer::Smaller),
     policy(
         "transport.max_cookie_pairs",
         Kind::Count { min: 1, max: 65_536, word: None },
         "the most pairs that a request's `Cookie` lines may have",
     )
-    .fallback_to(Fallback::Count(128)),
+    .fallback_to(Fallback::Count(128))
+    .safer_if(Safer::Smaller),
     policy("transport.header_name", Kind::Text, "the header's name").word("X-Session-ID"),
     policy("allow", Kind::Suppressions, ALLOW).fallback_to(Fallback::Empty),
 ];

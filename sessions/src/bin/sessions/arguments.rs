@@ -22,6 +22,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Check(Check),
     Explain(Explain),
+    Diff(Diff),
 }
 
 /// Judges a policy file as a start would, and tells every problem with its place and its fix.
@@ -60,6 +61,36 @@ pub(crate) struct Explain {
     pub(crate) environment: Environment,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// Tells what a deployment would change: policies that come and go, and each key with its old and its new value.
+///
+/// A side is `FILE@PROFILE+ENVFILE`, each part of which may be left out: `sessions diff old.toml new.toml`,
+/// `sessions diff @production @development`, `sessions diff sessions.toml sessions.toml+staging.env`. A change that
+/// protects less is marked `weaker`, one that protects more `stronger`.
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Diff {
+    /// The side before the change
+    #[arg(value_name = "FILE@PROFILE+ENVFILE")]
+    pub(crate) before: String,
+    /// The side after it
+    #[arg(value_name = "FILE@PROFILE+ENVFILE")]
+    pub(crate) after: String,
+    /// The profile of a side that names none: `production` or `development`
+    #[arg(long, value_name = "PROFILE", value_parser = profile)]
+    pub(crate) profile: Option<Profile>,
+    /// Exits with 3 if anything differs, or if something is weaker
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) fail_on: Option<FailOn>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    Any,
+    Weaker,
 }
 
 /// What is laid over the file.

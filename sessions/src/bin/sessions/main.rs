@@ -11,12 +11,14 @@ macro_rules! line {
 
 mod arguments;
 mod check;
+mod diff;
 mod env_file;
 mod explain;
 mod input;
 mod json;
 mod outcome;
 mod paint;
+mod side;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -40,6 +42,7 @@ fn run(command: Command) -> Result<Report, Failure> {
     match command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
     }
 }
 

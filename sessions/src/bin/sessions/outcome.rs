@@ -18,6 +18,8 @@ pub(crate) enum Outcome {
     Fine,
     /// The configuration would be refused.
     Wrong,
+    /// A comparison found what it was told to fail on.
+    Differs,
 }
 
 impl Outcome {
@@ -25,6 +27,7 @@ impl Outcome {
         match self {
             Self::Fine => ExitCode::SUCCESS,
             Self::Wrong => ExitCode::from(2),
+            Self::Differs => ExitCode::from(3),
         }
     }
 }

@@ -1,0 +1,8 @@
+//! What the command line needs beside the check. All of it comes from the table of keys and the checked policies; none
+//! of it prints or reads.
+
+mod difference;
+mod strength;
+
+pub use self::difference::{Change, Difference, difference};
+pub use self::strength::Strength;
