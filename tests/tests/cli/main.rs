@@ -8,3 +8,4 @@ mod check;
 mod diff;
 mod explain;
 mod program;
+mod writing;

@@ -160,7 +160,7 @@ fn changes<'a>(
     table.rows().iter().filter(|key| !key.is_reserved()).filter_map(move |key| {
         let (before, after, strength) = if key.kind() == Kind::Suppressions {
             let (before, after) = (allowed(&before.allow), allowed(&after.allow));
-            let strength = of_suppressions(&before, &after)?;
+            let strength = of_suppressions(before.as_ref(), after.as_ref())?;
             (before.map(listed), after.map(listed), strength)
         } else {
             let (before, after) = (before.values.get(key.path()), after.values.get(key.path()));
@@ -200,12 +200,10 @@ fn listed((ids, origin): Allowed) -> (String, Origin) {
 }
 
 /// To suppress more is weaker; `None` where the same is suppressed.
-fn of_suppressions(before: &Option<Allowed>, after: &Option<Allowed>) -> Option<Strength> {
-    let ids = |side: &Option<Allowed>| side.as_ref().map(|(ids, _)| ids.clone()).unwrap_or_default();
-    let (before, after) = (ids(before), ids(after));
-    let list = |ids: &[String]| Setting::List(ids.to_vec());
-    let differs = before != after;
-    differs.then(|| Safer::Fewer.judge(Some(&list(&before)), Some(&list(&after))))
+fn of_suppressions(before: Option<&Allowed>, after: Option<&Allowed>) -> Option<Strength> {
+    let list = |side: Option<&Allowed>| Setting::List(side.map(|(ids, _)| ids.clone()).unwrap_or_default());
+    let (before, after) = (list(before), list(after));
+    (before != after).then(|| Safer::Fewer.judge(Some(&before), Some(&after)))
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 //! of it prints or reads.
 
 mod difference;
+mod schema;
 mod strength;
 
 pub use self::difference::{Change, Difference, difference};
+pub use self::schema::schema;
 pub use self::strength::Strength;

@@ -60,7 +60,6 @@ impl Safer {
             words.iter().position(|word| found(word)).unwrap_or(words.len()) as u128
         };
         match (self, value) {
-            (Self::Neither | Self::Fewer, _) => None,
             (Self::Shorter | Self::ShorterOrNone, Some(Setting::Duration(time))) => Some(time.as_nanos()),
             (Self::ShorterOrNone, _) => Some(0),
             (Self::Smaller, Some(Setting::Count(number) | Setting::Size(number))) => {
@@ -76,7 +75,7 @@ impl Safer {
                 let name = name.to_ascii_lowercase();
                 Some(position(PREFIXES, &|prefix| name.starts_with(prefix)))
             }
-            (Self::Earlier(_) | Self::Prefixed, _) => None,
+            (Self::Neither | Self::Fewer | Self::Earlier(_) | Self::Prefixed, _) => None,
         }
     }
 }
@@ -117,8 +116,8 @@ mod tests {
         Setting::List(items.iter().map(|item| (*item).to_owned()).collect())
     }
 
-    fn judge(key: &str, before: Option<Setting>, after: Option<Setting>) -> Strength {
-        policy_key(key).unwrap().safer().judge(before.as_ref(), after.as_ref())
+    fn judge(key: &str, before: Option<&Setting>, after: Option<&Setting>) -> Strength {
+        policy_key(key).unwrap().safer().judge(before, after)
     }
 
     #[test]
@@ -148,16 +147,16 @@ mod tests {
             ("carry_over", Some(list(&["cart"])), Some(Setting::Word("all"))),
         ];
         for (key, strong, weak) in cases {
-            assert_eq!(judge(key, strong.clone(), weak.clone()), Strength::Weaker, "{key}");
-            assert_eq!(judge(key, weak, strong), Strength::Stronger, "{key}");
+            assert_eq!(judge(key, strong.as_ref(), weak.as_ref()), Strength::Weaker, "{key}");
+            assert_eq!(judge(key, weak.as_ref(), strong.as_ref()), Strength::Stronger, "{key}");
         }
     }
 
     #[test]
     fn what_is_not_known_is_neutral() {
-        assert_eq!(judge("carry_over", Some(list(&["a"])), Some(list(&["b"]))), Strength::Neutral);
-        let stores = [Some(text("main")), Some(text("other"))];
-        assert_eq!(judge("persistence.store_name", stores[0].clone(), stores[1].clone()), Strength::Neutral);
+        assert_eq!(judge("carry_over", Some(&list(&["a"])), Some(&list(&["b"]))), Strength::Neutral);
+        let stores = [text("main"), text("other")];
+        assert_eq!(judge("persistence.store_name", Some(&stores[0]), Some(&stores[1])), Strength::Neutral);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use sessions_policy::Profile;
 
 use crate::outcome::EXIT_CODES;
@@ -23,6 +24,22 @@ pub(crate) enum Command {
     Check(Check),
     Explain(Explain),
     Diff(Diff),
+    /// Writes the JSON Schema of policy files, with which an editor completes and checks them
+    ///
+    /// `sessions schema > sessions.schema.json`, and `#:schema ./sessions.schema.json` as the first line of the policy
+    /// file, for editors with Taplo, such as Even Better TOML.
+    Schema,
+    Completions(Completions),
+}
+
+/// Writes the completions of a shell.
+///
+/// bash: `sessions completions bash > ~/.local/share/bash-completion/completions/sessions`
+#[derive(Args, Debug)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
 }
 
 /// Judges a policy file as a start would, and tells every problem with its place and its fix.

@@ -11,6 +11,7 @@ macro_rules! line {
 
 mod arguments;
 mod check;
+mod completions;
 mod diff;
 mod env_file;
 mod explain;
@@ -43,6 +44,8 @@ fn run(command: Command) -> Result<Report, Failure> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Schema => Ok(Report::fine(json::document(&sessions_policy::schema()))),
+        Command::Completions(arguments) => Ok(completions::run(&arguments)),
     }
 }
 
