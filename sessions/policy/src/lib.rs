@@ -68,5 +68,5 @@ pub use self::store_config::{StoreConfig, StoreKind};
 pub use self::suggest::suggest;
 pub use self::suppress::Suppression;
 #[cfg(feature = "tool")]
-pub use self::tool::{Change, Difference, Strength, difference, schema};
+pub use self::tool::{Change, Difference, Strength, difference, dossier, schema};
 pub use self::value::{InvalidDuration, parse_duration};

@@ -19,6 +19,7 @@ pub struct Key {
     secret: bool,
     reserved: bool,
     safer: Safer,
+    citation: &'static str,
 }
 
 impl Key {
@@ -67,6 +68,11 @@ impl Key {
         self.safer
     }
 
+    /// The standard that asks for it to be decided; empty where none does.
+    pub const fn citation(&self) -> &'static str {
+        self.citation
+    }
+
     /// The variable that overrides it for the policy or store `name`.
     ///
     /// ```
@@ -99,6 +105,11 @@ impl Key {
 
     const fn safer_if(mut self, safer: Safer) -> Self {
         self.safer = safer;
+        self
+    }
+
+    const fn asked_for_by(mut self, citation: &'static str) -> Self {
+        self.citation = citation;
         self
     }
 

@@ -24,12 +24,37 @@ pub(crate) enum Command {
     Check(Check),
     Explain(Explain),
     Diff(Diff),
+    Dossier(Dossier),
+    Init(Init),
     /// Writes the JSON Schema of policy files, with which an editor completes and checks them
     ///
     /// `sessions schema > sessions.schema.json`, and `#:schema ./sessions.schema.json` as the first line of the policy
     /// file, for editors with Taplo, such as Even Better TOML.
     Schema,
     Completions(Completions),
+}
+
+/// Writes what an auditor asks about sessions, as Markdown: times, limits and cookies of each policy, deviations with
+/// their reasons, each with the clause of OWASP ASVS 5.0 or NIST SP 800-63B-4.
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Dossier {
+    /// The policy file; `-` reads standard input
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) environment: Environment,
+}
+
+/// Writes a policy file to begin with, with its keys explained.
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Init {
+    /// Where to write it; `-` writes to standard output
+    #[arg(default_value = "sessions.toml")]
+    pub(crate) path: PathBuf,
+    /// Overwrites a file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 /// Writes the completions of a shell.

@@ -13,8 +13,10 @@ mod arguments;
 mod check;
 mod completions;
 mod diff;
+mod dossier;
 mod env_file;
 mod explain;
+mod init;
 mod input;
 mod json;
 mod outcome;
@@ -33,7 +35,7 @@ fn main() -> ExitCode {
     match run(Arguments::parse().command) {
         Ok(report) => print(&report),
         Err(failure) => {
-            let _ = writeln!(anstream::stderr(), "{}: {failure}", paint::word("error"));
+            let _ = writeln!(anstream::stderr(), "{}", failure.told());
             failure.exit_code()
         }
     }
@@ -44,6 +46,8 @@ fn run(command: Command) -> Result<Report, Failure> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Dossier(arguments) => dossier::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
         Command::Schema => Ok(Report::fine(json::document(&sessions_policy::schema()))),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
     }
@@ -61,7 +65,7 @@ fn print(report: &Report) -> ExitCode {
         // Whoever reads it has seen enough, as `head` has.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             let failure = Failure::Unreadable(format!("the output can't be written: {error}"));
-            let _ = writeln!(stderr, "{}: {failure}", paint::word("error"));
+            let _ = writeln!(stderr, "{}", failure.told());
             failure.exit_code()
         }
         _ => report.outcome.exit_code(),

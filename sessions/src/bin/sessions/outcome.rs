@@ -1,7 +1,10 @@
 //! How a command ends: what it prints, and with which code.
 
-use std::fmt;
 use std::process::ExitCode;
+
+use sessions_policy::Problems;
+
+use crate::paint;
 
 /// What `--help` says about exit codes.
 pub(crate) const EXIT_CODES: &str = "\
@@ -55,21 +58,28 @@ pub(crate) enum Failure {
     Unreadable(String),
     /// What was asked for makes no sense.
     Senseless(String),
+    /// The configuration is wrong.
+    Refused(Problems),
 }
 
 impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Unreadable(_) => ExitCode::from(1),
-            Self::Senseless(_) => ExitCode::from(2),
+            Self::Senseless(_) | Self::Refused(_) => ExitCode::from(2),
         }
     }
-}
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// What is said of it on standard error.
+    pub(crate) fn told(&self) -> String {
         match self {
-            Self::Unreadable(message) | Self::Senseless(message) => f.write_str(message),
+            Self::Unreadable(message) | Self::Senseless(message) => {
+                format!("{}: {message}", paint::word("error"))
+            }
+            Self::Refused(problems) => {
+                let told = problems.iter().map(|one| paint::finding(one.severity(), &one.to_string()));
+                told.collect::<Vec<_>>().join("\n")
+            }
         }
     }
 }
