@@ -264,7 +264,13 @@ fn the_tables_have_exactly_the_keys_and_their_defaults() {
             let cells = cells(row);
             assert_eq!((cells[0], cells[2]), (&*format!("`{}`", key.path()), &*default_of(key)));
         }
-        assert_eq!(shown, rows(&reference, section, head), "copy the rows from sessions/policy/KEYS.md");
+        // Where the reference links to a key's own page, the README has the key alone.
+        let unlinked = |row: &&str| match row.strip_prefix("| [").and_then(|rest| rest.split_once("](")) {
+            Some((key, rest)) => format!("| {key} {}", &rest[rest.find(" |").unwrap() + 1..]),
+            None => (*row).to_owned(),
+        };
+        let kept: Vec<String> = rows(&reference, section, head).iter().map(unlinked).collect();
+        assert_eq!(shown, kept, "copy the rows from sessions/policy/KEYS.md, without the links");
     }
 }
 
