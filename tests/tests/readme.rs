@@ -182,6 +182,16 @@ fn every_command_is_there() {
                 assert!(targets.iter().any(is_it), "no example `{example}`");
             } else if command.starts_with("curl ") {
                 assert!(showcase.contains(&command), "the showcase's own page says otherwise: {command}");
+            } else if let Some(features) = command.strip_prefix("cargo install --path sessions --features ") {
+                let package = package("sessions");
+                let targets = package["targets"].as_array().unwrap();
+                let program = targets.iter().find(|target| target["kind"][0] == "bin").unwrap();
+                assert_eq!(
+                    (&program["name"], &program["required-features"][0]),
+                    (&"sessions".into(), &features.into())
+                );
+            } else if command.starts_with("sessions ") {
+                // The end-to-end tests of the program run it: `cli/readme.rs`.
             } else {
                 assert_eq!(command, "tests/run", "README.md:{}: who checks this?", block.line);
             }

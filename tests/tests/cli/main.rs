@@ -8,4 +8,5 @@ mod check;
 mod diff;
 mod explain;
 mod program;
+mod readme;
 mod writing;
