@@ -114,6 +114,23 @@ fn a_file_of_variables_is_applied() {
 }
 
 #[test]
+fn a_policy_of_rust_is_spoken_of_when_it_is_named() {
+    let variable = "SESSIONS_POLICIES__CHECKOUT__TTL=10min\n";
+    let text =
+        "[policies.shop]\nextends = \"user_default\"\n[production.policies.checkout]\nttl = \"10min\"\n";
+    let folder = Folder::new("in-rust")
+        .file("sessions.toml", text)
+        .file("a.env", variable)
+        .file("b.env", "SESSIONS_POLICIES__CHECKOUT__TTL=10\n");
+    folder.run(&["check", "--env-file", "a.env"]).expect_code(2);
+    folder.run(&["check", "--env-file", "a.env", "--in-rust", "checkout"]).expect_code(0);
+    folder.run(&["check", "--env-file", "b.env", "--in-rust", "checkout"]).expect_code(2);
+    let arguments = ["explain", "checkout", "ttl", "--env-file", "a.env", "--in-rust", "checkout"];
+    let ran = folder.run(&arguments).expect_code(0).quiet();
+    assert!(ran.stdout.contains("10min  SESSIONS_POLICIES__CHECKOUT__TTL (variable)"), "{}", ran.stdout);
+}
+
+#[test]
 fn a_password_is_never_printed() {
     let text = "[stores]\nmain = { kind = \"memry\", url = \"redis://:hunter2@host\" }\n";
     let folder = Folder::new("secret").file("sessions.toml", text);

@@ -99,10 +99,10 @@ impl Key {
         lints.retain(|lint| lint.id() != "SL093");
         lints.sort_by_key(|lint| lint.id());
         lints.dedup();
-        let links: Vec<String> =
+        let told: Vec<String> =
             lints.iter().map(|lint| format!("[{lint}](../../lints/{}.md)", lint.id())).collect();
-        if !links.is_empty() {
-            line!(page, "\nLints that read it: {}.", links.join(", "));
+        if !told.is_empty() {
+            line!(page, "\nLints that read it: {}.", told.join(", "));
         }
     }
 }

@@ -78,6 +78,9 @@ pub(crate) struct Check {
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) environment: Environment,
+    /// A policy that is declared in Rust: the file and variables may speak of it, and it isn't judged as a whole
+    #[arg(long, value_name = "NAME")]
+    pub(crate) in_rust: Vec<String>,
     /// Exits with 2 if there is a warning, too
     #[arg(long)]
     pub(crate) deny_warnings: bool,
@@ -101,6 +104,9 @@ pub(crate) struct Explain {
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) environment: Environment,
+    /// A policy that is declared in Rust: the file and variables may speak of it, and it isn't judged as a whole
+    #[arg(long, value_name = "NAME")]
+    pub(crate) in_rust: Vec<String>,
     #[command(flatten)]
     pub(crate) output: Output,
 }

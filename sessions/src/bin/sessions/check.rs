@@ -32,12 +32,12 @@ fn is_same(one: &Problem, other: &Problem) -> bool {
 }
 
 pub(crate) fn run(arguments: &Check) -> Result<Report, Failure> {
-    let input = Input::read(arguments.file.as_deref(), &arguments.environment)?;
+    let input = Input::read(arguments.file.as_deref(), &arguments.environment)?.knowing(&arguments.in_rust);
     let profiles = match input.profile {
         Some(profile) => vec![profile],
         None => vec![Profile::Production, Profile::Development],
     };
-    let judge = |profile| Judged { profile, found: input.sources(profile).lint() };
+    let judge = |profile| Judged { profile, found: input.lint(profile) };
     let judged: Vec<Judged> = profiles.into_iter().map(judge).collect();
     let worst = judged.iter().flat_map(|judged| &judged.found).map(Problem::severity).max();
     let least = if arguments.deny_warnings { Severity::Warning } else { Severity::Error };

@@ -15,8 +15,8 @@ pub(crate) fn run(arguments: &Diff) -> Result<Report, Failure> {
     let [one, other] = [&before, &after].map(|input| input.sources(input.one_profile()));
     let found = difference(&one, &other);
     let mut notes = Vec::new();
-    for (input, sources) in [(&before, &one), (&after, &other)] {
-        if sources.check().is_err() {
+    for input in [&before, &after] {
+        if input.is_refused(input.one_profile()) {
             let named = told(input);
             notes.push(format!("a start would refuse {named}; `sessions check` says why"));
         }

@@ -25,13 +25,14 @@ struct Subject {
 }
 
 pub(crate) fn run(arguments: &Explain) -> Result<Report, Failure> {
-    let mut input = Input::read(arguments.file.as_deref(), &arguments.environment)?;
+    let mut input =
+        Input::read(arguments.file.as_deref(), &arguments.environment)?.knowing(&arguments.in_rust);
     let profile = input.one_profile();
     let sources = input.sources(profile);
     let subject = subject(&arguments.policy, &sources, profile)?;
     let keys = keys(&subject, arguments.key.as_deref())?;
     let explained: Vec<Explained> = keys.into_iter().map(|key| explained(key, &subject, &sources)).collect();
-    if sources.check().is_err() {
+    if input.is_refused(profile) {
         input.notes.push("a start would refuse this configuration; `sessions check` says why".to_owned());
     }
     let text = match (arguments.output.format, explained.as_slice()) {
@@ -59,7 +60,7 @@ fn subject(text: &str, sources: &Sources, profile: Profile) -> Result<Subject, F
         Some(near) => format!("did you mean `{near}`?"),
         None if known.is_empty() => format!("the file declares no {what}"),
         None => {
-            format!("there are {}; a policy that is declared in Rust isn't in the file", known.join(", "))
+            format!("there are {}; `--in-rust` names one that is declared in Rust", known.join(", "))
         }
     };
     Err(Failure::Senseless(format!("there is no {what} `{name}`\n  = help: {help}")))

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use sessions_policy::{Date, Profile, SourceFile, Sources, Stage};
+use sessions_policy::{Date, Declaration, Location, Problem, Profile, Severity, SourceFile, Sources, Stage};
 
 use crate::arguments::Environment;
 use crate::env_file;
@@ -23,6 +23,8 @@ pub(crate) struct Input {
     variables: Vec<(String, String)>,
     /// As an option, or else a variable, names it.
     pub(crate) profile: Option<Profile>,
+    /// Policies that are declared in Rust.
+    in_rust: Vec<String>,
     /// Where the variables are from.
     origins: Vec<String>,
     /// What the person should know beside the report.
@@ -37,6 +39,7 @@ impl Input {
             file,
             variables: Vec::new(),
             profile: environment.profile,
+            in_rust: Vec::new(),
             origins: Vec::new(),
             notes: Vec::new(),
         };
@@ -55,6 +58,11 @@ impl Input {
         }
         input.profile = environment.profile.or(named);
         Ok(input)
+    }
+
+    /// Knows of policies that are declared in Rust.
+    pub(crate) fn knowing(self, in_rust: &[String]) -> Self {
+        Self { in_rust: in_rust.to_vec(), ..self }
     }
 
     /// Takes the variables that are settings; later ones override earlier ones.
@@ -102,7 +110,13 @@ impl Input {
 
     /// The sources of a configuration, judged as a tool judges.
     pub(crate) fn sources(&self, profile: Profile) -> Sources {
+        let declared = self.in_rust.iter().map(|name| Declaration {
+            name: name.clone().into(),
+            location: Location::new("Rust", 1, 1),
+            entries: Vec::new().into(),
+        });
         Sources {
+            declarations: declared.collect(),
             file: Some(self.file.clone()),
             profile,
             variables: self.variables.clone(),
@@ -110,6 +124,26 @@ impl Input {
             today: Some(Date::of(SystemTime::now())),
             ..Sources::default()
         }
+    }
+}
+
+impl Input {
+    /// Everything that is found. Of a policy that is declared in Rust only what is wrong where it stands: the rest of it
+    /// isn't here to be judged.
+    pub(crate) fn lint(&self, profile: Profile) -> Vec<Problem> {
+        let mut found = self.sources(profile).lint();
+        found.retain(|problem| problem.lint().id() == "SL093" || !self.is_in_rust(problem.key()));
+        found
+    }
+
+    /// Whether a start would refuse it.
+    pub(crate) fn is_refused(&self, profile: Profile) -> bool {
+        self.lint(profile).iter().any(|problem| problem.severity() == Severity::Error)
+    }
+
+    fn is_in_rust(&self, key: &str) -> bool {
+        let name = key.strip_prefix("policies.").and_then(|path| path.split('.').next());
+        name.is_some_and(|name| self.in_rust.iter().any(|known| known == name))
     }
 }
 
