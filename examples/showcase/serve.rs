@@ -8,7 +8,13 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request},
+    middleware::{self, Next},
+    response::Response,
+};
+use sessions::Peer;
 use tokio::{net::TcpListener, sync::oneshot, time};
 use tracing_subscriber::EnvFilter;
 
@@ -67,13 +73,20 @@ fn address() -> Result<SocketAddr, String> {
     })
 }
 
+/// Tells the session layer where a request comes from: the development profile serves this machine alone.
+async fn peer(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(Peer(address.ip()));
+    next.run(request).await
+}
+
 /// Accepts until the signal, then lets requests in flight finish, but never waits for longer than [`GRACE`].
 async fn serve(address: SocketAddr, router: Router) -> io::Result<()> {
     let listener = TcpListener::bind(address).await?;
     let stop = stop_signal()?;
     let (tell, stopping) = oneshot::channel();
     writeln!(io::stdout(), "listening on http://{}", listener.local_addr()?)?;
-    let served = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let service = router.layer(middleware::from_fn(peer)).into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(async move {
         stop.await;
         // No one listens any more when the server has failed already.
         let _ = tell.send(());

@@ -18,6 +18,7 @@ use std::{
 
 use http::{Request, Response, request::Parts};
 use pin_project_lite::pin_project;
+use sessions_policy::Profile;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -25,10 +26,10 @@ use crate::{
     engine::{SessionEngine, commit::Outcome},
     fault::{Fault, SessionError},
     guard::Guard,
-    registry::{Declared, Registry, RegistryShared},
+    registry::{Declared, Registry, Settings},
     session::{Registered, Session, state::SessionState},
     soon::Soon,
-    web::RequestHead,
+    web::{RequestHead, peer},
 };
 
 /// Gives the services below it their sessions: made by [`Registry::layer`].
@@ -95,7 +96,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let opened = Arc::new(Opened::new(Arc::clone(&self.registry.shared)));
+        let opened = Arc::new(Opened::new(self.registry.settings()));
         let sessions = RequestSessions::<D> { opened: Arc::clone(&opened), declared: PhantomData };
         request.extensions_mut().insert(sessions);
         ResponseFuture { step: Step::Handling { handler: self.inner.call(request), opened } }
@@ -158,6 +159,13 @@ impl<P: Registered, G: Guard> Session<P, G> {
                 "no session layer: add `.layer(registry.layer())` to the router, with the registry of this policy",
             )));
         };
+        if sessions.opened.settings.profile() == Profile::Development && !peer::is_here(parts) {
+            tracing::error!(
+                "a request that is not from this machine was refused: SESSIONS_PROFILE is `development` (SL095)"
+            );
+            let detail = "the development profile serves this machine alone";
+            return Soon::now(Err(SessionError::new(Fault::Forbidden, detail)));
+        }
         sessions.open(P::NAME, parts.into()).then(|state| state.map(Self::from_state))
     }
 }
@@ -181,7 +189,7 @@ impl<D> RequestSessions<D> {
         policy: &'static str,
         head: RequestHead<'a>,
     ) -> Soon<'a, Result<Arc<SessionState>, SessionError>> {
-        let Some(engine) = self.opened.registry.engine(policy) else {
+        let Some(engine) = self.opened.settings.engine(policy) else {
             let detail = format!("the registry has no policy `{policy}`");
             return Soon::now(Err(SessionError::new(Fault::Unusable, detail)));
         };
@@ -199,7 +207,7 @@ impl<D> RequestSessions<D> {
 
 /// What one request has opened: nearly always one session, which then takes neither a list nor a lock.
 struct Opened {
-    registry: Arc<RegistryShared>,
+    settings: Arc<Settings>,
     first: OnceLock<Arc<SessionState>>,
     more: OnceLock<Mutex<Vec<Arc<SessionState>>>>,
     /// The response is ready: what is opened now could never be committed.
@@ -207,8 +215,8 @@ struct Opened {
 }
 
 impl Opened {
-    fn new(registry: Arc<RegistryShared>) -> Self {
-        Self { registry, first: OnceLock::new(), more: OnceLock::new(), closed: AtomicBool::new(false) }
+    fn new(settings: Arc<Settings>) -> Self {
+        Self { settings, first: OnceLock::new(), more: OnceLock::new(), closed: AtomicBool::new(false) }
     }
 
     /// The session of a policy, if it is open.

@@ -36,6 +36,8 @@ pub use sessions_policy::{
     SessionPolicyBuilder, TransportPolicy,
 };
 
+#[cfg(feature = "watch")]
+pub use self::registry::Watch;
 pub use self::{
     clock::{Clock, SystemClock},
     engine::{SessionEngine, SessionEngineBuilder, SessionInfo},
@@ -45,12 +47,12 @@ pub use self::{
     guard::{Guard, Requirements},
     layer::{ResponseFuture, SessionLayer, SessionService},
     principal::SessionPrincipal,
-    registry::{Declared, LoadError, Registry, RegistryBuilder},
+    registry::{Declared, LoadError, Registry, RegistryBuilder, Reloaded},
     session::{Policy, Registered, Session, SessionData, Untyped},
     store::{MemoryStore, SessionId, SessionStore, SharedStore, StoreError, Version},
     token::{Handle, ParseHandleError},
     transport::{CookieTransport, Credential, HeaderTransport, Lifetime, Presented, Transport},
-    web::RequestHead,
+    web::{Peer, RequestHead},
 };
 
 /// What generated code names. Not for use by hand: it may change with any release.

@@ -35,6 +35,7 @@ mod preset;
 mod problem;
 mod problems;
 mod reference;
+mod reload;
 mod resolve;
 mod rules;
 mod snippet;

@@ -68,7 +68,7 @@ impl SessionEngine {
                     last_seen_at: instant(record.last_seen),
                     expires_at: instant(engine.shared.lifetimes.expires(&record)),
                     user_agent: record.agent_text(),
-                    current: engine.is(self) && current == Some(record.handle),
+                    current: engine.is_of(self) && current == Some(record.handle),
                 });
             }
         }
@@ -112,7 +112,7 @@ impl SessionEngine {
             if engine.shared.store.is_none() {
                 continue;
             }
-            let except = except.filter(|_| engine.is(self));
+            let except = except.filter(|_| engine.is_of(self));
             ended.extend(engine.end(EndTarget::Owner { owner: engine.owner(principal), except }).await?);
         }
         Ok(ended)

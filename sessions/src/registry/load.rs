@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, time::SystemTime};
 
-use sessions_policy::{Date, Problems, Profile, SourceFile, Sources, Stage};
+use sessions_policy::{Date, Note, Problems, Profile, SourceFile, Sources, Stage};
 
 use super::Declared;
 
@@ -50,6 +50,8 @@ pub enum LoadError {
         /// The name.
         store: String,
     },
+    /// The new settings are right, and some of them can't change while the program runs.
+    NeedsRestart(Vec<Note>),
     /// A store does not answer.
     StoreUnreachable {
         /// The store's name.
@@ -98,6 +100,12 @@ impl fmt::Display for LoadError {
                 "error: the program binds a store to `{store}`, and nothing declares it\n  = help: add `[stores.{store}]` \
                  with `kind = \"custom\"`"
             ),
+            Self::NeedsRestart(notes) => {
+                for note in notes {
+                    writeln!(f, "error: {}: {}", note.origin(), note.message())?;
+                }
+                f.write_str("  = help: start the program again, or put it back: nothing has changed")
+            }
             Self::StoreUnreachable { store } => write!(
                 f,
                 "error: the store `{store}` does not answer\n  = help: start it, or check `stores.{store}`"
@@ -178,6 +186,13 @@ fn of_build<D: Declared>() -> Sources {
         stage: Stage::Start,
         today: Some(Date::of(SystemTime::now())),
     }
+}
+
+/// Where the file is looked for: where `SESSIONS_CONFIG` says, else in the working directory.
+#[cfg(feature = "watch")]
+pub(super) fn path<D: Declared>() -> Option<PathBuf> {
+    let named = std::env::var_os(CONFIG).map(PathBuf::from);
+    named.or_else(|| D::FILE.map(|file| PathBuf::from(file.name)))
 }
 
 /// The file that `SESSIONS_CONFIG` names, else the one in the working directory, else the one of the build.
