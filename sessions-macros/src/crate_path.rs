@@ -32,6 +32,11 @@ impl CratePath {
         Ok(())
     }
 
+    /// This path where one was given, else the other.
+    pub(crate) fn or(&self, other: &Self) -> Self {
+        if self.given.is_some() { self.clone() } else { other.clone() }
+    }
+
     /// The path with `span`, for tokens whose errors belong to one of the user's own.
     pub(crate) fn at(&self, span: Span) -> TokenStream {
         self.given.as_ref().map_or_else(|| quote_spanned!(span=> ::sessions), ToTokens::to_token_stream)

@@ -18,7 +18,7 @@ use tower_service::Service;
 use crate::{
     engine::{SessionEngine, commit::Outcome},
     fault::{Fault, SessionError},
-    guard::Guard,
+    guard::{Guard, Requirements},
     registry::{Declared, Registry, RegistryShared},
     session::{Registered, Session, state::SessionState},
     web::RequestHead,
@@ -122,9 +122,14 @@ impl<P: Registered, G: Guard> Session<P, G> {
     /// # Cancel safety
     /// As for [`SessionEngine::resolve`].
     pub async fn open(parts: &Parts) -> Result<Self, SessionError> {
+        Self::open_for(parts, &G::REQUIREMENTS).await
+    }
+
+    /// The same for a guard that isn't in the type.
+    pub(crate) async fn open_for(parts: &Parts, needs: &Requirements) -> Result<Self, SessionError> {
         let session = Self::open_unguarded(parts).await?;
         let engine = &session.state().engine;
-        match engine.guard(session.state(), &G::REQUIREMENTS) {
+        match engine.guard(session.state(), needs) {
             Ok(()) => Ok(session),
             Err(error) => Err(error.varying(engine.shared.transport.vary())),
         }

@@ -8,11 +8,12 @@ mod engine;
 mod entropy;
 pub mod event;
 mod fault;
-mod guard;
+pub mod guard;
 mod layer;
 mod principal;
 mod record;
 mod registry;
+mod require;
 mod session;
 pub mod store;
 #[cfg(feature = "testing")]
@@ -39,6 +40,7 @@ pub use self::{
     layer::{ResponseFuture, SessionLayer, SessionService},
     principal::SessionPrincipal,
     registry::{Declared, LoadError, Registry, RegistryBuilder},
+    require::{Require, Required, RequiredFuture, require},
     session::{Policy, Registered, Session, SessionData, Untyped},
     store::{MemoryStore, SessionId, SessionStore, SharedStore, StoreError, Version},
     token::{Handle, ParseHandleError},
