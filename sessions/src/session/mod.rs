@@ -2,6 +2,7 @@
 
 mod access;
 mod data;
+mod evolution;
 mod principal;
 pub(crate) mod state;
 
