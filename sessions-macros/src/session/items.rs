@@ -12,6 +12,10 @@ use crate::errors::Errors;
 
 /// Reads the item under the attribute. `None`, with an error, where it can hold no handler.
 pub(crate) fn target(tokens: TokenStream, errors: &mut Errors) -> Option<Item> {
+    let tokens = match lone_handler(tokens) {
+        Ok(handler) => return Some(Item::Handler(handler)),
+        Err(tokens) => tokens,
+    };
     let parser = |input: ParseStream<'_>| {
         let start = input.fork();
         start.call(Attribute::parse_outer)?;
@@ -24,6 +28,20 @@ pub(crate) fn target(tokens: TokenStream, errors: &mut Errors) -> Option<Item> {
         }
     };
     parser.parse2(tokens).map_err(|error| errors.push(error)).ok()
+}
+
+/// Reads an item that is nothing but a function with a body. The body isn't even looked into: most of what a build
+/// spends on a handler would be spent there.
+fn lone_handler(tokens: TokenStream) -> Result<Handler, TokenStream> {
+    let mut head: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let Some(body) = head.pop_if(|last| is_braces(last)) else { return Err(tokens) };
+    let parser = |input: ParseStream<'_>| {
+        let attrs = input.call(Attribute::parse_outer)?;
+        let vis = input.parse()?;
+        let (defaultness, sig) = function(input).ok_or_else(|| input.error("not a function"))?;
+        Ok(Handler { attrs, vis, defaultness, sig, body: body.into() })
+    };
+    parser.parse2(head.into_iter().collect()).map_err(|_| tokens)
 }
 
 /// Reads the items between the braces of an `impl`, a `trait` or a `mod`.

@@ -41,7 +41,7 @@ mod value;
 pub use self::builder::SessionPolicyBuilder;
 pub use self::configuration::{Configuration, Note};
 pub use self::keys::{Fallback, Key, Kind, Table, policy_keys, store_keys};
-pub use self::name::marker_name;
+pub use self::name::{is_policy_name, marker_name};
 pub use self::origin::{Location, Origin};
 pub use self::policy::{
     Adapter, BehaviorOnLimit, CarryOver, ConcurrencyPolicy, Csrf, OnConflict, OnServerError,
