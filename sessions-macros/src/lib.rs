@@ -5,6 +5,7 @@
 
 mod crate_path;
 mod declaration;
+mod dependency;
 mod errors;
 mod judge;
 mod list;
@@ -58,7 +59,8 @@ use proc_macro::TokenStream;
 /// }
 /// ```
 ///
-/// The argument `crate = path` names the runtime crate, where it isn't `::sessions`.
+/// The argument `crate = path` names the runtime crate, where the package doesn't depend on it itself. A dependency that
+/// `Cargo.toml` renames is found.
 ///
 /// # Errors
 /// The build fails, with every problem at once:
@@ -93,7 +95,7 @@ pub fn policies(input: TokenStream) -> TokenStream {
 /// - `namespace = "checkout"`: under which its fields are kept; without it, the policy's name
 /// - `file = "sessions.toml"`: the file against which `extends` is resolved; this is the default, where it exists
 /// - `policy = "user_default"`: types the data of a policy that the file declares, instead of declaring one
-/// - `crate = path`: the runtime crate, where it isn't `::sessions`
+/// - `crate = path`: the runtime crate, where the package doesn't depend on it itself
 ///
 /// The struct needs `Default`, `Serialize` and `Deserialize`, and stays as it is.
 ///
@@ -151,7 +153,8 @@ pub fn session_policy(arguments: TokenStream, item: TokenStream) -> TokenStream 
 /// # fn main() {}
 /// ```
 ///
-/// The argument `crate = path` names the runtime crate, where it isn't `::sessions`.
+/// The argument `crate = path` names the runtime crate, where the package doesn't depend on it itself. A dependency that
+/// `Cargo.toml` renames is found.
 ///
 /// # Errors
 /// The build fails, with every problem at once: on a policy that doesn't exist, on a handler that takes no session, and
