@@ -106,7 +106,7 @@ pub fn session_policy(arguments: TokenStream, item: TokenStream) -> TokenStream 
     session_policy::expand(arguments.into(), &item.into()).into()
 }
 
-/// Binds a handler to a policy, and puts a guard before it.
+/// Binds a handler, or all handlers of an `impl` or a `mod`, to a policy, and puts a guard before it.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -137,7 +137,34 @@ pub fn session_policy(arguments: TokenStream, item: TokenStream) -> TokenStream 
 /// - `fresh` or `require = fresh`: the login is at most as old as the policy's `fresh_for`
 /// - `fresh = "5min"`: the login is at most as old as this
 ///
-/// Each of the others asks for a login as well. An `Option<Session>` can't be guarded, and neither can a method.
+/// Each of the others asks for a login as well. An `Option<Session>` can't be guarded. Routes whose handlers need no
+/// session are guarded by the layer `sessions::require`.
+///
+/// On an `impl`, a `trait` or a `mod` it is the default of every function in it that takes a `Session` or an
+/// `Option<Session>`; all others are left alone. A handler's own attribute adds its guards to the default's, in place of
+/// one of the same sort; one that names a policy stands alone:
+///
+/// ```
+/// use sessions::{Session, session};
+///
+/// sessions::policies!(admin: { extends: "admin" });
+///
+/// struct Office;
+///
+/// #[session(policy = "admin", require = authenticated)]
+/// impl Office {
+///     async fn desk(session: Session) {}
+///
+///     #[session(role = "boss")]
+///     async fn close(session: Session) {}
+///
+///     #[session(policy = "admin")]
+///     async fn door(session: Session) {}
+/// }
+/// # fn main() {}
+/// ```
+///
+/// In a `mod`, `policies` is looked up inside: `use super::policies;`.
 ///
 /// A parameter may have a policy of its own, so that one handler takes two sessions. The guard isn't for it:
 ///

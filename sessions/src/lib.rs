@@ -48,6 +48,11 @@ pub use self::{
     web::RequestHead,
 };
 
+/// The programs of the guide, as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/MIGRATING.md")]
+mod migrating {}
+
 /// What generated code names. Not for use by hand: it may change with any release.
 #[doc(hidden)]
 pub mod __private {

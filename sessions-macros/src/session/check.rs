@@ -36,7 +36,7 @@ impl Parameter {
 pub(crate) fn check(arguments: Arguments, target: Item, errors: &mut Errors) -> Bound {
     let arguments = check_arguments(arguments, errors);
     match target {
-        Item::Handler(handler) => Bound::Handler(check_handler(arguments, handler, errors)),
+        Item::Handler(handler) => Bound::Handler(Box::new(check_handler(arguments, *handler, errors))),
         Item::Container(container) => Bound::Container(defaults::check(arguments, container, errors)),
         Item::Other(tokens) => Bound::Other(tokens),
     }

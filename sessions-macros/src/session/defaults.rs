@@ -52,7 +52,7 @@ fn check_item(default: &Arguments, item: Item, taken: &mut Vec<Path>, errors: &m
             let Some(arguments) = arguments_of(&handler, default, own, errors) else {
                 return Bound::Other(handler.into_tokens());
             };
-            Bound::Handler(check::check_handler(arguments, handler, errors))
+            Bound::Handler(Box::new(check::check_handler(arguments, *handler, errors)))
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn expand(bound: Bound, errors: Errors) -> TokenStream {
 
 fn item(bound: Bound) -> TokenStream {
     match bound {
-        Bound::Handler(bound) => handler(bound),
+        Bound::Handler(bound) => handler(*bound),
         Bound::Container(bound) => container(bound),
         Bound::Other(tokens) => tokens,
     }

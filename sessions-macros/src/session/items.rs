@@ -13,7 +13,7 @@ use crate::errors::Errors;
 /// Reads the item under the attribute. `None`, with an error, where it can hold no handler.
 pub(crate) fn target(tokens: TokenStream, errors: &mut Errors) -> Option<Item> {
     let tokens = match lone_handler(tokens) {
-        Ok(handler) => return Some(Item::Handler(handler)),
+        Ok(handler) => return Some(Item::Handler(Box::new(handler))),
         Err(tokens) => tokens,
     };
     let parser = |input: ParseStream<'_>| {
@@ -62,7 +62,7 @@ fn item(input: ParseStream<'_>) -> syn::Result<Item> {
     let vis: Visibility = input.parse()?;
     if let Some((defaultness, sig)) = function(input) {
         let body = input.parse::<TokenTree>()?.into();
-        return Ok(Item::Handler(Handler { attrs, vis, defaultness, sig, body }));
+        return Ok(Item::Handler(Box::new(Handler { attrs, vis, defaultness, sig, body })));
     }
     let is_container = starts_container(input);
     let is_module = input.peek(Token![mod]) || input.peek2(Token![mod]);

@@ -85,7 +85,7 @@ impl Asks {
 
 /// An item as the attribute found it.
 pub(crate) enum Item {
-    Handler(Handler),
+    Handler(Box<Handler>),
     Container(Container),
     /// What neither is a handler nor holds one.
     Other(TokenStream),
@@ -138,7 +138,7 @@ pub(crate) struct Binding {
 
 /// An item, checked.
 pub(crate) enum Bound {
-    Handler(BoundHandler),
+    Handler(Box<BoundHandler>),
     Container(BoundContainer),
     /// What stays as it is.
     Other(TokenStream),

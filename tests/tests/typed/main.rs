@@ -1,5 +1,11 @@
 //! Typed data: what happens to it when the struct changes from one deployment to the next, and that states keep apart.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::assigning_clones,
+    reason = "what fails in a test's helper fails the test"
+)]
+
 mod apart;
 mod evolution;
 mod nested;
