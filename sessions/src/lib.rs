@@ -58,5 +58,5 @@ mod migrating {}
 pub mod __private {
     pub use sessions_policy::{Declaration, Entry, Literal, Location};
 
-    pub use crate::registry::EmbeddedFile;
+    pub use crate::{registry::EmbeddedFile, session::namespaces::refuse_shared_namespaces};
 }
