@@ -187,6 +187,10 @@ pub(crate) fn duration(written: &str) -> Result<Duration, String> {
 /// # Errors
 /// What is wrong, in one sentence, and its fix.
 pub(crate) fn name(name: &str) -> Result<(), String> {
+    // Every handler asks, and a whole check only words the refusal.
+    if sessions_policy::is_policy_name(name) {
+        return Ok(());
+    }
     let policy = Written { name, name_tokens: &TokenStream::new(), settings: &[] };
     let Err(problems) = check(&[policy], None) else { return Ok(()) };
     let prefix = format!("`policies.{name}`: the name ");

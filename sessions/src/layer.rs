@@ -25,7 +25,7 @@ use tower_service::Service;
 use crate::{
     engine::{SessionEngine, commit::Outcome},
     fault::{Fault, SessionError},
-    guard::Guard,
+    guard::{Guard, Requirements},
     registry::{Declared, Registry, Settings},
     session::{Registered, Session, state::SessionState},
     soon::Soon,
@@ -142,10 +142,18 @@ impl<P: Registered, G: Guard> Session<P, G> {
     }
 
     pub(crate) fn open_soon(parts: &Parts) -> Soon<'_, Result<Self, SessionError>> {
+        Self::open_for(parts, &G::REQUIREMENTS)
+    }
+
+    /// The same for a guard that isn't in the type.
+    pub(crate) fn open_for<'a>(
+        parts: &'a Parts,
+        needs: &'a Requirements,
+    ) -> Soon<'a, Result<Self, SessionError>> {
         Self::open_unguarded(parts).then(|session| {
             let session = session?;
             let engine = &session.state().engine;
-            match engine.guard(session.state(), &G::REQUIREMENTS) {
+            match engine.guard(session.state(), needs) {
                 Ok(()) => Ok(session),
                 Err(error) => Err(error.varying(engine.shared.transport.vary())),
             }

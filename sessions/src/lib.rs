@@ -8,11 +8,12 @@ mod engine;
 mod entropy;
 pub mod event;
 mod fault;
-mod guard;
+pub mod guard;
 mod layer;
 mod principal;
 mod record;
 mod registry;
+mod require;
 mod session;
 mod soon;
 pub mod store;
@@ -48,6 +49,7 @@ pub use self::{
     layer::{ResponseFuture, SessionLayer, SessionService},
     principal::SessionPrincipal,
     registry::{Declared, LoadError, Registry, RegistryBuilder, Reloaded},
+    require::{Require, Required, RequiredFuture, require},
     session::{Policy, Registered, Session, SessionData, Untyped},
     store::{MemoryStore, SessionId, SessionStore, SharedStore, StoreError, Version},
     token::{Handle, ParseHandleError},
@@ -55,10 +57,15 @@ pub use self::{
     web::{Peer, RequestHead},
 };
 
+/// The programs of the guide, as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/MIGRATING.md")]
+mod migrating {}
+
 /// What generated code names. Not for use by hand: it may change with any release.
 #[doc(hidden)]
 pub mod __private {
     pub use sessions_policy::{Declaration, Entry, Literal, Location};
 
-    pub use crate::registry::EmbeddedFile;
+    pub use crate::{registry::EmbeddedFile, session::namespaces::refuse_shared_namespaces};
 }
