@@ -249,12 +249,11 @@ impl Opened {
             Arc::clone(first)
         } else {
             let mut more = lock(self.more.get_or_init(Mutex::default));
-            match more.iter().find(|other| other.engine.is(&state.engine)) {
-                Some(other) => Arc::clone(other),
-                None => {
-                    more.push(Arc::clone(&state));
-                    state
-                }
+            if let Some(other) = more.iter().find(|other| other.engine.is(&state.engine)) {
+                Arc::clone(other)
+            } else {
+                more.push(Arc::clone(&state));
+                state
             }
         };
         // A handler may have handed its request to another thread. This and `close` change the same atomic, so one comes

@@ -1,5 +1,7 @@
 //! A registry judges its settings under their profile.
 
+#![allow(clippy::unwrap_used, reason = "what fails in a test's helper fails the test")]
+
 use sessions::{LoadError, Profile, lint::Severity};
 
 sessions::policies! { shop: { extends: "user_default" } }

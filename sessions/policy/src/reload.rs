@@ -7,8 +7,11 @@ use crate::origin::Origin;
 use crate::policy::SessionPolicy;
 use crate::source::Sources;
 
-/// The keys of a policy that need a restart, and what each of them decides.
-const FIXED: &[(&str, fn(&SessionPolicy) -> String)] = &[
+/// The value of a key, as a person writes it.
+type Value = fn(&SessionPolicy) -> String;
+
+/// The keys of a policy that need a restart.
+const FIXED: &[(&str, Value)] = &[
     ("persistence.enabled", |policy| policy.is_persistent().to_string()),
     ("persistence.store_name", |policy| policy.persistence().store_name().to_owned()),
     ("transport.adapter", |policy| policy.transport().adapter().to_string()),

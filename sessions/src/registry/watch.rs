@@ -60,8 +60,8 @@ impl<D: Declared> Registry<D> {
     /// Outside of a Tokio runtime with I/O enabled.
     pub fn watch(&self, report: impl Fn(Result<Reloaded, LoadError>) + Send + 'static) -> io::Result<Watch> {
         let file = load::path::<D>();
-        let (changed, changes) = mpsc::channel(1);
-        let watcher = file.as_deref().map(|file| watch_folder(file, changed.clone())).transpose()?;
+        let (told, changes) = mpsc::channel(1);
+        let watcher = file.as_deref().map(|file| watch_folder(file, told.clone())).transpose()?;
         let hangups = Hangups::new()?;
         let task = tokio::spawn(follow(self.clone(), file, changes, hangups, report));
         Ok(Watch { task, _watcher: watcher })
@@ -70,14 +70,14 @@ impl<D: Declared> Registry<D> {
 
 /// Tells that something has changed in the folder of a file. What it was is not looked at: a file may be a link to one
 /// in a folder that is replaced.
-fn watch_folder(file: &Path, changed: mpsc::Sender<()>) -> io::Result<RecommendedWatcher> {
+fn watch_folder(file: &Path, told: mpsc::Sender<()>) -> io::Result<RecommendedWatcher> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         if event.is_ok_and(|event| event.kind.is_access()) {
             return;
         }
         // Full means that a look is due already.
-        let _ = changed.try_send(());
+        let _ = told.try_send(());
     })
     .map_err(io::Error::other)?;
     watcher.watch(folder, RecursiveMode::NonRecursive).map_err(io::Error::other)?;

@@ -21,8 +21,8 @@ struct File {
 impl File {
     fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("sessions-reload-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let text = fs::read_to_string(workspace().join("sessions.toml")).unwrap();
+        fs::create_dir_all(&folder).expect("a folder");
+        let text = fs::read_to_string(workspace().join("sessions.toml")).expect("the showcase's file");
         let file = Self { path: folder.join("shop.toml"), text };
         file.write(&file.text);
         file
@@ -31,8 +31,8 @@ impl File {
     /// Replaces the file by another one, as editors do.
     fn write(&self, text: &str) {
         let new = self.path.with_extension("new");
-        fs::write(&new, text).unwrap();
-        fs::rename(&new, &self.path).unwrap();
+        fs::write(&new, text).expect("written");
+        fs::rename(&new, &self.path).expect("replaced");
     }
 
     fn with(&self, line: &str) -> String {
@@ -40,13 +40,13 @@ impl File {
     }
 
     fn serve(&self) -> Showcase {
-        Showcase::spawn(command(&[("SESSIONS_CONFIG", self.path.to_str().unwrap())]))
+        Showcase::spawn(command(&[("SESSIONS_CONFIG", self.path.to_str().expect("text"))]))
     }
 }
 
 impl Drop for File {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(self.path.parent().unwrap());
+        let _ = fs::remove_dir_all(self.path.parent().expect("a folder"));
     }
 }
 
