@@ -47,6 +47,7 @@ async fn main() -> ExitCode {
         }
     };
     // A changed file, or a SIGHUP, is taken over without a restart; what is wrong is logged and changes nothing.
+    #[cfg(feature = "watch")]
     let _watch = registry
         .watch(|_| {})
         .inspect_err(|error| eprintln!("warning: the policy file is not watched: {error}"));

@@ -16,7 +16,11 @@ use axum::{
 };
 use sessions::Peer;
 use tokio::{net::TcpListener, sync::oneshot, time};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use crate::policies;
 
@@ -29,9 +33,11 @@ const FLUSH: Duration = Duration::from_millis(500);
 
 /// Logs to standard error what `RUST_LOG` asks for, else warnings and errors.
 pub(crate) fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    let ansi = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(io::stderr).init();
+    let asked = env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let targets = asked.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN));
+    let lines =
+        tracing_subscriber::fmt::layer().with_ansi(io::stderr().is_terminal()).with_writer(io::stderr);
+    tracing_subscriber::registry().with(lines).with(targets).init();
 }
 
 /// Serves until the process is told to stop.
