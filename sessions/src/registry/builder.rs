@@ -7,9 +7,12 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use sessions_policy::{Configuration, Profile, Severity, Sources, StoreKind};
+use sessions_policy::{Configuration, Profile, Severity, StoreKind};
 
-use super::{Declared, LoadError, Parts, Registry, Settings, load};
+use super::{
+    Declared, Last, LoadError, Parts, Registry, Settings,
+    load::{self, Read},
+};
 use crate::{
     clock::Clock,
     engine::{Family, SessionEngine},
@@ -28,13 +31,13 @@ pub struct RegistryBuilder<D> {
     stores: Vec<(String, SharedStore)>,
     clock: Option<Arc<dyn Clock>>,
     entropy: Option<Arc<dyn Entropy>>,
-    sources: Option<Result<Sources, LoadError>>,
+    read: Option<Result<Read, LoadError>>,
     declared: PhantomData<fn() -> D>,
 }
 
 impl<D: Declared> RegistryBuilder<D> {
     pub(super) fn new() -> Self {
-        Self { stores: Vec::new(), clock: None, entropy: None, sources: None, declared: PhantomData }
+        Self { stores: Vec::new(), clock: None, entropy: None, read: None, declared: PhantomData }
     }
 
     /// Binds a store of your own to the name of one that the file declares with `kind = "custom"`.
@@ -67,7 +70,7 @@ impl<D: Declared> RegistryBuilder<D> {
         file: Option<&str>,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Self {
-        self.sources = Some(load::given::<D>(file, variables));
+        self.read = Some(load::given::<D>(file, variables));
         self
     }
 
@@ -76,9 +79,10 @@ impl<D: Declared> RegistryBuilder<D> {
     /// # Errors
     /// [`LoadError`], with all problems at once.
     pub async fn load(self) -> Result<Registry<D>, LoadError> {
-        let sources = self.sources.unwrap_or_else(load::of_process::<D>)?;
-        let configuration = sources.check().map_err(LoadError::Configuration)?;
-        tell(&configuration, sources.profile);
+        let read = self.read.unwrap_or_else(load::of_process::<D>)?;
+        let configuration = read.sources.check().map_err(LoadError::Configuration)?;
+        let profile = read.sources.profile;
+        tell(&configuration, profile);
         let stores = bind_stores(&configuration, &self.stores)?;
         for (name, store) in &stores {
             let reached = tokio::time::timeout(START, store.stats()).await;
@@ -107,16 +111,10 @@ impl<D: Declared> RegistryBuilder<D> {
             })
             .collect();
         family.join(&engines);
-        let profile = sources.profile;
-        let settings = Settings { engines, configuration, profile };
-        let parts = Parts {
-            settings: ArcSwap::from_pointee(settings),
-            stores,
-            profile,
-            bus,
-            family,
-            reloading: Mutex::default(),
-        };
+        let last = Last { text: read.text().map(str::to_owned), path: read.path };
+        let settings = Settings { engines, stores, configuration, profile };
+        let parts =
+            Parts { settings: ArcSwap::from_pointee(settings), profile, bus, family, last: Mutex::new(last) };
         Ok(Registry { parts: Arc::new(parts), declared: PhantomData })
     }
 }

@@ -9,6 +9,7 @@ mod watch;
 use std::{
     fmt,
     marker::PhantomData,
+    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
@@ -58,17 +59,26 @@ pub struct Registry<D> {
 /// What stays while the program runs, and the settings that are in force.
 struct Parts {
     settings: ArcSwap<Settings>,
-    stores: Vec<(String, SharedStore)>,
     profile: Profile,
     bus: Bus,
     family: Arc<Family>,
-    /// Held while new settings take the place of the old ones.
-    reloading: Mutex<()>,
+    /// Held while settings are read and take the place of the ones before, so that the last to be read are in force.
+    last: Mutex<Last>,
+}
+
+/// What was read last, whether or not it was right.
+#[derive(Debug)]
+struct Last {
+    /// The text of the policy file.
+    text: Option<String>,
+    /// The file that the settings in force came from.
+    path: Option<PathBuf>,
 }
 
 /// One configuration that passed, and its engines. A request goes by the same one from its beginning to its end.
 pub(crate) struct Settings {
     engines: Vec<SessionEngine>,
+    stores: Vec<(String, SharedStore)>,
     configuration: Configuration,
     profile: Profile,
 }
@@ -166,7 +176,7 @@ impl<D: Declared> Registry<D> {
     /// [`Fault::StoreUnavailable`](crate::Fault::StoreUnavailable) if a store can't tell.
     pub async fn stats(&self) -> Result<Vec<(String, StoreStats)>, SessionError> {
         let mut stats = Vec::new();
-        for (name, store) in &self.parts.stores {
+        for (name, store) in &self.settings().stores {
             stats.push((name.clone(), store.stats().await?));
         }
         Ok(stats)
@@ -178,7 +188,7 @@ impl<D: Declared> Registry<D> {
     /// [`Fault::StoreUnavailable`](crate::Fault::StoreUnavailable) if a store failed; the others are shut down all the same.
     pub async fn shutdown(&self) -> Result<(), SessionError> {
         let mut result = Ok(());
-        for (_, store) in &self.parts.stores {
+        for (_, store) in &self.settings().stores {
             if let Err(error) = store.shutdown().await {
                 result = Err(SessionError::from(error));
             }

@@ -1,10 +1,17 @@
 //! New settings for a running program: they apply to the next request, all at once or not at all.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    io,
+    sync::{Arc, MutexGuard, PoisonError},
+};
 
-use sessions_policy::Sources;
+use sessions_policy::Configuration;
 
-use super::{Declared, LoadError, Registry, Settings, builder, load};
+use super::{
+    Declared, Last, LoadError, Registry, Settings, builder,
+    load::{self, Read},
+};
+use crate::engine::SessionEngine;
 
 /// What a [`Registry::reload`] changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +22,8 @@ pub struct Reloaded {
 }
 
 impl<D: Declared> Registry<D> {
-    /// Reads the file and the variables again, as [`load`](Self::load) did, and puts them in force.
+    /// Reads the file and the variables of the process again, as [`load`](Self::load) does, and puts them in force; so it
+    /// does where the registry was made with settings of its own.
     ///
     /// They apply to the next request; one that is under way goes on by the settings that it began with. A lifetime that
     /// became shorter holds for living sessions too. What is wrong changes nothing. Names of policies, stores and the
@@ -41,7 +49,16 @@ impl<D: Declared> Registry<D> {
     /// - [`LoadError`] as for [`load`](Self::load): every problem of the new settings.
     /// - [`LoadError::NeedsRestart`]: they are right, and something of them can't change now.
     pub fn reload(&self) -> Result<Reloaded, LoadError> {
-        self.put_in_force(&load::of_process::<D>()?)
+        self.put_in_force(|last| {
+            let read = load::of_process::<D>()?;
+            match (&last.path, &read.path) {
+                // The copy in the program is for a program that never had a file.
+                (Some(path), None) => {
+                    Err(LoadError::File { path: path.clone(), error: io::ErrorKind::NotFound.into() })
+                }
+                _ => Ok(read),
+            }
+        })
     }
 
     /// The same with exactly this file text and these variables: for tests and tools.
@@ -53,37 +70,51 @@ impl<D: Declared> Registry<D> {
         file: Option<&str>,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Reloaded, LoadError> {
-        self.put_in_force(&load::given::<D>(file, variables)?)
+        self.put_in_force(|_| load::given::<D>(file, variables))
     }
 
-    fn put_in_force(&self, sources: &Sources) -> Result<Reloaded, LoadError> {
-        let parts = &self.parts;
-        let _turn = parts.reloading.lock().unwrap_or_else(PoisonError::into_inner);
-        let configuration = sources.check().map_err(LoadError::Configuration)?;
-        let running = self.settings();
-        let fixed = sources.needs_restart(&running.configuration, &configuration);
+    /// Whether this was the text of the policy file when it was read last.
+    #[cfg(feature = "watch")]
+    pub(super) fn has_read(&self, text: &str) -> bool {
+        self.last().text.as_deref() == Some(text)
+    }
+
+    fn last(&self) -> MutexGuard<'_, Last> {
+        self.parts.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put_in_force(
+        &self,
+        read: impl FnOnce(&Last) -> Result<Read, LoadError>,
+    ) -> Result<Reloaded, LoadError> {
+        let mut last = self.last();
+        let read = read(&last)?;
+        last.text = read.text().map(str::to_owned);
+        let (running, profile) = (self.settings(), self.parts.profile);
+        if read.sources.profile != profile {
+            let message =
+                format!("can't change from {profile} while the program runs\n  = help: start it again");
+            return Err(LoadError::Profile { message });
+        }
+        let configuration = read.sources.check().map_err(LoadError::Configuration)?;
+        let fixed = read.sources.needs_restart(&running.configuration, &configuration);
         if !fixed.is_empty() {
             return Err(LoadError::NeedsRestart(fixed));
         }
-        let mut policies = Vec::new();
-        let engines: Vec<_> = configuration
-            .policies()
-            .filter_map(|policy| {
-                let engine = running.engine(policy.name())?;
-                let store = configuration.store(policy.persistence().store_name());
-                let limit = store.map(sessions_policy::StoreConfig::timeout);
-                let is_same = engine.policy() == policy
-                    && engine.store().is_none_or(|store| Some(store.limit()) == limit);
-                if is_same {
-                    return Some(engine.clone());
-                }
-                policies.push(policy.name().to_owned());
-                Some(engine.under(policy.clone(), limit.unwrap_or_default()))
-            })
-            .collect();
-        builder::tell(&configuration, parts.profile);
-        parts.family.join(&engines);
-        parts.settings.store(Arc::new(Settings { engines, configuration, profile: parts.profile }));
+        last.path = read.path;
+        let engines = engines(&running, &configuration);
+        let changed = |engine: &&SessionEngine| !running.engines.iter().any(|before| before.is(engine));
+        let policies: Vec<_> =
+            engines.iter().filter(changed).map(|engine| engine.policy().name().to_owned()).collect();
+        let limited = |(name, store): &(String, _)| {
+            let limit = configuration.store(name).map(sessions_policy::StoreConfig::timeout);
+            let store: crate::SharedStore = Clone::clone(store);
+            (name.clone(), limit.map_or(store.clone(), |limit| store.with_limit(limit)))
+        };
+        let stores = running.stores.iter().map(limited).collect();
+        builder::tell(&configuration, profile);
+        self.parts.family.join(&engines);
+        self.parts.settings.store(Arc::new(Settings { engines, stores, configuration, profile }));
         if policies.is_empty() {
             tracing::info!("the session policies were read again: nothing has changed");
         } else {
@@ -91,4 +122,17 @@ impl<D: Declared> Registry<D> {
         }
         Ok(Reloaded { policies })
     }
+}
+
+/// The engines of new settings: the ones before where nothing has changed.
+fn engines(running: &Settings, configuration: &Configuration) -> Vec<SessionEngine> {
+    let of = |policy: &crate::SessionPolicy| {
+        let engine = running.engine(policy.name())?;
+        let store = configuration.store(policy.persistence().store_name());
+        let limit = store.map(sessions_policy::StoreConfig::timeout);
+        let is_same =
+            engine.policy() == policy && engine.store().is_none_or(|store| Some(store.limit()) == limit);
+        Some(if is_same { engine.clone() } else { engine.under(policy.clone(), limit.unwrap_or_default()) })
+    };
+    configuration.policies().filter_map(of).collect()
 }

@@ -2,17 +2,23 @@
 
 use std::{
     fmt, io,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::mpsc,
+    task::{JoinHandle, spawn_blocking},
+};
 
 use super::{Declared, LoadError, Registry, Reloaded, load};
 
-/// How long a file is left alone after it changed: editors and deployments write in several steps.
+/// How long a file has to stay as it is until it is read: editors and deployments write in several steps.
 const SETTLE: Duration = Duration::from_millis(100);
+/// How often a file is looked at that keeps changing. What comes later is told anew.
+const LOOKS: usize = 100;
 
 /// Keeps a [`Registry::watch`] going until it is dropped.
 #[must_use = "dropping it ends the watch"]
@@ -37,8 +43,10 @@ impl<D: Declared> Registry<D> {
     /// [Reloads](Self::reload) whenever the content of the policy file has changed, and whenever the process gets a SIGHUP
     /// (on Unix), until the [`Watch`] is dropped. `report` is told what came of each.
     ///
-    /// The file may be replaced by another, as editors and `ConfigMap`s do: its folder is watched. Where the settings came
-    /// from the copy in the program, a file that appears in the working directory is taken.
+    /// The file may be replaced by another, as editors and `ConfigMap`s do: its folder is watched. What can't be seen there,
+    /// such as the target of a link that is changed in place elsewhere, takes a SIGHUP; so does everything where the folder
+    /// does not exist. Where the settings came from the copy in the program, a file that appears in the working directory is
+    /// taken. From the first watch on, a SIGHUP never ends the process, also after the last was dropped.
     ///
     /// ```no_run
     /// # sessions::policies! { visits: { extends: "user_default" } }
@@ -57,21 +65,27 @@ impl<D: Declared> Registry<D> {
     /// The system can't watch the folder, or gives no SIGHUP.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime with I/O enabled.
+    /// Outside of a Tokio runtime with I/O and time enabled.
     pub fn watch(&self, report: impl Fn(Result<Reloaded, LoadError>) + Send + 'static) -> io::Result<Watch> {
         let file = load::path::<D>();
         let (told, changes) = mpsc::channel(1);
-        let watcher = file.as_deref().map(|file| watch_folder(file, told.clone())).transpose()?;
+        // What has changed between the load and the watch is looked for once.
+        let _ = told.try_send(());
+        let folder = file.as_deref().map(folder_of).filter(|folder| folder.is_dir());
+        let watcher = folder.map(|folder| watch_folder(folder, told)).transpose()?;
         let hangups = Hangups::new()?;
         let task = tokio::spawn(follow(self.clone(), file, changes, hangups, report));
         Ok(Watch { task, _watcher: watcher })
     }
 }
 
-/// Tells that something has changed in the folder of a file. What it was is not looked at: a file may be a link to one
-/// in a folder that is replaced.
-fn watch_folder(file: &Path, told: mpsc::Sender<()>) -> io::Result<RecommendedWatcher> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Tells that something has changed in a folder. What it was is not looked at: a file may be a link to one in a folder that
+/// is replaced.
+fn watch_folder(folder: &Path, told: mpsc::Sender<()>) -> io::Result<RecommendedWatcher> {
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         if event.is_ok_and(|event| event.kind.is_access()) {
             return;
@@ -91,29 +105,41 @@ async fn follow<D: Declared>(
     mut hangups: Hangups,
     report: impl Fn(Result<Reloaded, LoadError>) + Send + 'static,
 ) {
-    let content = || file.as_deref().and_then(|file| std::fs::read(file).ok());
-    let mut seen = content();
     loop {
         tokio::select! {
-            // Where no folder is watched it never comes, and only signals are waited for.
-            Some(()) = changes.recv() => {
-                tokio::time::sleep(SETTLE).await;
-                let now = content();
-                if now == seen || now.is_none() {
-                    continue;
-                }
-                seen = now;
-            }
-            () = hangups.next() => seen = content(),
+            // Without a folder it ends at once, and only signals are waited for.
+            Some(()) = changes.recv() => match settled(file.as_deref()).await {
+                Some(text) if !registry.has_read(&text) => {}
+                _ => continue,
+            },
+            () = hangups.next() => {}
         }
-        let outcome = registry.reload();
+        let reloading = registry.clone();
+        let Ok(outcome) = spawn_blocking(move || reloading.reload()).await else { continue };
         if let Err(error) = &outcome {
             tracing::error!(
                 "the session policies were read again and are wrong: nothing has changed\n{error}"
             );
         }
-        report(outcome);
+        if catch_unwind(AssertUnwindSafe(|| report(outcome))).is_err() {
+            tracing::error!("what a watch of the session policies reports to panicked");
+        }
     }
+}
+
+/// The content of the file once it is the same twice; `None` if there is none, or if it never comes to rest.
+async fn settled(file: Option<&Path>) -> Option<String> {
+    let mut before = None::<Option<String>>;
+    for _ in 0..LOOKS {
+        let path = file?.to_owned();
+        let now = spawn_blocking(move || std::fs::read_to_string(path).ok()).await.ok().flatten();
+        if before.as_ref() == Some(&now) {
+            return now;
+        }
+        before = Some(now);
+        tokio::time::sleep(SETTLE).await;
+    }
+    None
 }
 
 /// The SIGHUPs that the process gets.

@@ -46,6 +46,53 @@ async fn a_shortened_lifetime_holds_for_living_sessions_from_the_next_request_on
     assert!(!resolve(&registry.engine::<policies::Web>(), &cookie).await.is_authenticated());
 }
 
+const THREE: (&str, &str) = ("SESSIONS_POLICIES__WEB__CONCURRENCY__MAX_SESSIONS_PER_PRINCIPAL", "3");
+const REJECT: (&str, &str) = ("SESSIONS_POLICIES__WEB__CONCURRENCY__BEHAVIOR_ON_LIMIT", "reject");
+const SHORTER: (&str, &str) = ("SESSIONS_POLICIES__WEB__IDLE_TIMEOUT", "5min");
+
+#[tokio::test]
+async fn what_a_shortened_lifetime_ended_does_not_count_against_the_limit() {
+    let clock = ManualClock::default();
+    let builder = Registry::builder().clock(clock.shared()).with_settings(None, given(&[THREE, REJECT]));
+    let registry = builder.load().await.unwrap();
+    for _ in 0..3 {
+        log_in(&registry.engine::<policies::Web>()).await;
+    }
+    clock.advance(Duration::from_secs(600));
+    registry.reload_with(None, given(&[THREE, REJECT, SHORTER])).unwrap();
+    let engine = registry.engine::<policies::Web>();
+    log_in(&engine).await;
+    assert_eq!(engine.sessions_of(&SessionPrincipal::user("ada")).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_shortened_lifetime_ended_goes_before_a_session_in_use() {
+    let clock = ManualClock::default();
+    let builder = Registry::builder().clock(clock.shared()).with_settings(None, given(&[THREE]));
+    let registry = builder.load().await.unwrap();
+    let engine = registry.engine::<policies::Web>();
+    let oldest = log_in(&engine).await;
+    for _ in 0..2 {
+        log_in(&engine).await;
+    }
+    clock.advance(Duration::from_secs(600));
+    let used = resolve(&engine, &oldest).await;
+    engine.commit(&used, &mut Response::new(())).await.unwrap();
+    registry.reload_with(None, given(&[THREE, SHORTER])).unwrap();
+    let engine = registry.engine::<policies::Web>();
+    log_in(&engine).await;
+    assert!(resolve(&engine, &oldest).await.is_authenticated());
+}
+
+#[tokio::test]
+async fn the_profile_does_not_change() {
+    let registry = registry(&ManualClock::default()).await;
+    let weak = ("SESSIONS_POLICIES__WEB__IDLE_TIMEOUT", "off");
+    let other = given(&[weak, ("SESSIONS_PROFILE", "development")]);
+    assert!(matches!(registry.reload_with(None, other), Err(LoadError::Profile { .. })));
+    assert!(matches!(registry.reload_with(None, given(&[weak])), Err(LoadError::Configuration(_))));
+}
+
 #[tokio::test]
 async fn a_request_under_way_ends_by_the_settings_that_it_began_with() {
     let clock = ManualClock::default();

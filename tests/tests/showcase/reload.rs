@@ -89,11 +89,20 @@ fn a_wrong_file_changes_nothing_and_is_told_with_line_and_key() {
 }
 
 #[test]
-fn a_hangup_reads_the_file_again_and_ends_nothing() {
+fn a_hangup_reads_a_file_again_that_is_not_seen_to_change() {
     let file = File::new("hangup");
-    let shop = file.serve();
+    let link = File::new("hangup-link");
+    fs::remove_file(&link.path).expect("removed");
+    std::os::unix::fs::symlink(&file.path, &link.path).expect("linked");
+    let shop = link.serve();
     let mut browser = ada(&shop);
-    shop.signal("HUP");
-    sleep(Duration::from_millis(300));
+    // In place, and in another folder than the one that is watched.
+    fs::write(&file.path, file.with("absolute_timeout = \"1s\"")).expect("written");
+    sleep(Duration::from_millis(1_500));
     browser.expect_logged_in("u1");
+    shop.signal("HUP");
+    let ended = within(Duration::from_secs(3), || browser.get("/profile").status == 401);
+    assert!(ended, "the file was read again");
+    shop.signal("TERM");
+    assert!(shop.ended(Duration::from_secs(5)).status.success());
 }
