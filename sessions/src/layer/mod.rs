@@ -118,14 +118,14 @@ impl<P: Registered, G: Guard> Session<P, G> {
     /// ```
     ///
     /// # Errors
-    /// - As for [`SessionEngine::resolve`].
+    /// - As for [`SessionEngine::resolve`](crate::SessionEngine::resolve).
     /// - [`Fault::Required`], [`Fault::Forbidden`], [`Fault::NotFresh`]: the guard `G` refuses. [`Fault::Forbidden`] also
     ///   for a request from elsewhere under the development profile (see [`Peer`](crate::Peer)).
     /// - [`Fault::Unusable`]: the request did not come through the layer of the policy's registry, or its response has
     ///   been sent.
     ///
     /// # Cancel safety
-    /// As for [`SessionEngine::resolve`].
+    /// As for [`SessionEngine::resolve`](crate::SessionEngine::resolve).
     pub async fn open(parts: &Parts) -> Result<Self, SessionError> {
         Self::open_soon(parts).await
     }
