@@ -11,14 +11,13 @@ use std::collections::BTreeMap;
 
 use axum::{
     Json, Router,
-    extract::Request,
-    middleware::{self, Next},
-    response::Response,
     routing::{get, post},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sessions::{Fault, Session, SessionError, SessionEvent, SessionPrincipal, session};
+use sessions::{
+    Fault, Session, SessionError, SessionEvent, SessionPrincipal, guard::authenticated, require, session,
+};
 
 sessions::policies!("sessions.toml");
 
@@ -50,12 +49,6 @@ async fn current_user(session: Session) -> Result<Json<Value>, SessionError> {
     Ok(Json(json!({ "id": user.id(), "kind": user.kind(), "attributes": user.attributes() })))
 }
 
-/// Authentication, asked for in front of many routes, whose handlers need no session.
-#[session(policy = "user_default", require = authenticated)]
-async fn members_only(_: Session, request: Request, next: Next) -> Response {
-    next.run(request).await
-}
-
 /// Activity: events name a session by its handle, which is no credential, so that they can be logged.
 fn log(event: &SessionEvent) {
     let handle = event.handle.map_or_else(|| "-".to_owned(), |handle| handle.to_string());
@@ -70,7 +63,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let members = Router::new()
         .route("/members/news", get(|| async { "news" }))
         .route("/members/offers", get(|| async { "offers" }))
-        .route_layer(middleware::from_fn(members_only));
+        // Authentication, asked for in front of many routes, whose handlers need no session.
+        .route_layer(require::<policies::UserDefault>(authenticated()));
     let app = Router::new()
         .route("/cart/add", post(add_to_cart))
         .route("/login", post(login))

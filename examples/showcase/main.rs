@@ -46,6 +46,11 @@ async fn main() -> ExitCode {
             return error.exit_code();
         }
     };
+    // A changed file, or a SIGHUP, is taken over without a restart; what is wrong is logged and changes nothing.
+    #[cfg(feature = "watch")]
+    let _watch = registry
+        .watch(|_| {})
+        .inspect_err(|error| eprintln!("warning: the policy file is not watched: {error}"));
     serve::run(routes(&registry), &registry).await
 }
 

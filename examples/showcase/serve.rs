@@ -8,9 +8,19 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request},
+    middleware::{self, Next},
+    response::Response,
+};
+use sessions::Peer;
 use tokio::{net::TcpListener, sync::oneshot, time};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use crate::policies;
 
@@ -23,9 +33,11 @@ const FLUSH: Duration = Duration::from_millis(500);
 
 /// Logs to standard error what `RUST_LOG` asks for, else warnings and errors.
 pub(crate) fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    let ansi = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(io::stderr).init();
+    let asked = env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let targets = asked.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN));
+    let lines =
+        tracing_subscriber::fmt::layer().with_ansi(io::stderr().is_terminal()).with_writer(io::stderr);
+    tracing_subscriber::registry().with(lines).with(targets).init();
 }
 
 /// Serves until the process is told to stop.
@@ -67,13 +79,20 @@ fn address() -> Result<SocketAddr, String> {
     })
 }
 
+/// Tells the session layer where a request comes from: the development profile serves this machine alone.
+async fn peer(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(Peer(address.ip()));
+    next.run(request).await
+}
+
 /// Accepts until the signal, then lets requests in flight finish, but never waits for longer than [`GRACE`].
 async fn serve(address: SocketAddr, router: Router) -> io::Result<()> {
     let listener = TcpListener::bind(address).await?;
     let stop = stop_signal()?;
     let (tell, stopping) = oneshot::channel();
     writeln!(io::stdout(), "listening on http://{}", listener.local_addr()?)?;
-    let served = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let service = router.layer(middleware::from_fn(peer)).into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(async move {
         stop.await;
         // No one listens any more when the server has failed already.
         let _ = tell.send(());

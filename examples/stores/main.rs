@@ -23,8 +23,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // The configuration decides where a policy's sessions are: the code is the same for both.
     for user in ["ada", "grace", "ada"] {
-        log_in(registry.engine::<policies::UserDefault>(), user).await?;
-        log_in(registry.engine::<policies::ApiToken>(), user).await?;
+        log_in(&registry.engine::<policies::UserDefault>(), user).await?;
+        log_in(&registry.engine::<policies::ApiToken>(), user).await?;
     }
 
     for (name, stats) in registry.stats().await? {

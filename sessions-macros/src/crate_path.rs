@@ -1,9 +1,12 @@
-//! Where generated code finds the runtime crate: `::sessions`, or what the argument `crate = …` says.
+//! Where generated code finds the runtime crate: what the argument `crate = …` says, else the name
+//! under which the package depends on it.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::parse::ParseStream;
 use syn::{Path, Token};
+
+use crate::dependency;
 
 /// The path of the runtime crate in generated code. Everything generated goes through it.
 #[derive(Clone, Default)]
@@ -32,9 +35,20 @@ impl CratePath {
         Ok(())
     }
 
+    /// This path where one was given, else the other.
+    pub(crate) fn or(&self, other: &Self) -> Self {
+        if self.given.is_some() { self.clone() } else { other.clone() }
+    }
+
     /// The path with `span`, for tokens whose errors belong to one of the user's own.
     pub(crate) fn at(&self, span: Span) -> TokenStream {
-        self.given.as_ref().map_or_else(|| quote_spanned!(span=> ::sessions), ToTokens::to_token_stream)
+        self.given.as_ref().map_or_else(
+            || {
+                let name = Ident::new(&dependency::name(), span);
+                quote_spanned!(span=> ::#name)
+            },
+            ToTokens::to_token_stream,
+        )
     }
 }
 

@@ -26,7 +26,8 @@ pub(crate) struct Written<'a> {
     pub(crate) settings: &'a [Setting],
 }
 
-/// A problem of one check, comparable with those of another.
+/// A problem of one check, comparable with those of another: place, rule and key. Not its words, which may name another
+/// policy in each.
 type Identity = (String, &'static str, String);
 
 /// What a struct that is declared elsewhere might say. A finding that depends on it isn't this macro's to tell, so it
@@ -187,6 +188,10 @@ pub(crate) fn duration(written: &str) -> Result<Duration, String> {
 /// # Errors
 /// What is wrong, in one sentence, and its fix.
 pub(crate) fn name(name: &str) -> Result<(), String> {
+    // Every handler asks, and a whole check only words the refusal.
+    if sessions_policy::is_policy_name(name) {
+        return Ok(());
+    }
     let policy = Written { name, name_tokens: &TokenStream::new(), settings: &[] };
     let Err(problems) = check(&[policy], None) else { return Ok(()) };
     let prefix = format!("`policies.{name}`: the name ");
@@ -213,7 +218,7 @@ fn stand_in(name: &str, settings: &[(&'static str, &'static str)]) -> Declaratio
 }
 
 fn identity(problem: &Problem) -> Identity {
-    (problem.origin().to_string(), problem.rule(), problem.message().to_owned())
+    (problem.origin().to_string(), problem.rule(), problem.key().to_owned())
 }
 
 fn bare(problem: &Problem) -> String {
@@ -286,6 +291,8 @@ mod tests {
             "[policies.checkout]\nttl = \"1h\"\nidle_timeout = \"2h\"",
             "[policies.other]\nttl = \"1h\"\nidle_timeout = \"2h\"",
             "[policies.mini]\nextends = \"checkou\"",
+            // Two that clash with each other, whatever the struct's own header is.
+            "[policies.one]\nextends = \"api_token\"\n[policies.two]\nextends = \"api_token\"",
             "[policies.checkout",
         ] {
             assert_ne!(problems_beside(text, "checkout"), [""; 0], "{text}");

@@ -5,6 +5,7 @@
 
 mod crate_path;
 mod declaration;
+mod dependency;
 mod errors;
 mod judge;
 mod list;
@@ -59,7 +60,8 @@ use proc_macro::TokenStream;
 /// }
 /// ```
 ///
-/// The argument `crate = path` names the runtime crate, where it isn't `::sessions`.
+/// The argument `crate = path` names the runtime crate, where the package doesn't depend on it itself. A dependency that
+/// `Cargo.toml` renames is found.
 ///
 /// # Warnings
 /// What a lint finds that not every profile refuses is a warning of the compiler: the use of a deprecated constant that
@@ -99,7 +101,7 @@ pub fn policies(input: TokenStream) -> TokenStream {
 /// - `namespace = "checkout"`: under which its fields are kept; without it, the policy's name
 /// - `file = "sessions.toml"`: the file against which `extends` is resolved; this is the default, where it exists
 /// - `policy = "user_default"`: types the data of a policy that the file declares, instead of declaring one
-/// - `crate = path`: the runtime crate, where it isn't `::sessions`
+/// - `crate = path`: the runtime crate, where the package doesn't depend on it itself
 ///
 /// The struct needs `Default`, `Serialize` and `Deserialize`, and stays as it is.
 ///
@@ -110,7 +112,7 @@ pub fn session_policy(arguments: TokenStream, item: TokenStream) -> TokenStream 
     session_policy::expand(arguments.into(), &item.into()).into()
 }
 
-/// Binds a handler to a policy, and puts a guard before it.
+/// Binds a handler, or all handlers of an `impl` or a `mod`, to a policy, and puts a guard before it.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -141,7 +143,34 @@ pub fn session_policy(arguments: TokenStream, item: TokenStream) -> TokenStream 
 /// - `fresh` or `require = fresh`: the login is at most as old as the policy's `fresh_for`
 /// - `fresh = "5min"`: the login is at most as old as this
 ///
-/// Each of the others asks for a login as well. An `Option<Session>` can't be guarded, and neither can a method.
+/// Each of the others asks for a login as well. An `Option<Session>` can't be guarded. Routes whose handlers need no
+/// session are guarded by the layer `sessions::require`.
+///
+/// On an `impl`, a `trait` or a `mod` it is the default of every function in it that takes a `Session` or an
+/// `Option<Session>`; all others are left alone. A handler's own attribute adds its guards to the default's, in place of
+/// one of the same sort; one that names a policy stands alone:
+///
+/// ```
+/// use sessions::{Session, session};
+///
+/// sessions::policies!(admin: { extends: "admin" });
+///
+/// struct Office;
+///
+/// #[session(policy = "admin", require = authenticated)]
+/// impl Office {
+///     async fn desk(session: Session) {}
+///
+///     #[session(role = "boss")]
+///     async fn close(session: Session) {}
+///
+///     #[session(policy = "admin")]
+///     async fn door(session: Session) {}
+/// }
+/// # fn main() {}
+/// ```
+///
+/// In a `mod`, `policies` is looked up inside: `use super::policies;`.
 ///
 /// A parameter may have a policy of its own, so that one handler takes two sessions. The guard isn't for it:
 ///
@@ -157,7 +186,8 @@ pub fn session_policy(arguments: TokenStream, item: TokenStream) -> TokenStream 
 /// # fn main() {}
 /// ```
 ///
-/// The argument `crate = path` names the runtime crate, where it isn't `::sessions`.
+/// The argument `crate = path` names the runtime crate, where the package doesn't depend on it itself. A dependency that
+/// `Cargo.toml` renames is found.
 ///
 /// # Errors
 /// The build fails, with every problem at once: on a policy that doesn't exist, on a handler that takes no session, and

@@ -79,7 +79,7 @@ fn folders(source: Option<&Path>, manifest_dir: Option<&Path>) -> Vec<PathBuf> {
 }
 
 /// Whether `folder` holds the manifest of a workspace.
-fn is_workspace_root(folder: &Path) -> bool {
+pub(crate) fn is_workspace_root(folder: &Path) -> bool {
     fs::read_to_string(folder.join("Cargo.toml"))
         .is_ok_and(|manifest| manifest.lines().any(|line| line.trim_start().starts_with("[workspace")))
 }

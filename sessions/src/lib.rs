@@ -8,11 +8,12 @@ mod engine;
 mod entropy;
 pub mod event;
 mod fault;
-mod guard;
+pub mod guard;
 mod layer;
 mod principal;
 mod record;
 mod registry;
+mod require;
 mod session;
 mod soon;
 pub mod store;
@@ -31,11 +32,13 @@ pub mod lint {
 #[cfg(feature = "macros")]
 pub use sessions_macros::{policies, session, session_policy};
 pub use sessions_policy::{
-    Adapter, BehaviorOnLimit, CarryOver, ConcurrencyPolicy, Csrf, OnConflict, OnServerError,
+    Adapter, BehaviorOnLimit, CarryOver, ConcurrencyPolicy, Csrf, Note, OnConflict, OnServerError, Origin,
     PersistencePolicy, Problem, Problems, Profile, RememberPolicy, Renew, SameSite, Scope, SessionPolicy,
     SessionPolicyBuilder, TransportPolicy,
 };
 
+#[cfg(feature = "watch")]
+pub use self::registry::Watch;
 pub use self::{
     clock::{Clock, SystemClock},
     engine::{SessionEngine, SessionEngineBuilder, SessionInfo},
@@ -45,18 +48,24 @@ pub use self::{
     guard::{Guard, Requirements},
     layer::{ResponseFuture, SessionLayer, SessionService},
     principal::SessionPrincipal,
-    registry::{Declared, LoadError, Registry, RegistryBuilder},
+    registry::{Declared, LoadError, Registry, RegistryBuilder, Reloaded},
+    require::{Require, Required, RequiredFuture, require},
     session::{Policy, Registered, Session, SessionData, Untyped},
     store::{MemoryStore, SessionId, SessionStore, SharedStore, StoreError, Version},
     token::{Handle, ParseHandleError},
     transport::{CookieTransport, Credential, HeaderTransport, Lifetime, Presented, Transport},
-    web::RequestHead,
+    web::{Peer, RequestHead},
 };
+
+/// The programs of the guide, as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/MIGRATING.md")]
+mod migrating {}
 
 /// What generated code names. Not for use by hand: it may change with any release.
 #[doc(hidden)]
 pub mod __private {
     pub use sessions_policy::{Declaration, Entry, Literal, Location};
 
-    pub use crate::registry::EmbeddedFile;
+    pub use crate::{registry::EmbeddedFile, session::namespaces::refuse_shared_namespaces};
 }

@@ -39,7 +39,9 @@ impl<T: Unpin> Future for Soon<'_, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         match self.get_mut() {
-            Self::Now(answer) => answer.take().map_or(Poll::Pending, Poll::Ready),
+            Self::Now(answer) => {
+                Poll::Ready(answer.take().expect("a future is not polled after it was ready"))
+            }
             Self::Later(answer) => answer.as_mut().poll(cx),
         }
     }

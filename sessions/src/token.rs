@@ -159,7 +159,8 @@ impl Secret {
         block[SECRET_BYTES] = 0x80;
         block[BLOCK - 8..].copy_from_slice(&tag.bits.to_be_bytes());
         let mut state = tag.state;
-        compress256(&mut state, &[block]);
+        // By reference: an array of it would be a copy that no one wipes.
+        compress256(&mut state, std::slice::from_ref(&block));
         block[..SECRET_BYTES].zeroize();
         let mut digest = Digest([0; 32]);
         for (bytes, word) in digest.0.as_chunks_mut().0.iter_mut().zip(state) {
@@ -172,8 +173,8 @@ impl Secret {
     /// The digest keeps two successors of one secret from sharing a pad.
     pub(crate) fn wrap(&self, digest: &Digest, successor: &Self) -> [u8; SECRET_BYTES] {
         let mut wrapped = self.pad(digest);
-        for (byte, other) in wrapped.iter_mut().zip(successor.0) {
-            *byte ^= other;
+        for (byte, other) in wrapped.iter_mut().zip(&successor.0) {
+            *byte ^= *other;
         }
         wrapped
     }
@@ -311,7 +312,7 @@ impl Token {
         text.push('.');
         URL_SAFE_NO_PAD.encode_string(self.id.sid, &mut text);
         text.push('.');
-        URL_SAFE_NO_PAD.encode_string(self.secret.0, &mut text);
+        URL_SAFE_NO_PAD.encode_string(&self.secret.0, &mut text);
         text
     }
 }

@@ -1,16 +1,20 @@
 //! A store that counts its calls, keeps every record it was given, and fails when it is told to.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use sessions::{
-    MemoryStore, SessionId, SessionStore, StoreError,
+    Clock, MemoryStore, SessionId, SessionStore, StoreError,
     store::{
         Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, StoreStats, Stored,
         Touch, Touched,
     },
+    testing::ManualClock,
 };
 
 /// Wraps a memory store.
@@ -29,6 +33,7 @@ struct Shared {
     slow: AtomicBool,
     hanging: AtomicBool,
     corrupt: AtomicBool,
+    lag: Mutex<Option<(ManualClock, Duration)>>,
     records: Mutex<Vec<Arc<[u8]>>>,
 }
 
@@ -76,6 +81,11 @@ impl Spy {
         self.shared.corrupt.store(corrupt, Ordering::SeqCst);
     }
 
+    /// From now on every write takes so long by this clock, and one that comes after its deadline is too late.
+    pub fn set_lag(&self, clock: &ManualClock, lag: Duration) {
+        *self.shared.lag.lock().unwrap() = Some((clock.clone(), lag));
+    }
+
     /// The next `end` fails.
     pub fn fail_next_end(&self) {
         self.shared.fail_next_end.store(true, Ordering::SeqCst);
@@ -104,6 +114,15 @@ impl Spy {
         if self.shared.down.load(Ordering::SeqCst) { Err(StoreError::Unavailable(None)) } else { Ok(()) }
     }
 
+    /// Whether a write comes after its deadline. One that doesn't takes its time.
+    fn is_late(&self, deadline: Millis) -> bool {
+        let lag = self.shared.lag.lock().unwrap();
+        let Some((clock, lag)) = &*lag else { return false };
+        let late = clock.now() > deadline;
+        clock.advance(*lag);
+        late
+    }
+
     fn keep(&self, record: &Arc<[u8]>) {
         self.shared.records.lock().unwrap().push(Arc::clone(record));
     }
@@ -123,6 +142,9 @@ impl SessionStore for Spy {
 
     async fn cas(&self, write: Cas) -> Result<CasOutcome, StoreError> {
         self.call(&self.shared.writes).await?;
+        if self.is_late(write.deadline) {
+            return Ok(CasOutcome::Late);
+        }
         self.keep(&write.record);
         self.store.cas(write).await
     }
@@ -134,6 +156,9 @@ impl SessionStore for Spy {
 
     async fn admit(&self, admit: Admit) -> Result<Admitted, StoreError> {
         self.call(&self.shared.writes).await?;
+        if self.is_late(admit.deadline) {
+            return Ok(Admitted::Late);
+        }
         self.keep(&admit.record);
         self.store.admit(admit).await
     }

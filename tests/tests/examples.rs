@@ -64,6 +64,29 @@ fn transports_show_no_id() {
 }
 
 #[test]
+fn an_extractor_of_ones_own_takes_the_session() {
+    let text = output_of("current_user");
+    let told: Vec<_> =
+        text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    for refused in &told[..2] {
+        assert!(refused.contains(" 401 ") && refused.contains("SESSION_REQUIRED"), "{text}");
+    }
+    assert_eq!(
+        told[2..9],
+        [
+            "POST /login 200 logged in",
+            "GET /me 200 u1 is Ada",
+            "POST /visit 200 visit 1 of Ada",
+            "POST /visit 200 visit 2 of Ada",
+            "GET /settings/keys 200 keys",
+            "GET /account 200 Ada since a while",
+            "DELETE /account 200 deleted",
+        ]
+    );
+    assert!(told[9].starts_with("GET /account 401 "), "{text}");
+}
+
+#[test]
 fn the_quick_start_stays_within_forty_lines() {
     let text = fs::read_to_string(workspace().join("examples/quickstart.rs")).expect("the quick start");
     let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");

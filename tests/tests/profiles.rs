@@ -1,5 +1,7 @@
 //! A registry judges its settings under their profile.
 
+#![allow(clippy::unwrap_used, reason = "what fails in a test's helper fails the test")]
+
 use sessions::{LoadError, Profile, lint::Severity};
 
 sessions::policies! { shop: { extends: "user_default" } }
@@ -41,4 +43,31 @@ async fn development_accepts_and_tells_it() {
 #[tokio::test]
 async fn a_profile_that_is_none_is_refused() {
     assert!(matches!(load(&[("SESSIONS_PROFILE", "test")]).await, Err(LoadError::Profile { .. })));
+}
+
+mod peers {
+    use axum::{Router, body::Body, http::Request, routing::get};
+    use sessions::{Peer, Session, session};
+    use tower::ServiceExt;
+
+    use super::policies;
+
+    #[session(policy = "shop")]
+    async fn visit(_session: Session) {}
+
+    /// The status of a request from a peer, to a host.
+    async fn status(profile: &str, host: &str, peer: [u8; 4]) -> u16 {
+        let registry = super::load(&[("SESSIONS_PROFILE", profile)]).await.unwrap();
+        let router = Router::new().route("/", get(visit)).layer(registry.layer());
+        let request = Request::get("/").header("host", host).extension(Peer(peer.into()));
+        router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status().as_u16()
+    }
+
+    #[tokio::test]
+    async fn development_serves_this_machine_alone() {
+        assert_eq!(status("development", "127.0.0.1:3000", [127, 0, 0, 1]).await, 200);
+        assert_eq!(status("development", "127.0.0.1:3000", [10, 0, 0, 7]).await, 403);
+        assert_eq!(status("development", "shop.example", [127, 0, 0, 1]).await, 403);
+        assert_eq!(status("production", "shop.example", [10, 0, 0, 7]).await, 200);
+    }
 }

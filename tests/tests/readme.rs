@@ -13,6 +13,7 @@ use sessions_policy::{Fallback, Key, SourceFile, Sources, Stage, policy_keys, re
 sessions::policies!("sessions.toml");
 
 const README: &str = include_str!("../../README.md");
+const MIGRATING: &str = include_str!("../../docs/MIGRATING.md");
 
 /// A fenced block.
 #[derive(Clone, Copy)]
@@ -24,16 +25,21 @@ struct Block {
     text: &'static str,
 }
 
-/// All blocks in their order.
+/// All blocks of the README in their order.
 fn blocks() -> Vec<Block> {
+    blocks_of(README)
+}
+
+/// All blocks of a text in their order.
+fn blocks_of(text: &'static str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open: Option<(usize, &str, usize)> = None;
     let mut offset = 0;
-    for (index, line) in README.split_inclusive('\n').enumerate() {
+    for (index, line) in text.split_inclusive('\n').enumerate() {
         if let Some(kind) = line.trim_start().strip_prefix("```") {
             match open.take() {
                 None => open = Some((index + 1, kind.trim(), offset + line.len())),
-                Some((line, kind, start)) => blocks.push(Block { line, kind, text: &README[start..offset] }),
+                Some((line, kind, start)) => blocks.push(Block { line, kind, text: &text[start..offset] }),
             }
         }
         offset += line.len();
@@ -93,6 +99,23 @@ fn the_rust_blocks_are_documentation_tests_of_the_library() {
     let target = targets.iter().find(|target| target["kind"][0] == "lib").unwrap();
     assert_eq!(target["doctest"], true);
     assert!(read("tests/run").contains("cargo test --workspace --all-features"));
+}
+
+#[test]
+fn the_guide_for_migrating_keeps_its_word_too() {
+    assert!(read("sessions/src/lib.rs").contains("#[doc = include_str!(\"../../docs/MIGRATING.md\")]"));
+    let blocks = blocks_of(MIGRATING);
+    assert_eq!(blocks.iter().filter(|block| block.kind == "rust").count(), 3, "one for each library");
+    for block in blocks {
+        match block.kind {
+            "rust" | "text" => {}
+            "toml" => {
+                let file = SourceFile { name: "sessions.toml".to_owned(), text: block.text.to_owned() };
+                assert_eq!(judged(&Sources { file: Some(file), ..Sources::default() }), None);
+            }
+            other => panic!("MIGRATING.md:{}: `{other}`", block.line),
+        }
+    }
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub(crate) fn expand(module: &Module) -> TokenStream {
         None => "The policies of this program, each as a type.".to_owned(),
     };
     let declared = declared(module);
+    let apart = apart(krate, listed);
     quote! {
         #(#warnings)*
 
@@ -37,6 +38,7 @@ pub(crate) fn expand(module: &Module) -> TokenStream {
             pub type Registry = #krate::Registry<Declared>;
 
             #declared
+            #apart
         }
     }
 }
@@ -98,6 +100,19 @@ fn from_inside(path: &syn::Path) -> TokenStream {
         }
         _ => quote!(super::#path),
     }
+}
+
+/// Lets the compiler refuse two structs whose fields would be one another's: their names only it knows.
+fn apart(krate: &CratePath, listed: &[Listed]) -> Option<TokenStream> {
+    let states = listed.iter().map(|Listed { ident, .. }| {
+        let text = format!(
+            "`{ident}` keeps its fields under a namespace that another struct of its policy has: give it one of its own, \
+             `#[session_policy(…, namespace = \"…\")]`"
+        );
+        quote!((<#ident as #krate::Policy>::NAME, <#ident as #krate::Policy>::NAMESPACE, #text))
+    });
+    (listed.len() > 1)
+        .then(|| quote!(const _: () = #krate::__private::refuse_shared_namespaces(&[#(#states),*]);))
 }
 
 /// What the build knows: the embedded file, the names, and the declarations in Rust.

@@ -1,16 +1,21 @@
 //! What may stand together: the policy of each parameter, and whether the requirements guard something.
+//! Which arguments a handler without an attribute of its own has, `defaults.rs` says.
 
 use proc_macro2::Span;
 use syn::{FnArg, Type};
 
-use super::model::{Arguments, Asks, Binding, BoundHandler, Handler, Named, PolicyName, Requirement};
-use super::parse;
+use super::model::{
+    Arguments, Asks, Binding, Bound, BoundHandler, Handler, Item, Named, PolicyName, Requirement,
+};
 use super::shape::{Shape, shape};
+use super::{defaults, parse};
 use crate::errors::Errors;
 use crate::judge;
 
 /// How many roles one guard can hold.
 const ROLES: usize = 4;
+/// The longest name of a kind or a role that a type can spell.
+const LONGEST_NAME: usize = 256;
 
 /// A parameter that has to do with a session.
 struct Parameter {
@@ -27,17 +32,32 @@ impl Parameter {
     }
 }
 
-/// Binds the handler's parameters to their policies.
-pub(crate) fn check(arguments: Arguments, mut handler: Handler, errors: &mut Errors) -> BoundHandler {
+/// Binds the handlers of the item under the attribute.
+pub(crate) fn check(arguments: Arguments, target: Item, errors: &mut Errors) -> Bound {
+    let arguments = check_arguments(arguments, errors);
+    match target {
+        Item::Handler(handler) => Bound::Handler(Box::new(check_handler(arguments, *handler, errors))),
+        Item::Container(container) => Bound::Container(defaults::check(arguments, container, errors)),
+        Item::Other(tokens) => Bound::Other(tokens),
+    }
+}
+
+/// Checks what an attribute says by itself, whatever it stands on.
+pub(crate) fn check_arguments(arguments: Arguments, errors: &mut Errors) -> Arguments {
     let Arguments { crate_path, policy, requirements } = arguments;
-    let policy = checked(policy, errors);
+    check_requirements(&requirements, errors);
+    Arguments { crate_path, policy: checked(policy, errors), requirements }
+}
+
+/// Binds the handler's parameters to their policies.
+pub(crate) fn check_handler(arguments: Arguments, mut handler: Handler, errors: &mut Errors) -> BoundHandler {
+    let Arguments { crate_path, policy, requirements } = arguments;
     let parameters = session_parameters(&mut handler, errors);
     for parameter in &parameters {
         check_parameter(parameter, errors);
     }
     check_policy(&policy, &handler, &parameters, errors);
-    check_requirements(&requirements, errors);
-    let guards = check_guard(&requirements, &handler, &parameters, errors);
+    let guards = check_guard(&requirements, &parameters, errors);
     let bindings: Vec<Binding> =
         parameters.into_iter().filter_map(|parameter| bind(parameter, &policy, guards)).collect();
     let guarded = bindings.iter().any(|binding| binding.guarded);
@@ -136,20 +156,8 @@ fn check_policy(policy: &Named, handler: &Handler, parameters: &[Parameter], err
 }
 
 /// Refuses a guard that would not guard. Says whether there is one to generate.
-fn check_guard(
-    requirements: &[Requirement],
-    handler: &Handler,
-    parameters: &[Parameter],
-    errors: &mut Errors,
-) -> bool {
+fn check_guard(requirements: &[Requirement], parameters: &[Parameter], errors: &mut Errors) -> bool {
     let Some(first) = requirements.first() else { return false };
-    if handler.sig.receiver().is_some() {
-        errors.at(
-            first.span,
-            "a method can't carry a guard: put the guard on a free function, which may call the method",
-        );
-        return false;
-    }
     let ours = || parameters.iter().filter(|parameter| parameter.takes_the_handlers_policy());
     for optional in ours().filter(|parameter| parameter.shape == Shape::Optional) {
         errors.on(
@@ -172,29 +180,42 @@ fn check_requirements(requirements: &[Requirement], errors: &mut Errors) {
     let mut seen: Vec<&Asks> = Vec::new();
     for requirement in requirements {
         let asks = &requirement.asks;
-        let repeated = match asks {
-            Asks::Kind(text) | Asks::Role(text) if text.is_empty() => {
-                errors.at(
-                    requirement.span,
-                    "an empty name is nobody's: write the kind or the role that is asked for",
-                );
-                continue;
-            }
-            Asks::Fresh | Asks::FreshWithin(_) => {
-                seen.iter().any(|earlier| matches!(earlier, Asks::Fresh | Asks::FreshWithin(_)))
-            }
-            _ => seen.contains(&asks),
-        };
-        if repeated {
+        if let Asks::Kind(text) | Asks::Role(text) = asks
+            && let Some(problem) = refused_name(text)
+        {
+            errors.at(requirement.span, problem);
+            continue;
+        }
+        if seen.iter().any(|earlier| earlier.is_like(asks)) {
             errors.at(requirement.span, format!("{} is asked for twice: keep one", asks.noun()));
             continue;
         }
         seen.push(asks);
-        if matches!(asks, Asks::Role(_))
-            && seen.iter().filter(|asks| matches!(asks, Asks::Role(_))).count() == ROLES + 1
-        {
-            errors.at(requirement.span, format!("a guard asks for at most {ROLES} roles"));
+    }
+    check_number_of_roles(requirements, errors);
+}
+
+/// Why a text names no kind and no role.
+fn refused_name(text: &str) -> Option<String> {
+    if text.is_empty() {
+        return Some("an empty name is nobody's: write the kind or the role that is asked for".to_owned());
+    }
+    if text.contains('\0') {
+        return Some("a name holds no NUL".to_owned());
+    }
+    (text.chars().count() > LONGEST_NAME).then(|| format!("a name has at most {LONGEST_NAME} characters"))
+}
+
+/// Refuses more roles than a guard can hold, at the first that is too many.
+pub(crate) fn check_number_of_roles(requirements: &[Requirement], errors: &mut Errors) {
+    let mut roles: Vec<&Requirement> = Vec::new();
+    for requirement in requirements.iter().filter(|requirement| matches!(requirement.asks, Asks::Role(_))) {
+        if !roles.iter().any(|earlier| earlier.asks == requirement.asks) {
+            roles.push(requirement);
         }
+    }
+    if let Some(one_too_many) = roles.get(ROLES) {
+        errors.at(one_too_many.span, format!("a guard asks for at most {ROLES} roles"));
     }
 }
 
@@ -213,8 +234,10 @@ fn bind(parameter: Parameter, handlers: &Named, guards: bool) -> Option<Binding>
 fn no_session(name: &str) -> String {
     format!(
         "`{name}` takes no session, so its policy would bind nothing: add a parameter `session: Session`\n  \
-         help: to guard a route whose handler needs no session, put a function with a session before it: \
-         `.route_layer(axum::middleware::from_fn(guard))`, \
-         `async fn guard(_: Session, request: Request, next: Next) -> Response {{ next.run(request).await }}`"
+         help: {ROUTER_FORM}"
     )
 }
+
+/// What to do for handlers that need no session.
+pub(crate) const ROUTER_FORM: &str = "to guard routes whose handlers need no session, put the guard before them: \
+     `.route_layer(sessions::require::<policies::UserDefault>(sessions::guard::authenticated()))`";

@@ -1,41 +1,65 @@
-//! From a [`BoundHandler`] to tokens: the handler with its policies written into its types, and the guard's type.
+//! From a [`Bound`] item to tokens: its handlers with their policies and guards written into their types. Nothing else is
+//! generated, so that a handler can stand anywhere.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{FnArg, PathArguments, parse_quote};
 
-use super::model::{Asks, BoundHandler, PolicyName, Requirement};
+use super::model::{Asks, Bound, BoundContainer, BoundHandler, PolicyName, Requirement};
 use super::shape::session_path;
 use crate::crate_path::CratePath;
 use crate::errors::Errors;
 use crate::judge;
 
-/// The handler, its guard and every mistake.
-pub(crate) fn expand(bound: BoundHandler, errors: Errors) -> TokenStream {
+/// The item and every mistake.
+pub(crate) fn expand(bound: Bound, errors: Errors) -> TokenStream {
+    let errors = errors.into_compile_errors();
+    let item = item(bound);
+    quote!(#errors #item)
+}
+
+fn item(bound: Bound) -> TokenStream {
+    match bound {
+        Bound::Handler(bound) => handler(*bound),
+        Bound::Container(bound) => container(bound),
+        Bound::Other(tokens) => tokens,
+    }
+}
+
+/// The container around its items, on the braces of the user's own.
+fn container(bound: BoundContainer) -> TokenStream {
+    let BoundContainer { attrs, vis, head, is_module, span, items, taken } = bound;
+    let imports = (!taken.is_empty()).then(|| {
+        quote! {
+            const _: () = {
+                #(#[allow(unused_imports)] use #taken as _;)*
+            };
+        }
+    });
+    let (inside, behind) = if is_module { (imports, None) } else { (None, imports) };
+    let items = items.into_iter().map(item);
+    let mut braces = Group::new(Delimiter::Brace, quote!(#(#items)* #inside));
+    braces.set_span(span);
+    quote!(#(#attrs)* #vis #head #braces #behind)
+}
+
+/// The handler with its policies and its guard.
+fn handler(bound: BoundHandler) -> TokenStream {
     let BoundHandler { crate_path, mut handler, bindings, requirements } = bound;
-    let guard = format_ident!("__session_guard_of_{}", handler.sig.ident.unraw());
     for binding in &bindings {
         let Some(FnArg::Typed(parameter)) = handler.sig.inputs.get_mut(binding.parameter) else { continue };
         let Some(session) = session_path(&mut parameter.ty).and_then(|path| path.segments.last_mut()) else {
             continue;
         };
         let policy = policy_type(&binding.policy);
-        let guard = binding.guarded.then(|| quote!(, #guard));
+        let guard = binding.guarded.then(|| guard_type(&crate_path, &requirements));
         session.arguments = PathArguments::AngleBracketed(parse_quote!(<#policy #guard>));
     }
-    let guard =
-        (!requirements.is_empty()).then(|| guard_type(&crate_path, &guard, &handler.vis, &requirements));
-    let errors = errors.into_compile_errors();
-    let super::model::Handler { attrs, vis, defaultness, sig, body } = handler;
     // A handler is async because its caller asks for it, whether or not it awaits anything.
-    let lints = sig.asyncness.is_some().then(|| quote!(#[allow(clippy::unused_async)]));
-    quote! {
-        #errors
-        #guard
-        #lints
-        #(#attrs)* #vis #defaultness #sig #body
-    }
+    let lints = handler.sig.asyncness.is_some().then(|| quote!(#[allow(clippy::unused_async)]));
+    let handler = handler.into_tokens();
+    quote!(#lints #handler)
 }
 
 /// The policy's type, on the span of the user's own token: the compiler looks it up there and suggests the right one.
@@ -49,38 +73,58 @@ fn policy_type(policy: &PolicyName) -> TokenStream {
     quote_spanned!(span=> policies::#marker)
 }
 
-/// The type that carries the guard, as visible as the handler whose signature names it.
-fn guard_type(
-    krate: &CratePath,
-    name: &Ident,
-    vis: &syn::Visibility,
-    requirements: &[Requirement],
-) -> TokenStream {
-    let steps = requirements.iter().map(|requirement| step(&requirement.asks));
-    quote! {
-        #[doc(hidden)]
-        #[allow(non_camel_case_types)]
-        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-        #vis enum #name {}
+/// The second parameter of the session's type, with the comma before it.
+fn guard_type(krate: &CratePath, requirements: &[Requirement]) -> TokenStream {
+    // Each of the others asks for a login as well.
+    let alone = requirements.iter().all(|requirement| requirement.asks == Asks::Authenticated);
+    let needed = |requirement: &&Requirement| alone || requirement.asks != Asks::Authenticated;
+    let guards: Vec<TokenStream> =
+        requirements.iter().filter(needed).map(|requirement| guard(krate, &requirement.asks)).collect();
+    match guards.as_slice() {
+        [one] => quote!(, #one),
+        several => quote!(, (#(#several),*)),
+    }
+}
 
-        impl #krate::Guard for #name {
-            const REQUIREMENTS: #krate::Requirements = #krate::Requirements::none()#(#steps)*;
+/// One requirement as a type of the library.
+fn guard(krate: &CratePath, asks: &Asks) -> TokenStream {
+    match asks {
+        Asks::Authenticated => quote!(#krate::guard::Authenticated),
+        Asks::Kind(kind) => {
+            let name = name(krate, kind);
+            quote!(#krate::guard::Kind<#name>)
+        }
+        Asks::Role(role) => {
+            let name = name(krate, role);
+            quote!(#krate::guard::Role<#name>)
+        }
+        Asks::Fresh => quote!(#krate::guard::Fresh),
+        Asks::FreshWithin(within) => {
+            let (seconds, nanoseconds) = (within.as_secs(), within.subsec_nanos());
+            if nanoseconds == 0 {
+                quote!(#krate::guard::FreshWithin<#seconds>)
+            } else {
+                quote!(#krate::guard::FreshWithin<#seconds, #nanoseconds>)
+            }
         }
     }
 }
 
-/// One requirement as a call of the builder.
-fn step(asks: &Asks) -> TokenStream {
-    match asks {
-        Asks::Authenticated => quote!(.authenticated()),
-        Asks::Kind(kind) => quote!(.kind(#kind)),
-        Asks::Role(role) => quote!(.role(#role)),
-        Asks::Fresh => quote!(.fresh()),
-        Asks::FreshWithin(within) => {
-            let (seconds, nanos) = (within.as_secs(), within.subsec_nanos());
-            quote!(.fresh_within(::core::time::Duration::new(#seconds, #nanos)))
-        }
-    }
+/// How many letters one word holds.
+const LETTERS: usize = 32;
+
+/// A text as a type that spells it.
+fn name(krate: &CratePath, text: &str) -> TokenStream {
+    let letters: Vec<char> = text.chars().collect();
+    spell(krate, &letters)
+}
+
+fn spell(krate: &CratePath, letters: &[char]) -> TokenStream {
+    let Some((word, rest)) = letters.split_at_checked(LETTERS).filter(|(_, rest)| !rest.is_empty()) else {
+        return quote!(#krate::guard::Word<#(#letters),*>);
+    };
+    let rest = spell(krate, rest);
+    quote!(#krate::guard::Word<#(#word,)* #rest>)
 }
 
 #[cfg(test)]
@@ -125,15 +169,27 @@ mod tests {
     #[test]
     fn a_guard_is_a_type_in_the_session() {
         let text = expanded(
-            quote!(policy = "admin", role = "admin", fresh, crate = shop::sessions),
+            quote!(policy = "admin", require = authenticated, role = "boss", fresh, crate = shop::sessions),
             &quote!(
                 pub(crate) async fn r#fn(session: Session) {}
             ),
         );
-        assert!(text.contains("pub(crate)enum__session_guard_of_fn{}"), "{text}");
-        assert!(text.contains("implshop::sessions::Guardfor__session_guard_of_fn"), "{text}");
-        assert!(text.contains("shop::sessions::Requirements::none().role(\"admin\").fresh()"), "{text}");
-        assert!(text.contains("session:Session<policies::Admin,__session_guard_of_fn>"), "{text}");
+        let expected = "session:Session<policies::Admin,(shop::sessions::guard::Role<shop::sessions::guard::Word\
+                        <'b','o','s','s'>>,shop::sessions::guard::Fresh)>";
+        assert!(text.contains(expected), "{text}");
+    }
+
+    #[test]
+    fn a_long_name_goes_on_in_another_word() {
+        let role = "x".repeat(33);
+        let text = expanded(
+            quote!(policy = "admin", role = #role),
+            &quote!(
+                fn f(session: Session) {}
+            ),
+        );
+        assert!(text.contains("'x',::sessions::guard::Word<'x'>>"), "{text}");
+        assert_eq!(text.matches("'x'").count(), 33);
     }
 
     #[test]
@@ -144,8 +200,35 @@ mod tests {
                 async fn two(a: Session, #[session("admin")] b: Session) {}
             ),
         );
-        assert!(text.contains("a:Session<policies::UserDefault,__session_guard_of_two>"), "{text}");
+        assert!(text.contains("a:Session<policies::UserDefault,::sessions::guard::Authenticated>"), "{text}");
         assert!(text.contains("b:Session<policies::Admin>"), "{text}");
+    }
+
+    #[test]
+    fn a_default_is_for_handlers_without_an_attribute_of_their_own() {
+        let text = expanded(
+            quote!(policy = "admin", require = authenticated),
+            &quote! {
+                mod office {
+                    fn a(s: Session) {}
+                    #[session(fresh)]
+                    fn b(s: Session) {}
+                    #[session(policy = "api_token")]
+                    fn c(s: Session) {}
+                    fn d(s: &Session, t: u8) {}
+                    impl Desk {
+                        fn e(&self, s: Session, #[session("shop")] t: Session) {}
+                    }
+                }
+            },
+        );
+        let guarded = "Session<policies::Admin,::sessions::guard::Authenticated>";
+        assert!(text.contains(&format!("fna(s:{guarded}){{}}")), "{text}");
+        assert!(text.contains("fnb(s:Session<policies::Admin,::sessions::guard::Fresh>){}"), "{text}");
+        assert!(text.contains("fnc(s:Session<policies::ApiToken>){}"), "{text}");
+        assert!(text.contains("fnd(s:&Session,t:u8){}"), "{text}");
+        assert!(text.contains(&format!("fne(&self,s:{guarded},t:Session<policies::Shop>){{}}")), "{text}");
+        assert!(!text.contains("#[session"), "{text}");
     }
 
     #[test]

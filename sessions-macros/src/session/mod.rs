@@ -1,7 +1,10 @@
-//! `#[session]`: binds a handler to a policy and puts its guard before the body. parse → model → check → expand.
+//! `#[session]`: binds a handler, or all handlers of an `impl` or a `mod`, to a policy and puts the guard before the body.
+//! parse → model → check → expand.
 
 mod check;
+mod defaults;
 mod expand;
+mod items;
 mod model;
 mod parse;
 mod shape;
@@ -14,10 +17,10 @@ use crate::errors::Errors;
 pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let arguments = parse::arguments(arguments, &mut errors);
-    let Some(handler) = parse::handler(item.clone(), &mut errors) else {
+    let Some(target) = items::target(item.clone(), &mut errors) else {
         let errors = errors.into_compile_errors();
         return quote::quote!(#errors #item);
     };
-    let bound = check::check(arguments, handler, &mut errors);
+    let bound = check::check(arguments, target, &mut errors);
     expand::expand(bound, errors)
 }

@@ -8,8 +8,8 @@ use syn::{Attribute, Ident, LitStr, Path, Signature, Visibility};
 
 use crate::crate_path::CratePath;
 
-/// The arguments of the attribute on a function.
-#[derive(Default)]
+/// The arguments of the attribute on a handler, or on an item that holds handlers.
+#[derive(Clone, Default)]
 pub(crate) struct Arguments {
     pub(crate) crate_path: CratePath,
     pub(crate) policy: Named,
@@ -66,6 +66,12 @@ pub(crate) enum Asks {
 }
 
 impl Asks {
+    /// Whether both ask the same of a session, so that one of them is too many.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let is_fresh = |asks: &Self| matches!(asks, Self::Fresh | Self::FreshWithin(_));
+        self == other || (is_fresh(self) && is_fresh(other))
+    }
+
     /// What is asked, for a message.
     pub(crate) fn noun(&self) -> String {
         match self {
@@ -77,7 +83,28 @@ impl Asks {
     }
 }
 
-/// A function as the attribute found it. The body isn't read.
+/// An item as the attribute found it.
+pub(crate) enum Item {
+    Handler(Box<Handler>),
+    Container(Container),
+    /// What neither is a handler nor holds one.
+    Other(TokenStream),
+}
+
+/// An `impl`, a `trait` or a `mod`, whose handlers share the arguments of its attribute.
+pub(crate) struct Container {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    /// What stands before the braces, such as `impl Office`.
+    pub(crate) head: TokenStream,
+    /// Whether items can stand between the braces.
+    pub(crate) is_module: bool,
+    /// The braces.
+    pub(crate) span: Span,
+    pub(crate) items: Vec<Item>,
+}
+
+/// A function. The body isn't read.
 pub(crate) struct Handler {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
@@ -87,6 +114,19 @@ pub(crate) struct Handler {
     pub(crate) body: TokenStream,
 }
 
+impl Handler {
+    /// The function as it stands.
+    pub(crate) fn into_tokens(self) -> TokenStream {
+        let Self { attrs, vis, defaultness, sig, body } = self;
+        let mut tokens: TokenStream = attrs.iter().map(ToTokens::to_token_stream).collect();
+        vis.to_tokens(&mut tokens);
+        defaultness.to_tokens(&mut tokens);
+        sig.to_tokens(&mut tokens);
+        tokens.extend(body);
+        tokens
+    }
+}
+
 /// A parameter that gets its policy from an attribute.
 pub(crate) struct Binding {
     /// Its place among the parameters.
@@ -94,6 +134,26 @@ pub(crate) struct Binding {
     pub(crate) policy: PolicyName,
     /// Whether the handler's requirements hold for it.
     pub(crate) guarded: bool,
+}
+
+/// An item, checked.
+pub(crate) enum Bound {
+    Handler(Box<BoundHandler>),
+    Container(BoundContainer),
+    /// What stays as it is.
+    Other(TokenStream),
+}
+
+/// A container, checked.
+pub(crate) struct BoundContainer {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) head: TokenStream,
+    pub(crate) is_module: bool,
+    pub(crate) span: Span,
+    pub(crate) items: Vec<Bound>,
+    /// The attribute as its items wrote it, whose imports would go unused without it.
+    pub(crate) taken: Vec<Path>,
 }
 
 /// A handler, checked, and its bindings.

@@ -1,11 +1,11 @@
-//! From tokens to [`Arguments`] and [`Handler`]. It judges only what stands in the way of reading on.
+//! From tokens to [`Arguments`]. It judges only what stands in the way of reading on.
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, FnArg, Ident, LitStr, Path, Token, bracketed, token};
+use syn::{Attribute, FnArg, Ident, LitStr, Meta, Path, Token, bracketed, token};
 
-use super::model::{Arguments, Asks, Handler, Named, PolicyName, Requirement};
+use super::model::{Arguments, Asks, Named, PolicyName, Requirement};
 use crate::crate_path::CratePath;
 use crate::errors::Errors;
 use crate::judge;
@@ -17,7 +17,7 @@ const ARGUMENTS: [&str; 5] = ["policy", "require", "kind", "role", "fresh"];
 /// What `require` knows.
 const REQUIREMENTS: [&str; 2] = ["authenticated", "fresh"];
 
-/// Reads the arguments of the attribute on a function.
+/// Reads the arguments of the attribute.
 pub(crate) fn arguments(tokens: TokenStream, errors: &mut Errors) -> Arguments {
     let mut arguments = Arguments::default();
     let mut seen: Vec<String> = Vec::new();
@@ -185,7 +185,22 @@ fn policy_name(input: ParseStream<'_>) -> syn::Result<PolicyName> {
     Ok(path.get_ident().cloned().map_or_else(|| PolicyName::Path(path.clone()), PolicyName::Word))
 }
 
-/// Whether `attribute` is `#[session(…)]`, on a parameter.
+/// Reads a `#[session]` or a `#[session(…)]` on an item inside of one that has the attribute too.
+///
+/// `None`, with an error, where it is written otherwise.
+pub(crate) fn own_arguments(attribute: &Attribute, errors: &mut Errors) -> Option<Arguments> {
+    let tokens = match &attribute.meta {
+        Meta::Path(_) => TokenStream::new(),
+        Meta::List(list) => list.tokens.clone(),
+        Meta::NameValue(_) => {
+            errors.on(attribute, "the arguments stand in parentheses: `#[session(policy = \"…\")]`");
+            return None;
+        }
+    };
+    Some(arguments(tokens, errors))
+}
+
+/// Whether `attribute` is `#[session(…)]`.
 pub(crate) fn is_session(attribute: &Attribute) -> bool {
     attribute.path().segments.last().is_some_and(|segment| segment.ident == "session")
 }
@@ -210,29 +225,6 @@ pub(crate) fn parameter(attribute: &Attribute) -> syn::Result<PolicyName> {
         }
         policy_name(input)
     })
-}
-
-/// Reads the function. `None`, with an error, where the item isn't one.
-pub(crate) fn handler(item: TokenStream, errors: &mut Errors) -> Option<Handler> {
-    let parser = |input: ParseStream<'_>| {
-        let attrs = input.call(Attribute::parse_outer)?;
-        let vis = input.parse()?;
-        let defaultness = input.parse()?;
-        if !starts_function(input) {
-            return Err(input.error("`#[session]` goes on a function: the handler that takes the session"));
-        }
-        Ok(Handler { attrs, vis, defaultness, sig: input.parse()?, body: input.parse()? })
-    };
-    parser.parse2(item).map_err(|error| errors.push(error)).ok()
-}
-
-/// Whether a function's signature stands next, so that a struct gets a better answer than "expected `fn`".
-fn starts_function(input: ParseStream<'_>) -> bool {
-    input.peek(Token![fn])
-        || input.peek(Token![async])
-        || input.peek(Token![unsafe])
-        || input.peek(Token![extern])
-        || (input.peek(Token![const]) && !input.peek3(Token![:]))
 }
 
 /// Takes the `#[session(…)]` attributes off a parameter.
@@ -323,13 +315,5 @@ mod tests {
         let (_, errors) = read(quote!(policy: "admin", require: authenticated));
         assert_eq!(errors.len(), 2, "{errors:#?}");
         assert!(errors.iter().all(|error| error.contains("is written with `=`")), "{errors:#?}");
-    }
-
-    #[test]
-    fn a_body_is_not_read() {
-        let mut errors = Errors::default();
-        let handler =
-            handler(quote!(pub async fn f(session: Session) -> u8 { some new syntax }), &mut errors);
-        assert!(handler.is_some_and(|handler| handler.body.to_string().contains("new syntax")));
     }
 }

@@ -35,6 +35,7 @@ mod preset;
 mod problem;
 mod problems;
 mod reference;
+mod reload;
 mod resolve;
 mod rules;
 mod snippet;
@@ -53,7 +54,7 @@ pub use self::date::{Date, InvalidDate};
 pub use self::explain::Provenance;
 pub use self::keys::{Fallback, Key, Kind, Safer, Table, policy_keys, store_keys};
 pub use self::lint::{Judged, Lint, Severity, Suppressible, index as lint_index, lint, lints};
-pub use self::name::marker_name;
+pub use self::name::{is_policy_name, marker_name};
 pub use self::origin::{Layer, Location, Origin};
 pub use self::policy::{
     Adapter, BehaviorOnLimit, CarryOver, ConcurrencyPolicy, Csrf, OnConflict, OnServerError,

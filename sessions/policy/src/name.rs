@@ -16,6 +16,16 @@ pub(crate) fn refuse_policy_name(name: &str) -> Option<&'static str> {
     refuse_name(name)
 }
 
+/// Whether `name` can name a policy. What a policy may be called, [`Problems`](crate::Problems) say.
+///
+/// ```
+/// assert!(sessions_policy::is_policy_name("user_default"));
+/// assert!(!sessions_policy::is_policy_name("UserDefault"));
+/// ```
+pub fn is_policy_name(name: &str) -> bool {
+    refuse_policy_name(name).is_none()
+}
+
 /// Why `name` is no name, as the end of a sentence. Without `__` it can stand in a variable's name, and
 /// without other characters it becomes a type's name.
 pub(crate) fn refuse_name(name: &str) -> Option<&'static str> {

@@ -23,7 +23,8 @@ mod validate;
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock, Weak},
+    sync::{Arc, PoisonError, RwLock, Weak},
+    time::Duration,
 };
 
 use sessions_policy::SessionPolicy;
@@ -78,9 +79,26 @@ pub(crate) struct EngineShared {
     pub(crate) time: Time,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) bus: Bus,
-    queue: Queue,
-    /// The engines of the same registry, which share their principals.
-    family: OnceLock<Vec<Weak<EngineShared>>>,
+    queue: Arc<Queue>,
+    family: Arc<Family>,
+}
+
+/// The engines of the same registry as they are now, which share their principals. An engine of settings that are no
+/// longer in force finds those that are; empty for an engine that was made by hand.
+#[derive(Default)]
+pub(crate) struct Family(RwLock<Vec<Weak<EngineShared>>>);
+
+impl Family {
+    /// Makes these engines know each other's sessions.
+    pub(crate) fn join(&self, engines: &[SessionEngine]) {
+        let members = engines.iter().map(|engine| Arc::downgrade(&engine.shared)).collect();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = members;
+    }
+
+    fn members(&self) -> Vec<SessionEngine> {
+        let members = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        members.iter().filter_map(Weak::upgrade).map(|shared| SessionEngine { shared }).collect()
+    }
 }
 
 impl SessionEngine {
@@ -98,6 +116,7 @@ impl SessionEngine {
             clock: None,
             entropy: None,
             bus: Bus::default(),
+            family: Arc::default(),
         }
     }
 
@@ -124,24 +143,45 @@ impl SessionEngine {
         self.shared.bus.dropped()
     }
 
-    /// Makes these engines know each other's sessions.
-    pub(crate) fn join(engines: &[Self]) {
-        for engine in engines {
-            let family = engines.iter().map(|other| Arc::downgrade(&other.shared)).collect();
-            let _ = engine.shared.family.set(family);
+    /// The engine of the same policy with other settings: sessions, clock, queues and listeners stay.
+    pub(crate) fn under(&self, policy: SessionPolicy, limit: Duration) -> Self {
+        let before = &*self.shared;
+        let transport = transport::for_policy(&policy);
+        Self {
+            shared: Arc::new(EngineShared {
+                name: Arc::clone(&before.name),
+                tag: before.tag.clone(),
+                cross_site: transport.is_ambient().then(|| CrossSite::new(&policy)),
+                lifetimes: Lifetimes::of(&policy),
+                policy,
+                store: before.store.clone().map(|store| store.with_limit(limit)),
+                transport,
+                time: before.time.clone(),
+                entropy: Arc::clone(&before.entropy),
+                bus: before.bus.clone(),
+                queue: Arc::clone(&before.queue),
+                family: Arc::clone(&before.family),
+            }),
         }
     }
 
-    /// This engine and those of its registry.
+    /// The engines of its registry, one a policy; of its own policy this one if the registry is gone.
     fn family(&self) -> Vec<Self> {
-        match self.shared.family.get() {
-            Some(family) => family.iter().filter_map(Weak::upgrade).map(|shared| Self { shared }).collect(),
-            None => vec![self.clone()],
+        let mut family = self.shared.family.members();
+        if !family.iter().any(|member| member.is_of(self)) {
+            family.push(self.clone());
         }
+        family
     }
 
+    /// Whether it is the same engine, under the same settings.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Whether it runs the same policy, under whatever settings.
+    fn is_of(&self, other: &Self) -> bool {
+        self.shared.name == other.shared.name
     }
 
     pub(crate) fn stamp(&self) -> Stamp {
@@ -160,6 +200,12 @@ impl SessionEngine {
             fill(&mut event);
             self.shared.bus.send(event);
         }
+    }
+}
+
+impl fmt::Debug for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Family")
     }
 }
 
@@ -182,6 +228,7 @@ pub struct SessionEngineBuilder {
     clock: Option<Arc<dyn Clock>>,
     entropy: Option<Arc<dyn Entropy>>,
     bus: Bus,
+    family: Arc<Family>,
 }
 
 impl SessionEngineBuilder {
@@ -214,6 +261,11 @@ impl SessionEngineBuilder {
         self
     }
 
+    pub(crate) fn family(mut self, family: Arc<Family>) -> Self {
+        self.family = family;
+        self
+    }
+
     /// Makes the engine.
     pub fn build(self) -> SessionEngine {
         let policy = self.policy;
@@ -234,8 +286,8 @@ impl SessionEngineBuilder {
                 time: Time::new(clock),
                 entropy: self.entropy.unwrap_or_else(|| Arc::new(OsEntropy)),
                 bus: self.bus,
-                queue: Queue::default(),
-                family: OnceLock::new(),
+                queue: Arc::default(),
+                family: self.family,
             }),
         }
     }

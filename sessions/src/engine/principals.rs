@@ -11,7 +11,7 @@ use crate::{
     fault::SessionError,
     principal::SessionPrincipal,
     record::Record,
-    store::{EndReason, EndTarget, SessionStore},
+    store::{EndReason, EndTarget, Millis, SessionStore, SharedStore},
     token::{Handle, Owner, SessionId},
 };
 
@@ -68,7 +68,7 @@ impl SessionEngine {
                     last_seen_at: instant(record.last_seen),
                     expires_at: instant(engine.shared.lifetimes.expires(&record)),
                     user_agent: record.agent_text(),
-                    current: engine.is(self) && current == Some(record.handle),
+                    current: engine.is_of(self) && current == Some(record.handle),
                 });
             }
         }
@@ -112,10 +112,29 @@ impl SessionEngine {
             if engine.shared.store.is_none() {
                 continue;
             }
-            let except = except.filter(|_| engine.is(self));
+            let except = except.filter(|_| engine.is_of(self));
             ended.extend(engine.end(EndTarget::Owner { owner: engine.owner(principal), except }).await?);
         }
         Ok(ended)
+    }
+
+    /// Ends what the store takes for alive and these settings don't; whether there was any.
+    pub(super) async fn end_lapsed(
+        &self,
+        store: &SharedStore,
+        owner: Owner,
+        now: Millis,
+    ) -> Result<bool, SessionError> {
+        let listed = self.listed(store, owner, now).await?;
+        let lapsed = listed.iter().filter(|held| self.shared.lifetimes.over(&held.record, now).is_some());
+        let mut any = false;
+        for held in lapsed {
+            let target = EndTarget::Session { id: held.id, owner: Some(owner) };
+            let end = self.end_of(target, EndReason::Expired);
+            store.end(end).await.map_err(|error| self.store_failed(error))?;
+            any = true;
+        }
+        Ok(any)
     }
 
     fn owner(&self, principal: &SessionPrincipal) -> Owner {
@@ -134,7 +153,21 @@ impl SessionEngine {
 
     async fn held_by(&self, principal: &SessionPrincipal) -> Result<Vec<Held>, SessionError> {
         let Some(store) = &self.shared.store else { return Ok(Vec::new()) };
-        let (owner, now) = (self.owner(principal), self.shared.time.now());
+        let now = self.shared.time.now();
+        let mut held = self.listed(store, self.owner(principal), now).await?;
+        held.retain(|held| {
+            !held.record.is_moving(now) && self.shared.lifetimes.over(&held.record, now).is_none()
+        });
+        Ok(held)
+    }
+
+    /// What the store has of an owner, page by page.
+    async fn listed(
+        &self,
+        store: &SharedStore,
+        owner: Owner,
+        now: Millis,
+    ) -> Result<Vec<Held>, SessionError> {
         let mut held = Vec::new();
         let mut after = None;
         loop {
@@ -142,8 +175,7 @@ impl SessionEngine {
             let full = page.len() == PAGE;
             after = page.last().map(|listed| listed.id);
             for listed in page {
-                let Some(record) = self.decode(&listed.stored) else { continue };
-                if !record.is_moving(now) && self.shared.lifetimes.over(&record, now).is_none() {
+                if let Some(record) = self.decode(&listed.stored) {
                     held.push(Held { id: listed.id, record });
                 }
             }

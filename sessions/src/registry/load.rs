@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, time::SystemTime};
 
-use sessions_policy::{Date, Problems, Profile, SourceFile, Sources, Stage};
+use sessions_policy::{Date, Note, Problems, Profile, SourceFile, Sources, Stage};
 
 use super::Declared;
 
@@ -50,6 +50,8 @@ pub enum LoadError {
         /// The name.
         store: String,
     },
+    /// The new settings are right, and some of them can't change while the program runs.
+    NeedsRestart(Vec<Note>),
     /// A store does not answer.
     StoreUnreachable {
         /// The store's name.
@@ -98,6 +100,12 @@ impl fmt::Display for LoadError {
                 "error: the program binds a store to `{store}`, and nothing declares it\n  = help: add `[stores.{store}]` \
                  with `kind = \"custom\"`"
             ),
+            Self::NeedsRestart(notes) => {
+                for note in notes {
+                    writeln!(f, "error: {}: {}", note.origin(), note.message())?;
+                }
+                f.write_str("  = help: start the program again, or put it back: nothing has changed")
+            }
             Self::StoreUnreachable { store } => write!(
                 f,
                 "error: the store `{store}` does not answer\n  = help: start it, or check `stores.{store}`"
@@ -121,8 +129,22 @@ impl std::error::Error for LoadError {
     }
 }
 
+/// Settings that were read, and from which file, if there was one.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) sources: Sources,
+    pub(super) path: Option<PathBuf>,
+}
+
+impl Read {
+    /// The text of the policy file.
+    pub(super) fn text(&self) -> Option<&str> {
+        self.sources.file.as_ref().map(|file| file.text.as_str())
+    }
+}
+
 /// The settings that the process was started with.
-pub(super) fn of_process<D: Declared>() -> Result<Sources, LoadError> {
+pub(super) fn of_process<D: Declared>() -> Result<Read, LoadError> {
     let mut variables = Vec::new();
     let mut profile = Profile::default();
     for (name, value) in std::env::vars_os() {
@@ -140,7 +162,8 @@ pub(super) fn of_process<D: Declared>() -> Result<Sources, LoadError> {
         }
     }
     variables.sort();
-    Ok(Sources { file: file::<D>()?, profile, variables, ..of_build::<D>() })
+    let (file, path) = file::<D>()?;
+    Ok(Read { sources: Sources { file, profile, variables, ..of_build::<D>() }, path })
 }
 
 fn parse_profile(name: &str) -> Result<Profile, LoadError> {
@@ -151,7 +174,7 @@ fn parse_profile(name: &str) -> Result<Profile, LoadError> {
 pub(super) fn given<D: Declared>(
     file: Option<&str>,
     variables: impl IntoIterator<Item = (String, String)>,
-) -> Result<Sources, LoadError> {
+) -> Result<Read, LoadError> {
     let mut sources = of_build::<D>();
     if let Some(text) = file {
         sources.file = Some(SourceFile { name: "given.toml".to_owned(), text: text.to_owned() });
@@ -163,7 +186,7 @@ pub(super) fn given<D: Declared>(
             sources.variables.push((name, value));
         }
     }
-    Ok(sources)
+    Ok(Read { sources, path: None })
 }
 
 /// What the build knew.
@@ -180,21 +203,28 @@ fn of_build<D: Declared>() -> Sources {
     }
 }
 
+/// Where the file is looked for: where `SESSIONS_CONFIG` says, else in the working directory.
+#[cfg(feature = "watch")]
+pub(super) fn path<D: Declared>() -> Option<PathBuf> {
+    let named = std::env::var_os(CONFIG).map(PathBuf::from);
+    named.or_else(|| D::FILE.map(|file| PathBuf::from(file.name)))
+}
+
 /// The file that `SESSIONS_CONFIG` names, else the one in the working directory, else the one of the build.
-fn file<D: Declared>() -> Result<Option<SourceFile>, LoadError> {
+fn file<D: Declared>() -> Result<(Option<SourceFile>, Option<PathBuf>), LoadError> {
     if let Some(path) = std::env::var_os(CONFIG) {
         let path = PathBuf::from(path);
         return match std::fs::read_to_string(&path) {
-            Ok(text) => Ok(Some(SourceFile { name: path.display().to_string(), text })),
+            Ok(text) => Ok((Some(SourceFile { name: path.display().to_string(), text }), Some(path))),
             Err(error) => Err(LoadError::File { path, error }),
         };
     }
     let built = of_build::<D>().file;
-    let Some(embedded) = D::FILE else { return Ok(built) };
+    let Some(embedded) = D::FILE else { return Ok((built, None)) };
     let path = PathBuf::from(embedded.name);
     match std::fs::read_to_string(&path) {
-        Ok(text) => Ok(Some(SourceFile { name: embedded.name.to_owned(), text })),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(built),
+        Ok(text) => Ok((Some(SourceFile { name: embedded.name.to_owned(), text }), Some(path))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok((built, None)),
         Err(error) => Err(LoadError::File { path, error }),
     }
 }

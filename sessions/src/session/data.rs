@@ -3,7 +3,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::{Policy, Session};
+use super::{Policy, Session, evolution};
 use crate::{
     engine::mutate::{difference, put},
     fault::{Fault, SessionError},
@@ -132,12 +132,13 @@ fn decode<P: Policy>(fields: &[Field]) -> Result<P::Data, SessionError> {
     if own.peek().is_none() {
         return Ok(P::Data::default());
     }
-    let mut map = match serde_json::to_value(P::Data::default()).map_err(corrupted)? {
+    let mut stored = Map::new();
+    for (name, field) in own {
+        stored.insert(name.to_owned(), serde_json::from_slice(field.value()).map_err(corrupted)?);
+    }
+    let defaults = match serde_json::to_value(P::Data::default()).map_err(corrupted)? {
         Value::Object(map) => map,
         _ => Map::new(),
     };
-    for (name, field) in own {
-        map.insert(name.to_owned(), serde_json::from_slice(field.value()).map_err(corrupted)?);
-    }
-    serde_json::from_value(Value::Object(map)).map_err(corrupted)
+    evolution::read(&defaults, &stored).map_err(corrupted)
 }

@@ -2,6 +2,8 @@
 
 mod access;
 mod data;
+mod evolution;
+pub(crate) mod namespaces;
 mod principal;
 pub(crate) mod state;
 

@@ -137,7 +137,7 @@ fn sole<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Sole<'a> {
 
 /// The host, with its port if it has one, that the request was sent to: the target's authority, which goes before
 /// `Host` (RFC 9112 3.2.2, RFC 9113 8.3.1), else the one `Host` line.
-fn target(head: RequestHead<'_>) -> Option<&[u8]> {
+pub(super) fn target(head: RequestHead<'_>) -> Option<&[u8]> {
     if let Some(authority) = head.uri.authority() {
         return Some(authority.as_str().as_bytes());
     }

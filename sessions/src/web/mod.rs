@@ -4,6 +4,8 @@ pub(crate) mod caching;
 pub(crate) mod cross_site;
 mod head;
 mod origin;
+pub(crate) mod peer;
 pub(crate) mod problem;
 
 pub use head::RequestHead;
+pub use peer::Peer;

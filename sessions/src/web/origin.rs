@@ -56,12 +56,17 @@ impl<'a> Origin<'a> {
 
     /// Whether the host is this machine: `localhost`, a name below it, 127.0.0.0/8 or `[::1]`.
     pub(super) fn is_loopback(self) -> bool {
-        let Ok(host) = std::str::from_utf8(self.host) else { return false };
-        if let Some(inner) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-            return inner.parse::<Ipv6Addr>().is_ok_and(|address| IpAddr::V6(address).is_loopback());
-        }
-        host.parse::<Ipv4Addr>().map_or_else(|_| is_localhost(host), |address| address.is_loopback())
+        is_loopback_host(self.host)
     }
+}
+
+/// Whether a host, with an IPv6 address in brackets, is this machine.
+pub(super) fn is_loopback_host(host: &[u8]) -> bool {
+    let Ok(host) = std::str::from_utf8(host) else { return false };
+    if let Some(inner) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        return inner.parse::<Ipv6Addr>().is_ok_and(|address| IpAddr::V6(address).is_loopback());
+    }
+    host.parse::<Ipv4Addr>().map_or_else(|_| is_localhost(host), |address| address.is_loopback())
 }
 
 fn is_localhost(host: &str) -> bool {

@@ -1,5 +1,7 @@
 //! A limit holds under simultaneous logins.
 
+use std::time::Duration;
+
 use sessions::{BehaviorOnLimit, Fault, SessionPolicy, SessionPrincipal};
 use sessions_tests::{Node, Visitor, second, user};
 
@@ -77,6 +79,20 @@ async fn a_refused_login_changes_nothing() {
     assert_eq!(read.value.as_deref(), Some("tea"), "the visitor goes on as before");
     node.visit(&mut visitor, async |session| session.set("cart", "milk")).await.commit.unwrap();
     assert!(node.who(&first).await.is_some());
+}
+
+#[tokio::test]
+async fn a_refused_login_on_a_slow_store_leaves_the_visitor_as_it_was() {
+    let node = Node::new(policy(1, BehaviorOnLimit::Reject));
+    node.logged_in("ada").await;
+    let mut visitor = Visitor::default();
+    node.visit(&mut visitor, async |session| session.set("cart", "tea")).await.commit.unwrap();
+    // Seal and refusal together take longer than one call of the store may.
+    node.store.set_lag(&node.clock, Duration::from_millis(1_200));
+    let answer = node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada"))).await;
+    assert_eq!(answer.commit.unwrap_err().fault(), Fault::ConcurrencyViolation);
+    let read = node.visit(&mut visitor, async |session| session.get::<String>("cart").unwrap()).await;
+    assert_eq!(read.value.as_deref(), Some("tea"), "the seal is gone at once");
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod limits;
 mod login;
 mod principals;
 mod recovery;
+mod reload;
 mod rotation;
 mod time;
 mod under_way;

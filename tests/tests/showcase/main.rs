@@ -11,6 +11,7 @@ mod policies;
 mod program;
 mod races;
 mod refusals;
+mod reload;
 mod shop;
 mod start;
 mod stop;

@@ -14,11 +14,4 @@ async fn own(#[session("admin")] _session: Session) {}
 #[session(require = authenticated)]
 async fn own_without(#[session("admin")] _session: Session) {}
 
-struct App;
-
-impl App {
-    #[session(policy = "user_default", require = authenticated)]
-    async fn method(&self, _session: Session) {}
-}
-
 fn main() {}

@@ -11,7 +11,7 @@ use crate::{
     },
     fault::{Fault, SessionError},
     record::Field,
-    session::state::{Identity, SENT, SessionState},
+    session::state::{Identity, Inner, SENT, SessionState},
 };
 
 /// The changes of an early commit, for the case that it fails.
@@ -33,10 +33,12 @@ impl Kept {
     }
 
     fn give_back(self, state: &SessionState, error: &SessionError) {
-        let mut inner = state.lock();
-        if error.fault() == Fault::Gone {
-            return;
+        if error.fault() != Fault::Gone {
+            self.give_back_to(&mut state.lock());
         }
+    }
+
+    fn give_back_to(self, inner: &mut Inner) {
         let base = inner.base.as_ref().map(|base| Arc::clone(&base.record));
         inner.changes.prepend(self.changes, base.as_ref().map(|record| &record.fields));
         if matches!(inner.identity, Identity::Keep) {
@@ -87,8 +89,12 @@ impl SessionEngine {
         let Some(work) = self.take_work(state, Outcome::Answered, Part::Early)? else {
             return record_update(state, update);
         };
-        let Some(base) = &work.base else { return record_update(state, update) };
         let kept = Kept::of(&work);
+        let Some(base) = &work.base else {
+            // Another commit of the same session was faster, and ended it: what was recorded goes on.
+            kept.give_back_to(&mut state.lock());
+            return record_update(state, update);
+        };
         let done = self.write_with(&work, base, Some(update)).await;
         self.adopt(state, done).inspect_err(|error| kept.give_back(state, error))
     }

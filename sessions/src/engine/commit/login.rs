@@ -17,7 +17,10 @@ use crate::{
     principal::SessionPrincipal,
     record::{Forward, Record},
     session::state::Base,
-    store::{Admit, Admitted, End, EndReason, EndTarget, Limit, Millis, SessionStore, SharedStore, Stamp},
+    store::{
+        Admit, Admitted, BehaviorOnLimit, End, EndReason, EndTarget, Limit, Millis, SessionStore,
+        SharedStore, Stamp,
+    },
     token::{Owner, SessionId, Token},
 };
 
@@ -60,7 +63,7 @@ impl SessionEngine {
         };
         if let Err(error) = admitted {
             if let Some(sealed) = &sealed {
-                self.unseal(work, sealed).await;
+                self.unseal(sealed).await;
             }
             return Err(error);
         }
@@ -103,11 +106,12 @@ impl SessionEngine {
     }
 
     /// Puts a sealed record back into use after a login was refused. If that fails, the seal runs out by itself.
-    async fn unseal(&self, work: &Work, sealed: &Base) {
+    async fn unseal(&self, sealed: &Base) {
         let open =
             Base { record: Arc::new(Record { forward: None, ..(*sealed.record).clone() }), ..sealed.clone() };
+        // By the time now: the login may have taken as long as a write may wait.
         let _ = self
-            .rewrite(&open, work.now, |current, _| {
+            .rewrite(&open, self.shared.time.now(), |current, _| {
                 let mut next = current.clone();
                 next.forward = None;
                 Ok(Some(Next { record: next, token: None }))
@@ -115,6 +119,10 @@ impl SessionEngine {
             .await;
     }
 
+    /// Stores the new session within the limit.
+    ///
+    /// The store counts by the ends that it was given, which were later where settings have become shorter since. So a
+    /// login that meets the limit looks at the records once, and only then evicts or is refused.
     async fn admit(
         &self,
         store: &SharedStore,
@@ -125,21 +133,35 @@ impl SessionEngine {
         now: Millis,
     ) -> Result<(), SessionError> {
         let concurrency = self.shared.policy.concurrency();
-        let limit = concurrency
-            .max_sessions_per_principal()
-            .map(|max| Limit { max, behavior: concurrency.behavior_on_limit() });
-        let admit = Admit {
-            id: token.id,
-            owner,
-            record: record.encode(&self.shared.name),
-            expires: self.shared.lifetimes.expires(record),
-            limit,
-            replaces: None,
-            began,
-            now,
-            deadline: self.write_deadline(self.shared.time.now()),
+        let within = |behavior| {
+            let limit = concurrency.max_sessions_per_principal().map(|max| Limit { max, behavior });
+            Admit {
+                id: token.id,
+                owner,
+                record: record.encode(&self.shared.name),
+                expires: self.shared.lifetimes.expires(record),
+                limit,
+                replaces: None,
+                began,
+                now,
+                deadline: self.write_deadline(self.shared.time.now()),
+            }
         };
-        match store.admit(admit).await.map_err(|error| self.store_failed(error))? {
+        let admit =
+            async |behavior| store.admit(within(behavior)).await.map_err(|error| self.store_failed(error));
+        let mut answer = admit(BehaviorOnLimit::Reject).await?;
+        if matches!(answer, Admitted::LimitReached { .. }) {
+            let lapsed = self.end_lapsed(store, owner, now).await?;
+            if lapsed || concurrency.behavior_on_limit() != BehaviorOnLimit::Reject {
+                answer = admit(concurrency.behavior_on_limit()).await?;
+            }
+        }
+        self.admitted(answer, record)
+    }
+
+    /// What the store's answer to a login means.
+    fn admitted(&self, answer: Admitted, record: &Record) -> Result<(), SessionError> {
+        match answer {
             Admitted::Stored { evicted } => {
                 for id in evicted {
                     self.event(EventKind::Evicted, |event| event.handle = Some(id.handle()));

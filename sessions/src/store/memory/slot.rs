@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_slot_is_one_cache_line() {
-        assert_eq!(size_of::<Slot>(), 64, "each byte here is a byte for every session");
+        assert_eq!(size_of::<Option<Slot>>(), 64, "each byte here is a byte for every session");
     }
 
     #[test]

@@ -60,9 +60,10 @@ pub(super) const LINTS: &[Lint] = &[
         (Error, Error),
         &[],
         [
-            "The development profile accepts what production refuses, so requests that come from another machine are \
-             refused under it.",
-            "Unset `SESSIONS_PROFILE`, or connect from the machine itself.",
+            "The development profile accepts what production refuses, so it opens sessions for this machine alone: the \
+             server has to tell the peer (`sessions::Peer` among the request's extensions), which is a loopback address, \
+             the request names no other host, and no proxy has forwarded it.",
+            "Unset `SESSIONS_PROFILE`; or connect from the machine itself, to a server that tells the peer.",
             "OWASP ASVS 5.0, 13.4.2",
         ],
     )

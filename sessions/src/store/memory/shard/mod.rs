@@ -2,7 +2,7 @@
 //! may be, and who takes the lock, is not decided here.
 //!
 //! An owner's sessions and its index are always in one shard, so that each operation is one step of one shard. Row
-//! numbers change when a row is removed: none is kept over a call that ends or forgets something.
+//! numbers change when a slot is inserted or removed: none is kept over a call that inserts, ends or forgets something.
 
 mod freeing;
 mod rows;

@@ -2,33 +2,31 @@
 //!
 //! A request that opens no session passes as it is.
 
+mod opened;
+
 use std::{
     fmt,
     marker::PhantomData,
     pin::Pin,
-    sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{
-            AtomicBool,
-            Ordering::{AcqRel, Acquire},
-        },
-    },
+    sync::{Arc, Once},
     task::{Context, Poll, ready},
 };
 
 use http::{Request, Response, request::Parts};
 use pin_project_lite::pin_project;
+use sessions_policy::Profile;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use self::opened::{Open, Opened, Sessions};
 use crate::{
-    engine::{SessionEngine, commit::Outcome},
+    engine::commit::Outcome,
     fault::{Fault, SessionError},
-    guard::Guard,
-    registry::{Declared, Registry, RegistryShared},
+    guard::{Guard, Requirements},
+    registry::{Declared, Registry},
     session::{Registered, Session, state::SessionState},
     soon::Soon,
-    web::RequestHead,
+    web::{RequestHead, peer},
 };
 
 /// Gives the services below it their sessions: made by [`Registry::layer`].
@@ -95,10 +93,10 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let opened = Arc::new(Opened::new(Arc::clone(&self.registry.shared)));
+        let opened = Arc::new(Opened::new(self.registry.settings()));
         let sessions = RequestSessions::<D> { opened: Arc::clone(&opened), declared: PhantomData };
         request.extensions_mut().insert(sessions);
-        ResponseFuture { step: Step::Handling { handler: self.inner.call(request), opened } }
+        ResponseFuture { step: Step::Handling { handler: self.inner.call(request), open: Open(opened) } }
     }
 }
 
@@ -120,13 +118,14 @@ impl<P: Registered, G: Guard> Session<P, G> {
     /// ```
     ///
     /// # Errors
-    /// - As for [`SessionEngine::resolve`].
-    /// - [`Fault::Required`], [`Fault::Forbidden`], [`Fault::NotFresh`]: the guard `G` refuses.
+    /// - As for [`SessionEngine::resolve`](crate::SessionEngine::resolve).
+    /// - [`Fault::Required`], [`Fault::Forbidden`], [`Fault::NotFresh`]: the guard `G` refuses. [`Fault::Forbidden`] also
+    ///   for a request from elsewhere under the development profile (see [`Peer`](crate::Peer)).
     /// - [`Fault::Unusable`]: the request did not come through the layer of the policy's registry, or its response has
     ///   been sent.
     ///
     /// # Cancel safety
-    /// As for [`SessionEngine::resolve`].
+    /// As for [`SessionEngine::resolve`](crate::SessionEngine::resolve).
     pub async fn open(parts: &Parts) -> Result<Self, SessionError> {
         Self::open_soon(parts).await
     }
@@ -141,10 +140,18 @@ impl<P: Registered, G: Guard> Session<P, G> {
     }
 
     pub(crate) fn open_soon(parts: &Parts) -> Soon<'_, Result<Self, SessionError>> {
+        Self::open_for(parts, &G::REQUIREMENTS)
+    }
+
+    /// The same for a guard that isn't in the type.
+    pub(crate) fn open_for<'a>(
+        parts: &'a Parts,
+        needs: &'a Requirements,
+    ) -> Soon<'a, Result<Self, SessionError>> {
         Self::open_unguarded(parts).then(|session| {
             let session = session?;
             let engine = &session.state().engine;
-            match engine.guard(session.state(), &G::REQUIREMENTS) {
+            match engine.guard(session.state(), needs) {
                 Ok(()) => Ok(session),
                 Err(error) => Err(error.varying(engine.shared.transport.vary())),
             }
@@ -158,6 +165,18 @@ impl<P: Registered, G: Guard> Session<P, G> {
                 "no session layer: add `.layer(registry.layer())` to the router, with the registry of this policy",
             )));
         };
+        if sessions.opened.settings.profile() == Profile::Development && !peer::is_here(parts) {
+            // Once: anyone in the network can ask again and again.
+            static TOLD: Once = Once::new();
+            TOLD.call_once(|| {
+                tracing::error!(
+                    "SESSIONS_PROFILE is `development`, which serves this machine alone (SL095): a request was refused \
+                     that is from elsewhere, or whose `sessions::Peer` the server does not tell"
+                );
+            });
+            let detail = "the development profile serves this machine alone: see `sessions::Peer`";
+            return Soon::now(Err(SessionError::new(Fault::Forbidden, detail)));
+        }
         sessions.open(P::NAME, parts.into()).then(|state| state.map(Self::from_state))
     }
 }
@@ -181,7 +200,7 @@ impl<D> RequestSessions<D> {
         policy: &'static str,
         head: RequestHead<'a>,
     ) -> Soon<'a, Result<Arc<SessionState>, SessionError>> {
-        let Some(engine) = self.opened.registry.engine(policy) else {
+        let Some(engine) = self.opened.settings.engine(policy) else {
             let detail = format!("the registry has no policy `{policy}`");
             return Soon::now(Err(SessionError::new(Fault::Unusable, detail)));
         };
@@ -194,86 +213,6 @@ impl<D> RequestSessions<D> {
             Ok(state) => self.opened.keep(state),
             Err(error) => Err(error.varying(engine.shared.transport.vary())),
         })
-    }
-}
-
-/// What one request has opened: nearly always one session, which then takes neither a list nor a lock.
-struct Opened {
-    registry: Arc<RegistryShared>,
-    first: OnceLock<Arc<SessionState>>,
-    more: OnceLock<Mutex<Vec<Arc<SessionState>>>>,
-    /// The response is ready: what is opened now could never be committed.
-    closed: AtomicBool,
-}
-
-impl Opened {
-    fn new(registry: Arc<RegistryShared>) -> Self {
-        Self { registry, first: OnceLock::new(), more: OnceLock::new(), closed: AtomicBool::new(false) }
-    }
-
-    /// The session of a policy, if it is open.
-    fn of(&self, engine: &SessionEngine) -> Result<Option<Arc<SessionState>>, SessionError> {
-        if self.closed.load(Acquire) {
-            return Err(closed());
-        }
-        Ok(match self.first.get() {
-            Some(first) if first.engine.is(engine) => Some(Arc::clone(first)),
-            Some(_) => {
-                let more = self.more.get().map(lock);
-                more.and_then(|more| more.iter().find(|state| state.engine.is(engine)).cloned())
-            }
-            None => None,
-        })
-    }
-
-    /// Keeps a resolved session, unless another extractor of the same request was faster.
-    fn keep(&self, state: Arc<SessionState>) -> Result<Arc<SessionState>, SessionError> {
-        let first = self.first.get_or_init(|| Arc::clone(&state));
-        let kept = if first.engine.is(&state.engine) {
-            Arc::clone(first)
-        } else {
-            let mut more = lock(self.more.get_or_init(Mutex::default));
-            match more.iter().find(|other| other.engine.is(&state.engine)) {
-                Some(other) => Arc::clone(other),
-                None => {
-                    more.push(Arc::clone(&state));
-                    state
-                }
-            }
-        };
-        // A handler may have handed its request to another thread. This and `close` change the same atomic, so one comes
-        // first: either this session is seen there and committed, or it is refused here.
-        if self.closed.fetch_or(false, AcqRel) {
-            return Err(closed());
-        }
-        Ok(kept)
-    }
-
-    /// Closes the list: what it holds is committed, and nothing joins it any more.
-    fn close(&self) -> Sessions {
-        self.closed.fetch_or(true, AcqRel);
-        let more = self.more.get().map(|more| std::mem::take(&mut *lock(more)));
-        Sessions { first: self.first.get().cloned(), more: more.unwrap_or_default() }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn closed() -> SessionError {
-    SessionError::new(Fault::Unusable, "the response has been sent: open the session before")
-}
-
-/// The sessions of a request whose handler is done.
-struct Sessions {
-    first: Option<Arc<SessionState>>,
-    more: Vec<Arc<SessionState>>,
-}
-
-impl Sessions {
-    fn iter(&self) -> impl Iterator<Item = &Arc<SessionState>> {
-        self.first.iter().chain(&self.more)
     }
 }
 
@@ -315,7 +254,7 @@ pin_project! {
     #[project = Now]
     enum Step<F, R> {
         /// The handler is at work.
-        Handling { #[pin] handler: F, opened: Arc<Opened> },
+        Handling { #[pin] handler: F, open: Open },
         /// What it opened is being committed.
         Committing { commit: Pin<Box<dyn Future<Output = Response<R>> + Send>> },
     }
@@ -338,9 +277,9 @@ where
         let mut step = self.project().step;
         loop {
             let commit = match step.as_mut().project() {
-                Now::Handling { handler, opened } => {
+                Now::Handling { handler, open } => {
                     let response = ready!(handler.poll(cx))?;
-                    let sessions = opened.close();
+                    let sessions = open.0.close();
                     if sessions.iter().all(|state| state.engine.settle(state)) {
                         return Poll::Ready(Ok(tell(&sessions, response)));
                     }

@@ -1,0 +1,109 @@
+//! The sessions that one request has opened: who opens first, who shares, and that nothing is opened once the response is
+//! ready. Resolving and committing them is not done here.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+    atomic::{
+        AtomicBool,
+        Ordering::{AcqRel, Acquire},
+    },
+};
+
+use crate::{
+    engine::SessionEngine,
+    fault::{Fault, SessionError},
+    registry::Settings,
+    session::state::SessionState,
+};
+
+/// What one request has opened: nearly always one session, which then takes neither a list nor a lock.
+pub(super) struct Opened {
+    pub(super) settings: Arc<Settings>,
+    first: OnceLock<Arc<SessionState>>,
+    more: OnceLock<Mutex<Vec<Arc<SessionState>>>>,
+    /// The response is ready: what is opened now could never be committed.
+    closed: AtomicBool,
+}
+
+impl Opened {
+    pub(super) fn new(settings: Arc<Settings>) -> Self {
+        Self { settings, first: OnceLock::new(), more: OnceLock::new(), closed: AtomicBool::new(false) }
+    }
+
+    /// The session of a policy, if it is open.
+    pub(super) fn of(&self, engine: &SessionEngine) -> Result<Option<Arc<SessionState>>, SessionError> {
+        if self.closed.load(Acquire) {
+            return Err(closed());
+        }
+        Ok(match self.first.get() {
+            Some(first) if first.engine.is(engine) => Some(Arc::clone(first)),
+            Some(_) => {
+                let more = self.more.get().map(lock);
+                more.and_then(|more| more.iter().find(|state| state.engine.is(engine)).cloned())
+            }
+            None => None,
+        })
+    }
+
+    /// Keeps a resolved session, unless another extractor of the same request was faster.
+    pub(super) fn keep(&self, state: Arc<SessionState>) -> Result<Arc<SessionState>, SessionError> {
+        let first = self.first.get_or_init(|| Arc::clone(&state));
+        let kept = if first.engine.is(&state.engine) {
+            Arc::clone(first)
+        } else {
+            let mut more = lock(self.more.get_or_init(Mutex::default));
+            if let Some(other) = more.iter().find(|other| other.engine.is(&state.engine)) {
+                Arc::clone(other)
+            } else {
+                more.push(Arc::clone(&state));
+                state
+            }
+        };
+        // A handler may have handed its request to another thread. This and `close` change the same atomic, so one comes
+        // first: either this session is seen there and committed, or it is refused here.
+        if self.closed.fetch_or(false, AcqRel) {
+            return Err(closed());
+        }
+        Ok(kept)
+    }
+
+    /// Closes the list: what it holds is committed, and nothing joins it any more. Empty if it was closed before.
+    pub(super) fn close(&self) -> Sessions {
+        if self.closed.fetch_or(true, AcqRel) {
+            return Sessions { first: None, more: Vec::new() };
+        }
+        let more = self.more.get().map(|more| std::mem::take(&mut *lock(more)));
+        Sessions { first: self.first.get().cloned(), more: more.unwrap_or_default() }
+    }
+}
+
+/// The handler's side of the request: when it is gone without a response, what it opened can't be changed any more.
+pub(super) struct Open(pub(super) Arc<Opened>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        for state in self.0.close().iter() {
+            state.lock().sent = true;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn closed() -> SessionError {
+    SessionError::new(Fault::Unusable, "the response has been sent: open the session before")
+}
+
+/// The sessions of a request whose handler is done.
+pub(super) struct Sessions {
+    first: Option<Arc<SessionState>>,
+    more: Vec<Arc<SessionState>>,
+}
+
+impl Sessions {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<SessionState>> {
+        self.first.iter().chain(&self.more)
+    }
+}
