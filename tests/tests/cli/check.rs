@@ -165,3 +165,13 @@ fn the_exit_codes_are_told() {
     }
     assert!(workspace().join("sessions.toml").exists());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_no_text_matters_only_where_it_is_applied() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let broken = std::ffi::OsStr::from_bytes(b"\xff");
+    let name = "SESSIONS_POLICIES__ADMIN__TTL";
+    assert_eq!(crate::program::code_with(&["check"], name, broken), 0);
+    assert_eq!(crate::program::code_with(&["check", "--env"], name, broken), 2);
+}

@@ -69,8 +69,16 @@ pub(crate) fn with_variables(arguments: &[&str], variables: &[(&str, &str)]) -> 
     run(workspace(), arguments, variables)
 }
 
-/// A run in a folder.
-pub(crate) fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+/// The exit code of a run with a variable that need not be text.
+#[cfg(unix)]
+pub(crate) fn code_with(arguments: &[&str], name: &str, value: &std::ffi::OsStr) -> i32 {
+    let mut command = command();
+    command.args(arguments).current_dir(workspace()).env(name, value);
+    command.output().unwrap().status.code().unwrap()
+}
+
+/// The program with nothing of this process's own settings.
+fn command() -> Command {
     let mut command = Command::new(binary());
     for (name, _) in env::vars_os() {
         let ours = ["SESSIONS_", "CLICOLOR"];
@@ -78,14 +86,15 @@ pub(crate) fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)])
             command.env_remove(name);
         }
     }
-    let output = command
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("NO_COLOR")
-        .envs(variables.iter().copied())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    command.env_remove("NO_COLOR").stdin(Stdio::null());
+    command
+}
+
+/// A run in a folder.
+pub(crate) fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+    let mut command = command();
+    command.args(arguments).current_dir(folder).envs(variables.iter().copied());
+    let output = command.output().unwrap();
     Ran {
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),

@@ -115,7 +115,7 @@ pub(crate) struct Explain {
 ///
 /// A side is `FILE@PROFILE+ENVFILE`, each part of which may be left out: `sessions diff old.toml new.toml`,
 /// `sessions diff @production @development`, `sessions diff sessions.toml sessions.toml+staging.env`. A change that
-/// protects less is marked `weaker`, one that protects more `stronger`.
+/// protects less is marked `weaker`, one that protects more `stronger`. No variables apply but those of the sides.
 #[derive(Args, Debug)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Diff {

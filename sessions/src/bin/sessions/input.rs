@@ -50,11 +50,10 @@ impl Input {
                 .map_err(|line| Failure::Senseless(format!("{name}:{line}: a line is `NAME=VALUE`")))?;
             input.take(variables, &name, &mut named)?;
         }
-        let own = of_this_process()?;
         if environment.env {
-            input.take(own, "the environment", &mut named)?;
+            input.take(of_this_process()?, "the environment", &mut named)?;
         } else {
-            input.notes.extend(left_out(&own));
+            input.notes.extend(left_out(&names_of_this_process()));
         }
         input.profile = environment.profile.or(named);
         Ok(input)
@@ -188,18 +187,22 @@ fn read(path: &Path) -> Result<String, Failure> {
 }
 
 fn of_this_process() -> Result<Vec<(String, String)>, Failure> {
-    let named = env::vars_os().filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value)));
-    let ours = named.filter(|(name, _)| name.starts_with(PREFIX) && name != CONFIG);
-    ours.map(|(name, value)| match value.into_string() {
+    let text = |name: String| match env::var(&name) {
         Ok(value) => Ok((name, value)),
         Err(_) => Err(Failure::Senseless(format!("{name}: the value is not UTF-8"))),
-    })
-    .collect()
+    };
+    names_of_this_process().into_iter().map(text).collect()
+}
+
+fn names_of_this_process() -> Vec<String> {
+    let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| name.starts_with(PREFIX) && name != CONFIG).collect();
+    names.sort();
+    names
 }
 
 /// What is said about variables that nobody asked to apply: a start would.
-fn left_out(variables: &[(String, String)]) -> Option<String> {
-    let names: Vec<&str> = variables.iter().map(|(name, _)| name.as_str()).collect();
+fn left_out(names: &[String]) -> Option<String> {
     let (first, others) = names.split_first()?;
     let what = if others.is_empty() {
         format!("{first} is set here and not applied")
