@@ -3,8 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a test's helper fails the test")]
 
-#[allow(dead_code, reason = "the policy core's own tests use the rest")]
-#[path = "../../sessions/policy/tests/lints/cases.rs"]
+#[allow(dead_code, reason = "the tests of the lints use the rest")]
+#[path = "lints/cases.rs"]
 mod cases;
 
 use std::{fs, path::Path};
@@ -31,7 +31,7 @@ const BEYOND_A_SCHEMA: &[(&str, &str)] = &[
 ];
 
 fn workspace() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
 fn validator() -> Validator {
