@@ -160,10 +160,12 @@ impl<P: Registered, G: Guard> Session<P, G> {
 
     fn open_unguarded(parts: &Parts) -> Soon<'_, Result<Self, SessionError>> {
         let Some(sessions) = parts.extensions.get::<RequestSessions<P::Declared>>() else {
-            return Soon::now(Err(SessionError::new(
-                Fault::Unusable,
-                "no session layer: add `.layer(registry.layer())` to the router, with the registry of this policy",
-            )));
+            let detail = format!(
+                "no session layer above a handler of the policy `{}`: add `.layer(registry.layer())` to its router, with \
+                 the registry of that policy",
+                P::NAME
+            );
+            return Soon::now(Err(SessionError::new(Fault::Unusable, detail)));
         };
         if sessions.opened.settings.profile() == Profile::Development && !peer::is_here(parts) {
             // Once: anyone in the network can ask again and again.
