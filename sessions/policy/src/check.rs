@@ -28,26 +28,41 @@ pub(crate) enum Surroundings {
 
 /// Reads, resolves and judges `sources`.
 pub(crate) fn check(sources: &Sources, surroundings: Surroundings) -> Result<Configuration, Problems> {
-    let mut judged = Judged::of(sources, surroundings);
-    if sources.stage != Stage::Build && !sources.variables.is_empty() {
-        let without = Sources { variables: Vec::new(), ..sources.clone() };
-        let before = Judged::of(&without, surroundings);
-        blame(&mut judged.found, &before.found, &judged.policies);
-    }
-    let quoted = judged.found.into_iter().map(|problem| match &sources.file {
-        Some(file) => problem.quoting(&file.name, &file.text),
-        None => problem,
-    });
-    let (errors, mut findings) = weigh(quoted.collect(), sources);
+    let (judged, errors, mut findings) = weighed(sources, surroundings);
     Problems::none_of(errors)?;
     Problems::sort(&mut findings);
     Ok(Configuration {
         origins: origins(&judged.policies),
         policies: judged.policies.iter().map(finish).collect(),
         stores: judged.stores,
+        suppressions: judged.suppressions,
         notes: judged.notes,
         findings,
     })
+}
+
+/// Everything that is found, whether it is an error or only told, sorted by place.
+pub(crate) fn lint(sources: &Sources) -> Vec<Problem> {
+    let (_, mut found, told) = weighed(sources, Surroundings::Whole);
+    found.extend(told);
+    Problems::sort(&mut found);
+    found
+}
+
+/// What was judged, what of it is an error, and what is only told.
+fn weighed(sources: &Sources, surroundings: Surroundings) -> (Judged, Vec<Problem>, Vec<Problem>) {
+    let mut judged = Judged::of(sources, surroundings);
+    if sources.stage != Stage::Build && !sources.variables.is_empty() {
+        let without = Sources { variables: Vec::new(), ..sources.clone() };
+        let before = Judged::of(&without, surroundings);
+        blame(&mut judged.found, &before.found, &judged.policies);
+    }
+    let quoted = std::mem::take(&mut judged.found).into_iter().map(|problem| match &sources.file {
+        Some(file) => problem.quoting(&file.name, &file.text),
+        None => problem,
+    });
+    let (errors, told) = weigh(quoted.collect(), sources);
+    (judged, errors, told)
 }
 
 /// Everything that was resolved, and everything that was found and isn't suppressed.
@@ -55,6 +70,8 @@ struct Judged {
     policies: Vec<Resolved>,
     stores: Vec<StoreConfig>,
     notes: Vec<Note>,
+    /// Each where it is written, not where it is inherited.
+    suppressions: Vec<Suppression>,
     found: Vec<Problem>,
 }
 
@@ -88,7 +105,9 @@ impl Judged {
         }
         tell_once(&policies, &mut problems);
         let found = excuse(problems, &suppressions(&policies, &drafts), sources.today);
-        Self { policies, stores, notes, found }
+        let of_drafts = drafts.policies.iter().chain(&drafts.stores);
+        let suppressions = of_drafts.flat_map(|draft| draft.allow.iter().cloned()).collect();
+        Self { policies, stores, notes, suppressions, found }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::origin::Origin;
 use crate::policy::SessionPolicy;
 use crate::problem::Problem;
 use crate::store_config::StoreConfig;
+use crate::suppress::Suppression;
 
 /// Policies and stores that passed every rule; made by [`Sources::check`](crate::Sources::check).
 #[derive(Clone, Debug)]
@@ -15,6 +16,7 @@ pub struct Configuration {
     pub(crate) policies: Vec<SessionPolicy>,
     pub(crate) stores: Vec<StoreConfig>,
     pub(crate) origins: BTreeMap<(String, &'static str), Origin>,
+    pub(crate) suppressions: Vec<Suppression>,
     pub(crate) notes: Vec<Note>,
     pub(crate) findings: Vec<Problem>,
 }
@@ -54,6 +56,11 @@ impl Configuration {
     /// The [findings](Self::findings) that are warnings.
     pub fn warnings(&self) -> impl Iterator<Item = &Problem> {
         self.findings.iter().filter(|finding| finding.severity() == Severity::Warning)
+    }
+
+    /// What `allow` suppresses, each where it is written.
+    pub fn suppressions(&self) -> &[Suppression] {
+        &self.suppressions
     }
 
     /// What isn't wrong but worth a line in the log: values that adapted, keys that another layer made moot.

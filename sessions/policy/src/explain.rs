@@ -2,16 +2,17 @@
 
 use std::fmt;
 
-use crate::adapt::adapt;
+use crate::adapt::{adapt, derived_touch};
 use crate::draft::{Draft, Drafts, Stated};
-use crate::keys::{Key, Table};
+use crate::keys::{Key, Kind, Table};
 use crate::origin::{Layer, Origin};
 use crate::resolve::resolve;
 use crate::source::{Merged, Sources};
+use crate::suppress::Suppression;
 use crate::value::{Setting, read_fallback};
 
 /// What stands for a value that must not be printed.
-const SECRET: &str = "…";
+pub(crate) const SECRET: &str = "…";
 
 /// One layer's word on a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +68,22 @@ impl fmt::Display for Provenance {
 }
 
 impl Sources {
+    /// The names of all policies, in order of declaration.
+    pub fn policy_names(&self) -> Vec<String> {
+        let drafts = Layers::read(self);
+        drafts.all().policies.iter().map(|draft| draft.name.clone()).collect()
+    }
+
+    /// The names of all stores; `main` is always there.
+    pub fn store_names(&self) -> Vec<String> {
+        let drafts = Layers::read(self);
+        let mut names: Vec<String> = drafts.all().stores.iter().map(|draft| draft.name.clone()).collect();
+        if !names.iter().any(|name| name == "main") {
+            names.insert(0, "main".to_owned());
+        }
+        names
+    }
+
     /// Every value that some layer has for `key`, a dotted path such as `transport.adapter`, of `policy`: from the
     /// default and the preset over what it extends to its own, the one that holds last. What is wrong elsewhere
     /// doesn't matter. `None` if there is no such policy or key.
@@ -92,6 +109,9 @@ impl Sources {
         let drafts = layers.all();
         let draft = drafts.policy(policy)?;
         let mut resolved = resolve(draft, drafts, &mut Vec::new());
+        if key.kind() == Kind::Suppressions {
+            return Some(allowed(&resolved.allow));
+        }
         let mut chain = Vec::new();
         let fallback = match key.path() {
             "transport.cookie_name" => Some(Setting::Text(format!("__Host-Http-{policy}"))),
@@ -112,6 +132,10 @@ impl Sources {
         if let Some(held) = resolved.get(key.path()).filter(|held| Some(&held.setting) != before.as_ref()) {
             chain.push(step(key, &held.setting, held.origin.clone(), Layer::Adapted, None));
         }
+        if key.path() == "touch_every" && chain.is_empty() {
+            let derived = derived_touch(&resolved).map(Setting::Duration);
+            chain.extend(derived.map(|value| step(key, &value, Origin::Default, Layer::Default, None)));
+        }
         hold_last(&mut chain);
         Some(chain)
     }
@@ -120,7 +144,11 @@ impl Sources {
     pub fn explain_store(&self, store: &str, key: &str) -> Option<Vec<Provenance>> {
         let key = Table::Stores.key(key).filter(|key| !key.is_reserved())?;
         let layers = Layers::read(self);
-        let is_there = store == "main" || layers.all().stores.iter().any(|draft| draft.name == store);
+        let draft = layers.all().stores.iter().find(|draft| draft.name == store);
+        let is_there = store == "main" || draft.is_some();
+        if key.kind() == Kind::Suppressions {
+            return is_there.then(|| allowed(draft.map(|draft| draft.allow.as_slice()).unwrap_or_default()));
+        }
         let fallback = read_fallback(key, key.fallback()).filter(|_| is_there);
         let default = fallback.map(|value| step(key, &value, Origin::Default, Layer::Default, None));
         let mut chain: Vec<Provenance> = default.into_iter().collect();
@@ -130,14 +158,35 @@ impl Sources {
     }
 }
 
+/// Suppressions add up: each holds.
+fn allowed(suppressions: &[Suppression]) -> Vec<Provenance> {
+    let steps = suppressions.iter().map(|suppression| Provenance {
+        origin: suppression.origin().clone(),
+        layer: if matches!(suppression.origin(), Origin::Code(..)) { Layer::Code } else { Layer::File },
+        stated_by: suppression.of().split_once('.').map(|(_, name)| name.to_owned()),
+        value: format!("{} until {}", suppression.lint().id(), suppression.until()),
+        holds: true,
+    });
+    steps.collect()
+}
+
 fn hold_last(chain: &mut [Provenance]) {
     if let Some(last) = chain.last_mut() {
         last.holds = true;
     }
 }
 
+/// The value as text. Nothing is visible, too.
+pub(crate) fn plain(value: &Setting) -> String {
+    match value {
+        Setting::List(items) if items.is_empty() => "[]".to_owned(),
+        Setting::Text(text) if text.is_empty() => "\"\"".to_owned(),
+        value => value.to_string(),
+    }
+}
+
 fn step(key: &Key, value: &Setting, origin: Origin, layer: Layer, stated_by: Option<&str>) -> Provenance {
-    let value = if key.is_secret() { SECRET.to_owned() } else { value.to_string() };
+    let value = if key.is_secret() { SECRET.to_owned() } else { plain(value) };
     Provenance { origin, layer, stated_by: stated_by.map(str::to_owned), value, holds: false }
 }
 

@@ -43,6 +43,8 @@ mod source;
 mod store_config;
 mod suggest;
 mod suppress;
+#[cfg(feature = "tool")]
+mod tool;
 mod value;
 mod verdict;
 
@@ -50,7 +52,7 @@ pub use self::builder::SessionPolicyBuilder;
 pub use self::configuration::{Configuration, Note};
 pub use self::date::{Date, InvalidDate};
 pub use self::explain::Provenance;
-pub use self::keys::{Fallback, Key, Kind, Table, policy_keys, store_keys};
+pub use self::keys::{Fallback, Key, Kind, Safer, Table, policy_keys, store_keys};
 pub use self::lint::{Judged, Lint, Severity, Suppressible, index as lint_index, lint, lints};
 pub use self::name::{is_policy_name, marker_name};
 pub use self::origin::{Layer, Location, Origin};
@@ -64,4 +66,8 @@ pub use self::problems::Problems;
 pub use self::reference::reference;
 pub use self::source::{Declaration, Entry, Literal, Profile, SourceFile, Sources, Stage, UnknownProfile};
 pub use self::store_config::{StoreConfig, StoreKind};
+pub use self::suggest::suggest;
+pub use self::suppress::Suppression;
+#[cfg(feature = "tool")]
+pub use self::tool::{Change, Difference, Strength, difference, dossier, schema};
 pub use self::value::{InvalidDuration, parse_duration};

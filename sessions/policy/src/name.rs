@@ -6,7 +6,7 @@ use crate::value::shown;
 pub(crate) const MAX_LENGTH: usize = 64;
 
 /// Names whose marker type would be taken: `Self` is a keyword, the others are generated beside the markers.
-const RESERVED: &[&str] = &["self", "registry", "declared"];
+pub(crate) const RESERVED: &[&str] = &["self", "registry", "declared"];
 
 /// Why `name` is no name of a policy, as the end of a sentence.
 pub(crate) fn refuse_policy_name(name: &str) -> Option<&'static str> {

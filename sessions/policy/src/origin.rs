@@ -91,16 +91,26 @@ pub enum Layer {
     Adapted,
 }
 
-impl fmt::Display for Layer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Layer {
+    /// The layer's name, for machines.
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::Default => "default",
             Self::Preset => "preset",
             Self::Code => "code",
             Self::File => "file",
             Self::Profile => "profile",
             Self::Variable => "variable",
+            Self::Adapted => "adapted",
+        }
+    }
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             Self::Adapted => "gave way",
+            layer => layer.as_str(),
         })
     }
 }

@@ -1,5 +1,15 @@
 //! "Did you mean": the nearest valid spelling of a misspelt word.
 
+/// The dotted path or name that `word` most likely meant, as messages suggest it; `None` where none is near.
+///
+/// ```
+/// let near = sessions_policy::suggest("cookie_samesit", &["ttl", "transport.cookie_samesite"]);
+/// assert_eq!(near.as_deref(), Some("transport.cookie_samesite"));
+/// ```
+pub fn suggest(word: &str, paths: &[&str]) -> Option<String> {
+    nearest_path(word, paths)
+}
+
 /// The candidate that `word` most likely meant, if any is near enough to be worth a suggestion.
 pub(crate) fn nearest<S: AsRef<str>>(word: &str, candidates: &[S]) -> Option<String> {
     let plain = normal(word);

@@ -14,14 +14,48 @@ use crate::value::shown;
 const FIELDS: &[&str] = &["rule", "reason", "owner", "until"];
 const FORM: &str = "write `{ rule = \"SL010\", reason = \"…\", owner = \"…\", until = \"2027-01-31\" }`";
 
-/// One suppression that is well formed.
+/// A decision to live with what a lint finds: an entry of `allow`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Suppression {
+pub struct Suppression {
     lint: &'static Lint,
+    reason: String,
+    owner: String,
     until: Date,
     origin: Origin,
     /// The path of its last day, such as `policies.shop.allow.0.until`.
     full: String,
+}
+
+impl Suppression {
+    /// The lint that it suppresses.
+    pub fn lint(&self) -> &'static Lint {
+        self.lint
+    }
+
+    /// Why.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// Who decided it.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// Its last day.
+    pub fn until(&self) -> Date {
+        self.until
+    }
+
+    /// Where its last day is written.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The policy or store that it is written in, such as `policies.shop`.
+    pub fn of(&self) -> &str {
+        self.full.rsplitn(4, '.').last().unwrap_or_default()
+    }
 }
 
 impl Suppression {
@@ -76,7 +110,7 @@ impl Suppression {
             }
             text
         };
-        let (rule, _, _, until) = (field("rule"), field("reason"), field("owner"), field("until"));
+        let (rule, reason, owner, until) = (field("rule"), field("reason"), field("owner"), field("until"));
         let lint = rule.and_then(|rule| {
             known(rule, &|reason| at("rule", reason)).map_err(|refusal| found.push(*refusal)).ok()
         });
@@ -88,9 +122,11 @@ impl Suppression {
             })
             .ok()
         });
-        match (lint, until) {
-            (Some(lint), Some(until)) if found.is_empty() => Ok(Self {
+        match (lint, reason, owner, until) {
+            (Some(lint), Some(reason), Some(owner), Some(until)) if found.is_empty() => Ok(Self {
                 lint,
+                reason: reason.to_owned(),
+                owner: owner.to_owned(),
                 until,
                 origin: origin(&[index, "until"]),
                 full: format!("{full}.{index}.until"),

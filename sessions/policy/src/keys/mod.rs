@@ -1,12 +1,14 @@
 //! What a row of the table of keys says. The parser, the variables' names, the macros' arguments, the defaults,
 //! the suggestions and the reference page come from that table. The rows are in `table`.
 
+mod safer;
 mod table;
 
+pub use self::safer::Safer;
 use self::table::{POLICY_KEYS, STORE_KEYS};
 
 /// One row of the table.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
     path: &'static str,
     table: Table,
@@ -16,6 +18,8 @@ pub struct Key {
     inherited: bool,
     secret: bool,
     reserved: bool,
+    safer: Safer,
+    citation: &'static str,
 }
 
 impl Key {
@@ -59,6 +63,16 @@ impl Key {
         self.reserved
     }
 
+    /// Which of its values are the safer ones.
+    pub const fn safer(&self) -> Safer {
+        self.safer
+    }
+
+    /// The standard that asks for it to be decided; empty where none does.
+    pub const fn citation(&self) -> &'static str {
+        self.citation
+    }
+
     /// The variable that overrides it for the policy or store `name`.
     ///
     /// ```
@@ -86,6 +100,16 @@ impl Key {
 
     const fn never_inherited(mut self) -> Self {
         self.inherited = false;
+        self
+    }
+
+    const fn safer_if(mut self, safer: Safer) -> Self {
+        self.safer = safer;
+        self
+    }
+
+    const fn asked_for_by(mut self, citation: &'static str) -> Self {
+        self.citation = citation;
         self
     }
 

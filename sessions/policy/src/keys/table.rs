@@ -1,6 +1,6 @@
 //! The table of keys: every key of a policy and of a store, with its kind, default and meaning.
 
-use super::{Fallback, Key, Kind, Table};
+use super::{Fallback, Key, Kind, Safer, Table};
 use crate::policy::{
     Adapter, BehaviorOnLimit, Csrf, OnConflict, OnServerError, Renew, SameSite, Scope, WhenFull,
 };
@@ -15,7 +15,18 @@ const fn store(path: &'static str, kind: Kind, doc: &'static str) -> Key {
 
 const fn row(table: Table, path: &'static str, kind: Kind, doc: &'static str) -> Key {
     let fallback = Fallback::Unset;
-    Key { path, table, kind, fallback, doc, inherited: true, secret: false, reserved: false }
+    Key {
+        path,
+        table,
+        kind,
+        fallback,
+        doc,
+        inherited: true,
+        secret: false,
+        reserved: false,
+        safer: Safer::Neither,
+        citation: "",
+    }
 }
 
 /// A name that a later version will give a meaning: known, so that it can be told from a slip.
@@ -42,69 +53,100 @@ pub(super) const POLICY_KEYS: &[Key] = &[
         "another policy, else a preset, whose keys hold where this one has none; its own name means the preset",
     )
     .never_inherited(),
-    policy("ttl", DURATION, "how long a session lives").word("7days"),
-    policy("idle_timeout", DURATION_OR_OFF, "how long it lives without activity"),
+    policy("ttl", DURATION, "how long a session lives").word("7days")
+    .safer_if(Safer::Shorter)
+    .asked_for_by("OWASP ASVS 5.0, 7.1.1 and 7.3.2; NIST SP 800-63B-4, 5.2"),
+    policy("idle_timeout", DURATION_OR_OFF, "how long it lives without activity")
+    .safer_if(Safer::Shorter)
+    .asked_for_by("OWASP ASVS 5.0, 7.1.1 and 7.3.1; NIST SP 800-63B-4, 5.2"),
     policy(
         "absolute_timeout",
         DURATION_OR_OFF,
         "the end that no activity moves, counted from login or creation",
-    ),
+    )
+    .safer_if(Safer::Shorter)
+    .asked_for_by("OWASP ASVS 5.0, 7.1.1 and 7.3.2; NIST SP 800-63B-4, 5.2"),
     policy(
         "renew",
         choice(Renew::WORDS),
         "`fixed`: `ttl` counts from login or creation; `sliding`: activity renews it, up to `absolute_timeout`",
     )
-    .word("fixed"),
-    policy("rotate_on_use", Kind::Bool, "whether each use changes the id").fallback_to(Fallback::Bool(false)),
+    .word("fixed")
+    .safer_if(Safer::Earlier(&["fixed", "sliding"]))
+    .asked_for_by("OWASP ASVS 5.0, 7.3.2"),
+    policy("rotate_on_use", Kind::Bool, "whether each use changes the id").fallback_to(Fallback::Bool(false))
+    .safer_if(Safer::True)
+    .asked_for_by("OWASP Session Management Cheat Sheet, Renewal Timeout"),
     policy(
         "rotate_on_privilege_change",
         Kind::Bool,
         "a login, logout or step-up changes the id; always `true` (OWASP ASVS 5.0, 7.2.4)",
     )
-    .fallback_to(Fallback::Bool(true)),
-    policy("rotate_every", DURATION_OR_OFF, "how old an id gets before it changes"),
+    .fallback_to(Fallback::Bool(true))
+    .safer_if(Safer::True)
+    .asked_for_by("OWASP ASVS 5.0, 7.2.4; NIST SP 800-63B-4, 5.1"),
+    policy("rotate_every", DURATION_OR_OFF, "how old an id gets before it changes")
+    .safer_if(Safer::Shorter)
+    .asked_for_by("OWASP Session Management Cheat Sheet, Renewal Timeout"),
     policy(
         "rotation_grace",
         DURATION,
         "how long the old id works on after a rotation by use or age; at most 120 s, less than `rotate_every`",
     )
-    .word("30s"),
+    .word("30s")
+    .safer_if(Safer::Shorter)
+    .asked_for_by("OWASP ASVS 5.0, 7.2.4"),
     policy("touch_every", DURATION, "how far the stored last-seen time may lag behind").fallback_to(
         Fallback::Derived(
             "a tenth of the shortest lifetime that activity prolongs, at most 60 s",
         ),
-    ),
+    )
+    .asked_for_by("OWASP ASVS 5.0, 7.3.1"),
     policy(
         "remember.ttl",
         DURATION_OR_OFF,
         "how long a session lives whose user asked to be remembered; at most 400 days (RFC 6265bis 5.5)",
-    ),
+    )
+    .safer_if(Safer::ShorterOrNone)
+    .asked_for_by("OWASP ASVS 5.0, 7.1.1 and 7.3.2; RFC 6265bis 5.5"),
     policy(
         "remember.idle_timeout",
         DURATION_OR_OFF,
         "how long such a session lives without activity; needs `remember.ttl`",
-    ),
-    policy("fresh_for", DURATION, "how long after its login a session counts as fresh").word("5min"),
+    )
+    .safer_if(Safer::Shorter)
+    .asked_for_by("OWASP ASVS 5.0, 7.1.1 and 7.3.1"),
+    policy("fresh_for", DURATION, "how long after its login a session counts as fresh").word("5min")
+    .safer_if(Safer::Shorter)
+    .asked_for_by("OWASP ASVS 5.0, 7.5.1 and 7.5.3"),
     policy(
         "carry_over",
         Kind::List { word: Some("all") },
         "which keys of an anonymous session's data stay at login",
     )
-    .word("all"),
+    .word("all")
+    .safer_if(Safer::Fewer)
+    .asked_for_by("OWASP WSTG, WSTG-SESS-08"),
     policy(
         "csrf",
         choice(Csrf::WORDS),
         "`strict` also refuses unsafe requests with neither `Sec-Fetch-Site` nor `Origin`",
     )
-    .word("standard"),
+    .word("standard")
+    .safer_if(Safer::Earlier(&["strict", "standard"]))
+    .asked_for_by("OWASP ASVS 5.0, 3.5.1; NIST SP 800-63B-4, 5.1"),
     policy(
         "trusted_origins",
         Kind::List { word: None },
         "other origins, as `https://host[:port]`, whose unsafe requests are accepted",
     )
-    .fallback_to(Fallback::Empty),
+    .fallback_to(Fallback::Empty)
+    .safer_if(Safer::Fewer)
+    .asked_for_by("OWASP ASVS 5.0, 3.5.1"),
     policy("fingerprint_binding", Kind::Bool, "whether a session is bound to the client's fingerprint")
-        .fallback_to(Fallback::Bool(false)),
+        .fallback_to(Fallback::Bool(false))
+    .safer_if(Safer::True)
+    .asked_for_by("OWASP Session Management Cheat Sheet, Binding the Session ID to Other User Properties"),
     policy(
         "scope",
         choice(Scope::WORDS),
@@ -124,13 +166,15 @@ pub(super) const POLICY_KEYS: &[Key] = &[
     )
     .word("last_write"),
     policy("max_size", Kind::Size { min: 1 << 10, max: 1 << 20 }, "the most bytes that a session may have")
-        .word("64KiB"),
+        .word("64KiB")
+    .safer_if(Safer::Smaller),
     policy(
         "max_keys",
         Kind::Count { min: 1, max: 65_536, word: None },
         "the most keys that a session may have",
     )
-    .fallback_to(Fallback::Count(256)),
+    .fallback_to(Fallback::Count(256))
+    .safer_if(Safer::Smaller),
     policy("persistence.enabled", Kind::Bool, "whether sessions are stored; `false` makes the scope `request`")
         .fallback_to(Fallback::Bool(true)),
     policy("persistence.store_name", Kind::Name, "the store, a table under `stores`").word("main"),
@@ -141,13 +185,16 @@ pub(super) const POLICY_KEYS: &[Key] = &[
         Kind::Count { min: 1, max: u32::MAX as u64, word: Some("unlimited") },
         "how many sessions of this policy a principal may have",
     )
-    .word("unlimited"),
+    .word("unlimited")
+    .safer_if(Safer::Smaller)
+    .asked_for_by("OWASP ASVS 5.0, 7.1.2"),
     policy(
         "concurrency.behavior_on_limit",
         choice(BehaviorOnLimit::WORDS),
         "what a login beyond the limit does",
     )
-    .word("evict_oldest"),
+    .word("evict_oldest")
+    .asked_for_by("OWASP ASVS 5.0, 7.1.2"),
     policy(
         "transport.adapter",
         Kind::Choice { words: Adapter::WORDS, reserved: &["token"] },
@@ -156,37 +203,54 @@ pub(super) const POLICY_KEYS: &[Key] = &[
     .word("cookie"),
     policy("transport.cookie_name", Kind::Text, "the cookie's name; never inherited")
         .fallback_to(Fallback::Derived("`__Host-Http-` and the policy's name"))
-        .never_inherited(),
+        .never_inherited()
+    .safer_if(Safer::Prefixed)
+    .asked_for_by("OWASP ASVS 5.0, 3.3.1 and 3.3.3"),
     policy(
         "transport.cookie_httponly",
         Kind::Bool,
         "scripts can't read the cookie; always `true` (OWASP ASVS 5.0, 3.3.4)",
     )
-    .fallback_to(Fallback::Bool(true)),
+    .fallback_to(Fallback::Bool(true))
+    .safer_if(Safer::True)
+    .asked_for_by("OWASP ASVS 5.0, 3.3.4; NIST SP 800-63B-4, 5.1.1"),
     policy("transport.cookie_secure", Kind::Bool, "whether the cookie is `Secure`")
-        .fallback_to(Fallback::Bool(true)),
+        .fallback_to(Fallback::Bool(true))
+    .safer_if(Safer::True)
+    .asked_for_by("OWASP ASVS 5.0, 3.3.1; NIST SP 800-63B-4, 5.1.1"),
     policy("transport.cookie_samesite", choice(SameSite::WORDS), "the cookie's `SameSite`; `none` needs `Secure`")
-        .word("lax"),
-    policy("transport.cookie_path", Kind::Text, "the cookie's `Path`").word("/"),
+        .word("lax")
+    .safer_if(Safer::Earlier(&["strict", "lax", "none"]))
+    .asked_for_by("OWASP ASVS 5.0, 3.3.2; NIST SP 800-63B-4, 5.1.1"),
+    policy("transport.cookie_path", Kind::Text, "the cookie's `Path`").word("/")
+    .asked_for_by("RFC 6265bis 8.5; NIST SP 800-63B-4, 5.1.1"),
     policy(
         "transport.cookie_domain",
         Kind::Text,
         "the cookie's `Domain`, which hands it to every host below; without it, only the host that set it",
-    ),
+    )
+    .safer_if(Safer::Unset)
+    .asked_for_by("OWASP ASVS 5.0, 3.3.3; RFC 6265bis 8.6"),
     policy(
         "transport.max_cookie_header",
         Kind::Size { min: 1 << 10, max: 1 << 20 },
         "the most bytes that a request's `Cookie` lines may have",
     )
-    .word("16KiB"),
+    .word("16KiB")
+    .safer_if(Safer::Smaller)
+    .asked_for_by("OWASP ASVS 5.0, 4.2.5"),
     policy(
         "transport.max_cookie_pairs",
         Kind::Count { min: 1, max: 65_536, word: None },
         "the most pairs that a request's `Cookie` lines may have",
     )
-    .fallback_to(Fallback::Count(128)),
-    policy("transport.header_name", Kind::Text, "the header's name").word("X-Session-ID"),
-    policy("allow", Kind::Suppressions, ALLOW).fallback_to(Fallback::Empty),
+    .fallback_to(Fallback::Count(128))
+    .safer_if(Safer::Smaller)
+    .asked_for_by("OWASP ASVS 5.0, 4.2.5"),
+    policy("transport.header_name", Kind::Text, "the header's name").word("X-Session-ID")
+    .asked_for_by("OWASP ASVS 5.0, 4.1.3; RFC 9110 5.1"),
+    policy("allow", Kind::Suppressions, ALLOW).fallback_to(Fallback::Empty)
+    .asked_for_by("OWASP ASVS 5.0, 7.1.1"),
 ];
 
 pub(super) const STORE_KEYS: &[Key] = &[

@@ -14,9 +14,10 @@ pub(crate) use self::toml::is_unreadable;
 
 use std::fmt;
 
-use crate::check::{Surroundings, check};
+use crate::check::{Surroundings, check, lint};
 use crate::configuration::Configuration;
 use crate::date::Date;
+use crate::problem::Problem;
 use crate::problems::Problems;
 
 /// Everything that a configuration is read from. Later sources override earlier ones: defaults and presets,
@@ -93,6 +94,12 @@ impl Sources {
     /// Every problem at once: syntax errors, unknown names, values of the wrong kind, broken rules.
     pub fn check(&self) -> Result<Configuration, Problems> {
         check(self, Surroundings::Whole)
+    }
+
+    /// Everything that the rules find under [`profile`](Self::profile): errors and what is only told, sorted by place.
+    /// For a report; a program that starts wants [`check`](Self::check).
+    pub fn lint(&self) -> Vec<Problem> {
+        lint(self)
     }
 
     /// As `check`, for policies that no configuration surrounds: any store may be named.

@@ -15,6 +15,14 @@ const MAX_DURATION: Duration = Duration::from_secs(3650 * 24 * 3600);
 /// The shortest: what the clock of a record can tell apart.
 const MIN_DURATION: Duration = Duration::from_millis(1);
 
+/// The units that humantime reads.
+#[cfg(feature = "tool")]
+pub(crate) const UNITS: &[&str] = &[
+    "nanos", "nsec", "ns", "usec", "us", "µs", "millis", "msec", "ms", "seconds", "second", "secs", "sec",
+    "s", "minutes", "minute", "mins", "min", "m", "hours", "hour", "hrs", "hr", "h", "days", "day", "d",
+    "weeks", "week", "wks", "wk", "w", "months", "month", "M", "years", "year", "yr", "y",
+];
+
 /// Reads a duration with its unit, such as `"30min"` or `"1h 30min"`, as every duration of a policy is read.
 ///
 /// ```
@@ -101,6 +109,14 @@ fn zero() -> Misfit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "tool")]
+    #[test]
+    fn each_unit_is_read() {
+        for unit in UNITS {
+            assert!(humantime::parse_duration(&format!("1{unit}")).is_ok(), "{unit}");
+        }
+    }
 
     #[test]
     fn a_duration_can_be_read_alone() {

@@ -10,8 +10,12 @@ use std::time::Duration;
 
 use figment::value::Value;
 
+#[cfg(feature = "tool")]
+pub(crate) use self::duration::UNITS as DURATION_UNITS;
 pub use self::duration::{InvalidDuration, parse_duration};
 pub(crate) use self::show::{duration_text, shown, size_text};
+#[cfg(feature = "tool")]
+pub(crate) use self::size::UNITS as SIZE_UNITS;
 
 use self::duration::duration;
 use self::show::example;

@@ -24,7 +24,7 @@ pub(super) fn size(value: &Value, min: u64, max: u64) -> Result<Setting, Misfit>
 }
 
 /// The units and their bytes. Those of the gigabyte are too much for any key, and are known for being told so.
-const UNITS: &[(&str, u64)] = &[
+pub(crate) const UNITS: &[(&str, u64)] = &[
     ("B", 1),
     ("kB", 1000),
     ("KB", 1000),

@@ -1,4 +1,11 @@
-//! The reference page, printed from the table of keys: defaults and meanings are stated once.
+//! The reference: the page of all keys, and a page for each, printed from the table of keys: defaults and meanings are stated once.
+
+/// Adds text to the page; a `String` takes any.
+macro_rules! line {
+    ($page:expr, $($text:tt)*) => { writeln!($page, $($text)*).expect("a string takes any text") };
+}
+
+mod page;
 
 use std::fmt::Write as _;
 
@@ -30,16 +37,19 @@ pub fn reference() -> String {
     page
 }
 
-/// Adds text to the page; a `String` takes any.
-macro_rules! line {
-    ($page:expr, $($text:tt)*) => { writeln!($page, $($text)*).expect("a string takes any text") };
-}
-
 fn section(page: &mut String, title: &str, place: &str, table: Table) {
     line!(page, "\n## {title}\n{place}.\n");
     line!(page, "| key | value | default | meaning |\n|---|---|---|---|");
     for key in table.rows().iter().filter(|key| !key.is_reserved()) {
-        line!(page, "| `{}` | {} | {} | {} |", key.path(), kind(key.kind()), default(key), key.doc());
+        line!(
+            page,
+            "| [`{}`]({}) | {} | {} | {} |",
+            key.path(),
+            key.page_path(),
+            kind(key.kind()),
+            default(key),
+            key.doc()
+        );
     }
     let reserved: Vec<String> =
         table.rows().iter().filter(|key| key.is_reserved()).map(|key| format!("`{}`", key.path())).collect();
