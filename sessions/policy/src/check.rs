@@ -34,7 +34,8 @@ pub(crate) fn check(sources: &Sources, surroundings: Surroundings) -> Result<Con
         let before = Judged::of(&without, surroundings);
         blame(&mut judged.found, &before.found, &judged.policies);
     }
-    let quoted = judged.found.into_iter().map(|problem| match &sources.file {
+    let found = judged.found.into_iter().map(Problem::spelt_for_its_place);
+    let quoted = found.map(|problem| match &sources.file {
         Some(file) => problem.quoting(&file.name, &file.text),
         None => problem,
     });

@@ -7,6 +7,7 @@ use crate::lint::{self, Lint, Severity};
 use crate::origin::Origin;
 use crate::snippet::Snippet;
 use crate::source::Profile;
+use crate::value::without_quotes;
 
 /// One thing that is wrong, or that is worth a warning.
 ///
@@ -89,6 +90,14 @@ impl Problem {
             && own == name
         {
             self.snippet = Snippet::of(text, *line, *column, self.rule != "syntax");
+        }
+        self
+    }
+
+    /// Its help as its place spells values: a variable has no quotes.
+    pub(crate) fn spelt_for_its_place(mut self) -> Self {
+        if let (Origin::Variable(_), Some(help)) = (&self.origin, &self.help) {
+            self.help = Some(without_quotes(help));
         }
         self
     }

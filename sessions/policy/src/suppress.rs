@@ -12,6 +12,7 @@ use crate::value::shown;
 
 /// What each entry has to say.
 const FIELDS: &[&str] = &["rule", "reason", "owner", "until"];
+const LIST: &str = "write `allow = [{ rule = \"SL010\", reason = \"…\", owner = \"…\", until = \"2027-01-31\" }]`, with the brackets of a list";
 const FORM: &str = "write `{ rule = \"SL010\", reason = \"…\", owner = \"…\", until = \"2027-01-31\" }`";
 
 /// One suppression that is well formed.
@@ -35,7 +36,7 @@ impl Suppression {
     ) -> Vec<Self> {
         let Some(items) = value.as_array() else {
             let message = format!("`{full}` is not a list of suppressions");
-            problems.push(Problem::new(origin(&[]), full, "bad_suppression", message).with_help(FORM));
+            problems.push(Problem::new(origin(&[]), full, "bad_suppression", message).with_help(LIST));
             return Vec::new();
         };
         let read = |(index, item): (usize, &Value)| match Self::read(full, &index.to_string(), item, origin) {

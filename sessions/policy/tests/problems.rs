@@ -282,3 +282,67 @@ fn deep_nesting_is_a_problem_and_no_overflow() {
         assert!(file(&text).check().is_err());
     }
 }
+
+/// What one value of the policy `p` is told, in the file.
+fn told(body: &str) -> String {
+    only(bad(&format!("[policies.p]\n{body}\n"))).to_string()
+}
+
+/// What the one variable is told.
+fn told_of_variable(text: &str, key: &str, value: &str) -> String {
+    let mut sources = file(text);
+    sources.variables.push((format!("SESSIONS_POLICIES__P__{key}"), value.to_owned()));
+    sources.stage = sessions_policy::Stage::Start;
+    sources.check().expect_err("this variable is wrong").to_string()
+}
+
+#[test]
+fn a_capital_m_is_neither_minutes_nor_months() {
+    for (written, minutes, months) in
+        [("5M", "`5min`", "`\"5months\"`"), ("1h 30 M", "`1h 30 min`", "`\"1h 30 months\"`")]
+    {
+        let told = told(&format!("ttl = '{written}'"));
+        assert!(told.contains(&format!("did you mean {minutes}?")) && told.contains(months), "{told}");
+    }
+    assert!(told("ttl = '2H'").contains("did you mean `2h`?"));
+    assert!(file("[policies.p]\nttl = '5months'\nidle_timeout = '5m'\n").check().is_ok());
+}
+
+#[test]
+fn the_advice_for_a_number_can_be_followed() {
+    for (body, help) in [
+        ("idle_timeout = -1", "write `\"1s\"`, or `\"off\"`"),
+        ("idle_timeout = 0", "write `\"off\"`"),
+        ("idle_timeout = '-1s'", "or `\"off\"`"),
+        ("max_size = 64", "write `\"64KiB\"` or"),
+        ("max_size = 65536", "write `\"65536B\"` or"),
+    ] {
+        let told = told(body);
+        assert!(told.contains(help), "{told}");
+    }
+}
+
+#[test]
+fn an_allow_that_is_no_list_is_told_to_be_one() {
+    for body in ["allow = { rule = 'SL010' }", "allow = 'SL010'"] {
+        let told = told(body);
+        assert!(told.contains("write `allow = [{ rule = "), "{told}");
+    }
+}
+
+#[test]
+fn a_variable_has_no_quotes_and_neither_has_its_help() {
+    let told =
+        |key: &str, value: &str| told_of_variable("[policies.p]\nextends = 'user_default'\n", key, value);
+    for (key, value, right) in
+        [("TTL", "\"3days\"", "`3days`"), ("RENEW", "'sliding'", "`sliding`"), ("MAX_KEYS", "\"5\"", "`5`")]
+    {
+        let told = told(key, value);
+        assert!(told.contains(&format!("did you mean {right}?")), "{told}");
+        assert!(told.contains("without the quotes") && !told.contains('\\'), "{told}");
+    }
+    let grace = told("ROTATION_GRACE", "3min");
+    assert!(grace.contains("write at most `120s`"), "{grace}");
+    let idle = told("IDLE_TIMEOUT", "off");
+    assert!(idle.contains("SL094") && idle.contains("such as `30min`"), "{idle}");
+}

@@ -11,7 +11,7 @@ use std::time::Duration;
 use figment::value::Value;
 
 pub use self::duration::{InvalidDuration, parse_duration};
-pub(crate) use self::show::{duration_text, shown, size_text};
+pub(crate) use self::show::{duration_text, shown, size_text, without_quotes};
 
 use self::duration::duration;
 use self::show::example;
@@ -70,9 +70,20 @@ impl Misfit {
 
     /// The help as a variable is spelt: without the quotes that a file needs around text.
     fn in_a_variable(self) -> Self {
-        let plain =
-            |help: String| help.replace("`\"", "`").replace("\"`", "`").replace(", without quotes", "");
-        Self { help: self.help.map(plain), ..self }
+        Self { help: self.help.as_deref().map(without_quotes), ..self }
+    }
+
+    /// A variable whose quotes, which a file needs around text, would be part of the value.
+    fn quoted_variable(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let inner = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote))?;
+        let misfit = Self::new("wrong_kind", format!("({}) has quotes around it", shown(text)));
+        // What isn't shown as it is must not be shown in another spelling either.
+        let inner = (!inner.is_empty() && shown(text) == text).then(|| inner.to_owned());
+        Some(Self {
+            suggestion: inner,
+            ..misfit.help("write it without the quotes: they would be part of the value")
+        })
     }
 }
 
@@ -90,6 +101,12 @@ pub(crate) fn read(key: &Key, value: &Value, spelling: Spelling) -> Result<Setti
     if let Value::Dict(..) = value {
         return Err(Misfit::new("wrong_kind", "is a table, not a value")
             .help(format!("write {}", example(key.kind()))));
+    }
+    let is_list = matches!(key.kind(), Kind::List { .. });
+    if spelling == Spelling::Text
+        && let Some(misfit) = value.as_str().filter(|_| !is_list).and_then(Misfit::quoted_variable)
+    {
+        return Err(misfit);
     }
     let read = read_kind(key.kind(), value, spelling);
     if spelling == Spelling::Typed { read } else { read.map_err(Misfit::in_a_variable) }
