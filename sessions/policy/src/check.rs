@@ -15,7 +15,7 @@ use crate::source::{Merged, Sources, Stage};
 use crate::store_config::StoreConfig;
 use crate::suggest::nearest;
 use crate::suppress::{Suppression, excuse};
-use crate::verdict::{blame, weigh};
+use crate::verdict::{blame, keeps_nothing, name_causes, weigh};
 
 /// Whether the sources are a whole configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub(crate) fn check(sources: &Sources, surroundings: Surroundings) -> Result<Con
         let without = Sources { variables: Vec::new(), ..sources.clone() };
         let before = Judged::of(&without, surroundings);
         blame(&mut judged.found, &before.found, &judged.policies);
+        name_causes(&mut judged.found, &before.found, &judged.policies);
+        judged.found.extend(keeps_nothing(&judged.policies, &before.policies));
     }
     let found = judged.found.into_iter().map(Problem::spelt_for_its_place);
     let quoted = found.map(|problem| match &sources.file {

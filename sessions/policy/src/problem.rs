@@ -94,6 +94,15 @@ impl Problem {
         self
     }
 
+    /// Adds to the help what else has a part in it.
+    pub(crate) fn with_cause(mut self, cause: &str) -> Self {
+        self.help = Some(match self.help.take() {
+            Some(help) => format!("{help}; {cause}"),
+            None => cause.to_owned(),
+        });
+        self
+    }
+
     /// Its help as its place spells values: a variable has no quotes.
     pub(crate) fn spelt_for_its_place(mut self) -> Self {
         if let (Origin::Variable(_), Some(help)) = (&self.origin, &self.help) {

@@ -346,3 +346,35 @@ fn a_variable_has_no_quotes_and_neither_has_its_help() {
     let idle = told("IDLE_TIMEOUT", "off");
     assert!(idle.contains("SL094") && idle.contains("such as `30min`"), "{idle}");
 }
+
+#[test]
+fn a_variable_that_is_the_cause_is_named() {
+    let text = "[policies.p]\nextends = 'user_default'\nremember = { ttl = '30days', idle_timeout = '14days' }\n\
+                [policies.api]\nextends = 'api_token'\n";
+    let remember = told_of_variable(text, "REMEMBER__TTL", "off");
+    assert!(
+        remember.contains("`remember.ttl` (off) is from SESSIONS_POLICIES__P__REMEMBER__TTL"),
+        "{remember}"
+    );
+    let text = text.replace("remember =", "# remember =");
+    let header = told_of_variable(&text, "TRANSPORT__ADAPTER", "header");
+    assert!(
+        header.contains("SL007") && header.contains("(header) is from SESSIONS_POLICIES__P__TRANSPORT"),
+        "{header}"
+    );
+    let profile = "[policies.p]\nidle_timeout = '30min'\nabsolute_timeout = '1h'\n\
+                   [production.policies.p]\nremember.idle_timeout = '1h'\nremember.ttl = 'off'\n";
+    let told = bad(profile).to_string();
+    assert!(told.contains("`remember.ttl` (off) is from the profile, sessions.toml:6:"), "{told}");
+}
+
+#[test]
+fn a_variable_that_makes_a_policy_keep_nothing_weakens_it() {
+    let text = "[policies.p]\nextends = 'user_default'\n";
+    for (key, value) in [("PERSISTENCE__ENABLED", "false"), ("SCOPE", "request")] {
+        let told = told_of_variable(text, key, value);
+        let variable = format!("error[SL094]: SESSIONS_POLICIES__P__{key}: ");
+        assert!(told.contains(&variable) && told.contains("keeps nothing"), "{told}");
+        assert!(told.contains(&format!("({value})")), "{told}");
+    }
+}

@@ -11,10 +11,11 @@ mod persistence;
 mod rotation;
 mod stores;
 
-pub(crate) use self::across::judge_together;
+pub(crate) use self::across::{judge_together, keys_together};
 pub(crate) use self::origins::normal_origin;
 pub(crate) use self::stores::{judge_memory, judge_store};
 
+use crate::origin::Layer;
 use crate::problem::{Problem, Weight};
 use crate::resolve::Resolved;
 
@@ -67,9 +68,22 @@ pub(crate) fn judge(policy: &Resolved, problems: &mut Vec<Problem>) {
         let findings = (rule.check)(policy).into_iter();
         problems.extend(findings.map(|found| {
             let problem = policy.problem(found.key, rule.name, &found.reason);
-            problem.with_help(found.help).weighing(found.weight)
+            let problem = problem.with_help(found.help).weighing(found.weight);
+            of_the_profile(policy, rule, found.key).fold(problem, |problem, cause| problem.with_cause(&cause))
         }));
     }
+}
+
+/// The keys beside `key` that the rule reads and the profile states: its table stands elsewhere in the file.
+fn of_the_profile<'a>(
+    policy: &'a Resolved,
+    rule: &'a Rule,
+    key: &'a str,
+) -> impl Iterator<Item = String> + 'a {
+    let others = rule.keys.iter().filter(move |other| **other != key);
+    let held = others.filter_map(|other| Some((other, policy.get(other)?)));
+    let stated = held.filter(|(_, held)| held.layer == Layer::Profile);
+    stated.map(|(other, held)| format!("`{other}` ({}) is from the profile, {}", held.setting, held.origin))
 }
 
 /// The value of `key` in brackets, for the middle of a sentence.
