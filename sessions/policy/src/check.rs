@@ -6,6 +6,7 @@ use crate::adapt::adapt;
 use crate::configuration::{Configuration, Note};
 use crate::draft::{Draft, Drafts};
 use crate::finish::finish;
+use crate::keys::Table;
 use crate::origin::Origin;
 use crate::problem::Problem;
 use crate::problems::Problems;
@@ -16,6 +17,8 @@ use crate::store_config::StoreConfig;
 use crate::suggest::nearest;
 use crate::suppress::{Suppression, excuse};
 use crate::verdict::{blame, keeps_nothing, name_causes, weigh};
+
+const COOKIE_NAME: &str = "transport.cookie_name";
 
 /// Whether the sources are a whole configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +85,7 @@ impl Judged {
                 resolved
             })
             .collect();
+        judge_misplaced(&drafts, &mut problems);
         // A store's name counts even where its settings were refused: one mistake is one problem.
         let names = store_names(&merged, &drafts);
         let names = (surroundings == Surroundings::Whole).then_some(names.as_slice());
@@ -92,6 +96,23 @@ impl Judged {
         tell_once(&policies, &mut problems);
         let found = excuse(problems, &suppressions(&policies, &drafts), sources.today);
         Self { policies, stores, notes, found }
+    }
+}
+
+/// Judges what stands under a name or table that is refused, as far as that can be judged alone.
+fn judge_misplaced(drafts: &Drafts, problems: &mut Vec<Problem>) {
+    for (table, draft) in &drafts.misplaced {
+        let mut notes = Vec::new();
+        match table {
+            Table::Policies => {
+                let mut resolved = resolve(draft, drafts, problems);
+                adapt(&mut resolved, &mut notes);
+                // Its own name may not be what the default of the cookie's name needs.
+                resolved.broken.extend((!resolved.is_stated(COOKIE_NAME)).then_some(COOKIE_NAME));
+                judge(&resolved, problems);
+            }
+            Table::Stores => drop(judge_store(draft, problems, &mut notes)),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::draft::{Draft, Drafts, Stated};
 use crate::keys::{Table, policy_key};
 use crate::origin::{Layer, Origin};
-use crate::preset::{PRESETS, Preset, preset};
+use crate::preset::{PRESETS, Preset, preset, preset_names};
 use crate::problem::Problem;
 use crate::suggest::nearest;
 use crate::suppress::Suppression;
@@ -114,8 +114,10 @@ impl Resolved {
     /// Whether rules may judge these keys: each was read, and none could be another's that wasn't found.
     pub(crate) fn can_judge(&self, keys: &[&str]) -> bool {
         keys.iter().all(|key| {
-            let own = self.get(key).is_some_and(|held| held.is_stated() && held.distance == 0);
-            !self.broken.contains(key) && (own || !self.incomplete)
+            // What is found before the gap holds, whatever lies behind it; what isn't handed on can't come from there.
+            let is_known = self.get(key).is_some_and(Held::is_stated)
+                || policy_key(key).is_some_and(|row| !row.is_inherited());
+            !self.broken.contains(key) && (is_known || !self.incomplete)
         })
     }
 
@@ -174,7 +176,7 @@ pub(crate) fn resolve(draft: &Draft, drafts: &Drafts, problems: &mut Vec<Problem
             break;
         };
         distance += 1;
-        let next = drafts.policy(target).filter(|next| next.name != current.name);
+        let next = drafts.extensible(target).filter(|next| next.name != current.name);
         if let Some(next) = next {
             if chain.contains(&next.name.as_str()) {
                 resolved.incomplete = true;
@@ -269,6 +271,5 @@ fn unknown(draft: &Draft, target: &str, origin: &Origin, drafts: &Drafts) -> Pro
     if let Some(near) = nearest(target, &names) {
         return problem.with_suggestion(Some(near));
     }
-    let presets: Vec<String> = PRESETS.iter().map(|preset| format!("`{}`", preset.name)).collect();
-    problem.with_help(format!("the presets are {}", presets.join(", ")))
+    problem.with_help(format!("the presets are {}", preset_names()))
 }

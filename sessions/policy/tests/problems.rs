@@ -174,7 +174,7 @@ fn a_name_is_told_what_is_wrong_with_it() {
         ("self", "is reserved"),
         ("registry", "is reserved"),
     ] {
-        let problem = only(bad(&format!("[policies.{name}]\nnonsense = 1\n")));
+        let problem = only(bad(&format!("[policies.{name}]\n")));
         assert_eq!(problem.rule(), "name");
         assert!(problem.message().contains(reason), "{problem}");
     }
@@ -377,4 +377,62 @@ fn a_variable_that_makes_a_policy_keep_nothing_weakens_it() {
         assert!(told.contains(&variable) && told.contains("keeps nothing"), "{told}");
         assert!(told.contains(&format!("({value})")), "{told}");
     }
+}
+
+#[test]
+fn what_extends_can_name_is_told() {
+    for (value, near) in
+        [("'Admin'", Some("`admin`")), ("['api', 'web']", None), ("'User-Default'", Some("`user_default`"))]
+    {
+        let told = told(&format!("extends = {value}"));
+        assert!(told.contains("`api_token`, `ephemeral`") && !told.contains("main"), "{told}");
+        assert!(near.is_none_or(|near| told.contains(&format!("did you mean {near}?"))), "{told}");
+    }
+}
+
+#[test]
+fn a_key_by_another_name_is_found() {
+    for (body, right) in [
+        ("same_site = 'lax'", "did you mean `transport.cookie_samesite`?"),
+        ("http_only = true", "did you mean `transport.cookie_httponly`?"),
+        ("transport = { secure = true }", "did you mean `transport.cookie_secure`?"),
+        ("sliding = true", "write `renew = \"sliding\"`"),
+    ] {
+        let told = told(body);
+        assert!(told.contains(right), "{told}");
+    }
+    let told = told_of_variable("[policies.p]\n", "SECURE", "true");
+    assert!(told.contains("did you mean `SESSIONS_POLICIES__P__TRANSPORT__COOKIE_SECURE`?"), "{told}");
+}
+
+#[test]
+fn what_stands_under_a_refused_name_is_judged_all_the_same() {
+    let rules = |text: &str| bad(text).iter().map(sessions_policy::Problem::rule).collect::<Vec<_>>();
+    let wrong = "ttl = 30\nidle_timeout = '2h'\nabsolute_timeout = '1h'\ntll = 1\n";
+    for (header, rule) in [("policies.MyShop", "name"), ("polices.web", "unknown_table")] {
+        let found = rules(&format!("[{header}]\n{wrong}"));
+        for rule in [rule, "bare_number", "idle_over_absolute", "unknown_key"] {
+            assert!(found.contains(&rule), "{header}: {found:?}");
+        }
+        assert_eq!(found.len(), 4, "{found:?}");
+    }
+    assert_eq!(
+        rules("[store.main]\nkind = 'memry'\ntimeout = '1min'\n"),
+        ["unknown_table", "unknown_word", "store_timeout"]
+    );
+    // One that extends it has no problem of its own.
+    assert_eq!(rules("[polices.base]\nttl = '1h'\n[policies.heir]\nextends = 'base'\n"), ["unknown_table"]);
+}
+
+#[test]
+fn a_parent_that_is_missing_hides_only_what_depends_on_it() {
+    let rules = |text: &str| bad(text).iter().map(sessions_policy::Problem::rule).collect::<Vec<_>>();
+    let lost = "[policies.p]\nextends = 'nobody'\nrotation_grace = '3min'\n";
+    assert_eq!(rules(lost), ["unknown_extends", "grace_too_long"]);
+    // What stands before the gap holds, whatever lies behind it.
+    let heir =
+        "[policies.a]\nextends = 'b'\nidle_timeout = '2h'\n[policies.b]\nextends = 'nobody'\nttl = '1h'\n";
+    assert_eq!(rules(heir), ["idle_over_ttl", "unknown_extends"]);
+    let round = heir.replace("nobody", "a");
+    assert_eq!(rules(&round), ["cyclic_extends", "idle_over_ttl"]);
 }
