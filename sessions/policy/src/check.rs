@@ -75,13 +75,18 @@ impl Judged {
 
         let stores: Vec<StoreConfig> =
             drafts.stores.iter().map(|draft| judge_store(draft, &mut problems, &mut notes)).collect();
+        // What isn't there may have stood where the file can't be read.
+        let gaps = Gaps::of(&problems, &drafts);
         let policies: Vec<Resolved> = drafts
             .policies
             .iter()
             .map(|draft| {
                 let mut resolved = resolve(draft, &drafts, &mut problems);
+                resolved.incomplete |= gaps.are_in(&draft.name);
                 adapt(&mut resolved, &mut notes);
-                judge(&resolved, &mut problems);
+                let mut found = Vec::new();
+                judge(&resolved, &mut found);
+                problems.extend(gaps.without_the_missing(found, &resolved));
                 resolved
             })
             .collect();
@@ -96,6 +101,41 @@ impl Judged {
         tell_once(&policies, &mut problems);
         let found = excuse(problems, &suppressions(&policies, &drafts), sources.today);
         Self { policies, stores, notes, found }
+    }
+}
+
+/// What can't be read in the file.
+struct Gaps {
+    are_there: bool,
+    /// The policies whose tables have one.
+    policies: Vec<String>,
+}
+
+impl Gaps {
+    fn of(problems: &[Problem], drafts: &Drafts) -> Self {
+        let line = |origin: &Origin| match origin {
+            Origin::File { line, .. } => Some(*line),
+            _ => None,
+        };
+        let syntax = problems.iter().filter(|problem| problem.rule() == "syntax");
+        let lines: Vec<u32> = syntax.filter_map(|problem| line(problem.origin())).collect();
+        let headers = drafts.policies.iter().filter_map(|draft| Some((line(&draft.origin)?, &draft.name)));
+        let headers: Vec<(u32, &String)> = headers.collect();
+        let above = lines.iter().filter_map(|gap| headers.iter().filter(|(header, _)| header <= gap).max());
+        Self { are_there: !lines.is_empty(), policies: above.map(|(_, name)| (*name).clone()).collect() }
+    }
+
+    fn are_in(&self, policy: &str) -> bool {
+        self.policies.iter().any(|name| name == policy)
+    }
+
+    /// What was found but for keys that nobody stated: they may stand where the file can't be read.
+    fn without_the_missing(&self, mut found: Vec<Problem>, policy: &Resolved) -> Vec<Problem> {
+        if self.are_there {
+            let own = format!("policies.{}.", policy.name);
+            found.retain(|problem| problem.key().strip_prefix(&own).is_some_and(|key| policy.is_stated(key)));
+        }
+        found
     }
 }
 
@@ -208,6 +248,8 @@ fn store_names(merged: &Merged, drafts: &Drafts) -> Vec<String> {
     let written = written.into_iter().flat_map(|stores| stores.keys().cloned());
     let mut names: Vec<String> =
         drafts.stores.iter().map(|draft| draft.name.clone()).chain(written).collect();
+    let misplaced = drafts.misplaced.iter().filter(|(table, _)| *table == Table::Stores);
+    names.extend(misplaced.map(|(_, draft)| draft.name.clone()));
     names.sort();
     names.dedup();
     names

@@ -53,6 +53,8 @@ pub(crate) struct Stated {
     pub(crate) setting: Setting,
     pub(crate) origin: Origin,
     pub(crate) layer: Layer,
+    /// Where each item of a list stands, if that is known.
+    pub(crate) items: Vec<Origin>,
 }
 
 /// Everything that was written.
@@ -233,7 +235,8 @@ impl Walk<'_> {
         let origin = self.merged.value_origin(path, value);
         match read(key, value, spelling) {
             Ok(setting) => {
-                draft.stated.insert(key.path(), Stated { setting, origin, layer });
+                let items = self.items(layer, path, &setting);
+                draft.stated.insert(key.path(), Stated { setting, origin, layer, items });
             }
             Err(misfit) => {
                 let message = format!("`{full}` {}", misfit.reason);
@@ -249,6 +252,16 @@ impl Walk<'_> {
                 draft.broken.insert(key.path());
             }
         }
+    }
+
+    /// Where each item of a list stands. A variable's list has one place.
+    fn items(&self, layer: Layer, path: &[String], setting: &Setting) -> Vec<Origin> {
+        let Setting::List(items) = setting else { return Vec::new() };
+        let place = |index: usize| {
+            let item: Vec<String> = path.iter().cloned().chain([index.to_string()]).collect();
+            Some(self.merged.places.get(layer, &item)?.value.clone())
+        };
+        (0..items.len()).map_while(place).collect()
     }
 
     /// What a policy can extend: the nearest, where one is near.
@@ -270,12 +283,16 @@ impl Walk<'_> {
     fn suppressions(&mut self, path: &[String], full: &str, value: &Value, draft: &mut Draft) {
         let whole = self.merged.value_origin(path, value);
         let layer = self.merged.layer(value.tag());
-        let origin = |part: &[&str]| {
+        let place = |part: &[&str]| {
             let item: Vec<String> =
                 path.iter().cloned().chain(part.iter().map(ToString::to_string)).collect();
-            self.merged.places.get(layer, &item).map_or_else(|| whole.clone(), |place| place.value.clone())
+            let place = self.merged.places.get(layer, &item);
+            place.map_or_else(
+                || (whole.clone(), whole.clone()),
+                |place| (place.key.clone(), place.value.clone()),
+            )
         };
-        draft.allow = Suppression::read_all(full, value, &origin, self.problems);
+        draft.allow = Suppression::read_all(full, value, &place, self.problems);
     }
 
     /// Unknown keys never print their value.

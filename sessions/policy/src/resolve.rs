@@ -21,9 +21,17 @@ pub(crate) struct Held {
     pub(crate) layer: Layer,
     /// Steps along `extends`: 0 is the policy's own.
     pub(crate) distance: usize,
+    /// Where each item of a list stands, if that is known.
+    pub(crate) items: Vec<Origin>,
 }
 
 impl Held {
+    /// A value that nobody wrote.
+    pub(crate) fn by_default(setting: Setting) -> Self {
+        let (origin, layer) = (Origin::Default, Layer::Default);
+        Self { setting, origin, layer, distance: usize::MAX, items: Vec::new() }
+    }
+
     /// Whether this one was stated by a later layer or a closer policy, so that the other has to adapt.
     pub(crate) fn beats(&self, other: &Self) -> bool {
         self.layer > other.layer || self.distance < other.distance
@@ -216,6 +224,7 @@ fn take(resolved: &mut Resolved, draft: &Draft, distance: usize) {
             origin: stated.origin.clone(),
             layer: stated.layer,
             distance,
+            items: stated.items.clone(),
         });
     }
     let broken = draft.broken.iter().filter(|key| handed_on(key) && !resolved.values.contains_key(*key));
@@ -227,7 +236,7 @@ fn take_preset(resolved: &mut Resolved, preset: &Preset, distance: usize) {
         let Some(key) = policy_key(path) else { continue };
         let Some(setting) = read_fallback(key, *fallback) else { continue };
         let origin = Origin::Preset(preset.name);
-        let held = || Held { setting, origin, layer: Layer::Preset, distance };
+        let held = || Held { setting, origin, layer: Layer::Preset, distance, items: Vec::new() };
         resolved.values.entry(key.path()).or_insert_with(held);
     }
 }
@@ -239,8 +248,7 @@ fn take_defaults(resolved: &mut Resolved) {
             _ => read_fallback(key, key.fallback()),
         };
         let Some(setting) = setting else { continue };
-        let held = || Held { setting, origin: Origin::Default, layer: Layer::Default, distance: usize::MAX };
-        resolved.values.entry(key.path()).or_insert_with(held);
+        resolved.values.entry(key.path()).or_insert_with(|| Held::by_default(setting));
     }
 }
 

@@ -26,20 +26,20 @@ pub(crate) struct Suppression {
 }
 
 impl Suppression {
-    /// Reads the entries of the list `value` under the key `full`. `origin` says where a part of it stands: the list,
-    /// an entry by its index, or a field of one.
+    /// Reads the entries of the list `value` under the key `full`. `place` says where a part of it and its value stand:
+    /// the list, an entry by its index, or a field of one.
     pub(crate) fn read_all(
         full: &str,
         value: &Value,
-        origin: &dyn Fn(&[&str]) -> Origin,
+        place: &dyn Fn(&[&str]) -> (Origin, Origin),
         problems: &mut Vec<Problem>,
     ) -> Vec<Self> {
         let Some(items) = value.as_array() else {
             let message = format!("`{full}` is not a list of suppressions");
-            problems.push(Problem::new(origin(&[]), full, "bad_suppression", message).with_help(LIST));
+            problems.push(Problem::new(place(&[]).1, full, "bad_suppression", message).with_help(LIST));
             return Vec::new();
         };
-        let read = |(index, item): (usize, &Value)| match Self::read(full, &index.to_string(), item, origin) {
+        let read = |(index, item): (usize, &Value)| match Self::read(full, &index.to_string(), item, place) {
             Ok(suppression) => Some(suppression),
             Err(found) => {
                 problems.extend(found);
@@ -53,25 +53,32 @@ impl Suppression {
         full: &str,
         index: &str,
         item: &Value,
-        origin: &dyn Fn(&[&str]) -> Origin,
+        place: &dyn Fn(&[&str]) -> (Origin, Origin),
     ) -> Result<Self, Vec<Problem>> {
         let at = |field: &str, reason: String| {
             let part: &[&str] = if field.is_empty() { &[index] } else { &[index, field] };
             let key = format!("{full}.{}", part.join("."));
-            Problem::new(origin(part), key, "bad_suppression", format!("`{full}` {reason}"))
+            let (own, value) = place(part);
+            // A field that is none is wrong at its name.
+            let origin = if field.is_empty() || FIELDS.contains(&field) { value } else { own };
+            Problem::new(origin, key, "bad_suppression", format!("`{full}` {reason}"))
         };
         let Some(dict) = item.as_dict() else {
             return Err(vec![at("", "has an entry that is not a table".into()).with_help(FORM)]);
         };
         let mut found = Vec::new();
+        let mut misspelt = Vec::new();
         for field in dict.keys().filter(|field| !FIELDS.contains(&field.as_str())) {
             let unknown =
-                at("", format!("has an entry with `{}`, which is not a field of one", shown(field)));
-            found.push(unknown.with_suggestion(nearest(field, FIELDS)).with_help(FORM));
+                at(field, format!("has an entry with `{}`, which is not a field of one", shown(field)));
+            let near = nearest(field, FIELDS);
+            misspelt.extend(near.clone());
+            found.push(unknown.with_suggestion(near).with_help(FORM));
         }
         let mut field = |name: &str| {
             let text = dict.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
-            if text.is_none() {
+            let is_misspelt = !dict.contains_key(name) && misspelt.iter().any(|near| near == name);
+            if text.is_none() && !is_misspelt {
                 let (part, state) = if dict.contains_key(name) { (name, "an empty") } else { ("", "no") };
                 found.push(at(part, format!("has an entry with {state} `{name}`")).with_help(FORM));
             }
@@ -84,7 +91,10 @@ impl Suppression {
         let until = until.and_then(|text| {
             let date = text.parse::<Date>();
             date.map_err(|invalid| {
-                let refusal = at("until", format!("has an entry until \"{}\"", shown(text)));
+                let refusal = at(
+                    "until",
+                    format!("has an entry until \"{}\", which is no day of the calendar", shown(text)),
+                );
                 found.push(refusal.with_help(invalid.to_string()));
             })
             .ok()
@@ -93,7 +103,7 @@ impl Suppression {
             (Some(lint), Some(until)) if found.is_empty() => Ok(Self {
                 lint,
                 until,
-                origin: origin(&[index, "until"]),
+                origin: place(&[index, "until"]).1,
                 full: format!("{full}.{index}.until"),
             }),
             _ => Err(found),

@@ -436,3 +436,61 @@ fn a_parent_that_is_missing_hides_only_what_depends_on_it() {
     let round = heir.replace("nobody", "a");
     assert_eq!(rules(&round), ["cyclic_extends", "idle_over_ttl"]);
 }
+
+#[test]
+fn a_syntax_error_invents_nothing_beside_it() {
+    for text in [
+        "[policies.p]\nttl = \"2h\n",
+        "[policies.p]\nttl = '\n",
+        "[policies.p]\nttl = 2h\n",
+        "[policies.p]\nextends \"user_default\"\n",
+        "[policies.p\nextends = 'user_default'\n",
+    ] {
+        let mut sources = file(text);
+        sources.stage = sessions_policy::Stage::Start;
+        let found = sources.check().unwrap_err();
+        assert!(found.iter().all(|problem| problem.rule() == "syntax"), "{text}: {found}");
+    }
+    let told = bad("[policies.p]\nttl = 2h\n").to_string();
+    assert!(told.contains("2 | ttl = 2h\n"), "{told}");
+}
+
+#[test]
+fn a_key_that_stands_twice_is_named_with_its_first_place() {
+    let told = bad("[policies.a]\nttl = '1h'\n[policies.p]\nttl = '2h'\nidle_timeout = '1h'\nttl = '3h'\n")
+        .to_string();
+    assert!(told.contains("sessions.toml:6:1: invalid TOML: duplicate key `ttl`"), "{told}");
+    assert!(told.contains("line 4 has it first"), "{told}");
+    let told = bad("[policies.p]\nttl = '1h'\n[policies.p]\nttl = '2h'\n").to_string();
+    assert!(told.contains("line 1 has it first"), "{told}");
+}
+
+#[test]
+fn a_table_of_keys_is_advised_in_code_as_in_the_file() {
+    let at = |line| Location::new("src/main.rs", line, 9);
+    let entries = vec![Entry::new("transport", Literal::text("header"), at(2))];
+    let declaration = Declaration { name: "p".into(), location: at(1), entries: entries.into() };
+    let sources =
+        sessions_policy::Sources { declarations: vec![declaration], ..sessions_policy::Sources::default() };
+    let told = only(sources.check().unwrap_err());
+    let in_file = only(bad("[policies.p]\ntransport = 'header'\n"));
+    assert_eq!((told.message(), told.help()), (in_file.message(), in_file.help()));
+    assert!(told.help().is_some_and(|help| help.contains("`transport.adapter`")), "{told}");
+}
+
+#[test]
+fn a_part_of_a_list_is_told_at_its_own_place() {
+    let told = told("trusted_origins = ['https://a.example', 'null']");
+    assert!(told.contains("sessions.toml:2:41: "), "{told}");
+    assert!(told.contains(&format!("\n  | {}^^^^^^\n", " ".repeat(40))), "{told}");
+    let entry = |entry: &str| {
+        only(bad(&format!(
+            "[policies.p]\nallow = [{{ rule = 'SL010', reason = 'r', owner = 'o', {entry} }}]\n"
+        )))
+    };
+    let day = entry("until = '2099-02-30'");
+    assert!(day.message().ends_with("until \"2099-02-30\", which is no day of the calendar"), "{day}");
+    let field = entry("untill = '2099-02-03'");
+    assert_eq!(field.origin().to_string(), "sessions.toml:2:55", "{field}");
+    assert!(field.help().is_some_and(|help| help.starts_with("did you mean `until`?")), "{field}");
+}

@@ -35,11 +35,17 @@ pub(crate) struct Finding {
     reason: String,
     help: String,
     weight: Weight,
+    /// The item of the key's list that it is about.
+    item: Option<usize>,
 }
 
 impl Finding {
     fn at(key: &'static str, reason: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { key, reason: reason.into(), help: help.into(), weight: Weight::OfTheLint }
+        Self { key, reason: reason.into(), help: help.into(), weight: Weight::OfTheLint, item: None }
+    }
+
+    fn at_item(self, item: usize) -> Self {
+        Self { item: Some(item), ..self }
     }
 
     fn weighing(self, weight: Weight) -> Self {
@@ -68,7 +74,8 @@ pub(crate) fn judge(policy: &Resolved, problems: &mut Vec<Problem>) {
         let findings = (rule.check)(policy).into_iter();
         problems.extend(findings.map(|found| {
             let problem = policy.problem(found.key, rule.name, &found.reason);
-            let problem = problem.with_help(found.help).weighing(found.weight);
+            let item = found.item.and_then(|item| policy.get(found.key)?.items.get(item).cloned());
+            let problem = problem.with_help(found.help).weighing(found.weight).moved_to(item);
             of_the_profile(policy, rule, found.key).fold(problem, |problem, cause| problem.with_cause(&cause))
         }));
     }

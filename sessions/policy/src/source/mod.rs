@@ -17,6 +17,7 @@ use std::fmt;
 use crate::check::{Surroundings, check};
 use crate::configuration::Configuration;
 use crate::date::Date;
+use crate::problem::Problem;
 use crate::problems::Problems;
 
 /// Everything that a configuration is read from. Later sources override earlier ones: defaults and presets,
@@ -93,6 +94,19 @@ impl Sources {
     /// Every problem at once: syntax errors, unknown names, values of the wrong kind, broken rules.
     pub fn check(&self) -> Result<Configuration, Problems> {
         check(self, Surroundings::Whole)
+    }
+
+    /// Checks what could be read, beside what was `refused` before it was.
+    ///
+    /// # Errors
+    /// What was refused, with every problem that [`check`](Self::check) finds.
+    pub fn check_beside(&self, refused: Vec<Problem>) -> Result<Configuration, Problems> {
+        let checked = self.check();
+        match (Problems::none_of(refused), checked) {
+            (Ok(()), checked) => checked,
+            (Err(refused), Ok(_)) => Err(refused),
+            (Err(refused), Err(found)) => Err(refused.joined(found)),
+        }
     }
 
     /// As `check`, for policies that no configuration surrounds: any store may be named.
