@@ -15,7 +15,7 @@ use crate::rules::{judge, judge_memory, judge_store, judge_together};
 use crate::source::{Merged, Sources, Stage};
 use crate::store_config::StoreConfig;
 use crate::suggest::nearest;
-use crate::suppress::{Suppression, excuse};
+use crate::suppress::{Suppression, excuse, unused};
 use crate::verdict::{blame, keeps_nothing, name_causes, weigh};
 
 const COOKIE_NAME: &str = "transport.cookie_name";
@@ -99,7 +99,11 @@ impl Judged {
             judge_memory(&policies, &drafts.stores, &stores, &mut problems);
         }
         tell_once(&policies, &mut problems);
-        let found = excuse(problems, &suppressions(&policies, &drafts), sources.today);
+        let suppressions = suppressions(&policies, &drafts);
+        let is_all = surroundings == Surroundings::Whole && !sources.may_differ();
+        let unused = if is_all { unused(&problems, &suppressions) } else { Vec::new() };
+        let mut found = excuse(problems, &suppressions, sources.today);
+        found.extend(unused);
         Self { policies, stores, notes, found }
     }
 }

@@ -241,12 +241,11 @@ impl Walk<'_> {
             Err(misfit) => {
                 let message = format!("`{full}` {}", misfit.reason);
                 let problem = Problem::new(origin, full, misfit.rule, message);
-                let problem = match key.path() {
-                    "extends" => self.advise_extends(problem, value, &draft.name),
-                    _ => {
-                        let problem = problem.with_suggestion(misfit.suggestion);
-                        misfit.help.iter().fold(problem, Problem::with_help)
-                    }
+                let problem = if key.path() == "extends" {
+                    self.advise_extends(problem, value, &draft.name)
+                } else {
+                    let problem = problem.with_suggestion(misfit.suggestion);
+                    misfit.help.iter().fold(problem, Problem::with_help)
                 };
                 self.problems.push(problem);
                 draft.broken.insert(key.path());

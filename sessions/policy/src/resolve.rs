@@ -119,6 +119,12 @@ impl Resolved {
         }
     }
 
+    /// Whether a person wrote both keys, neither over the other.
+    pub(crate) fn are_of_one_rank(&self, key: &str, other: &str) -> bool {
+        let are_stated = self.is_stated(key) && self.is_stated(other);
+        are_stated && !self.beats(key, other) && !self.beats(other, key)
+    }
+
     /// Whether rules may judge these keys: each was read, and none could be another's that wasn't found.
     pub(crate) fn can_judge(&self, keys: &[&str]) -> bool {
         keys.iter().all(|key| {

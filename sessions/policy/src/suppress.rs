@@ -5,7 +5,7 @@ use figment::value::Value;
 use crate::date::Date;
 use crate::lint::{self, Lint, Severity, Suppressible};
 use crate::origin::Origin;
-use crate::problem::Problem;
+use crate::problem::{Problem, Weight};
 use crate::source::Profile;
 use crate::suggest::nearest;
 use crate::value::shown;
@@ -116,6 +116,18 @@ impl Suppression {
         self.lint == problem.lint() && may_be && !problem.is_refused_always()
     }
 
+    /// Whether the same entry, which heirs have too.
+    fn is_entry(&self, other: &Self) -> bool {
+        self.origin == other.origin && self.full == other.full
+    }
+
+    fn unused(&self) -> Problem {
+        let list = self.full.rsplitn(3, '.').last().unwrap_or_default();
+        let message = format!("`{list}` suppresses {}, which finds nothing here", self.lint);
+        let problem = Problem::new(self.origin.clone(), self.full.clone(), "unused_suppression", message);
+        problem.with_help("drop the entry: it would hide what comes later").weighing(Weight::Warned)
+    }
+
     fn expired(&self) -> Problem {
         let list = self.full.rsplitn(3, '.').last().unwrap_or_default();
         let message = format!("`{list}` suppresses {} until {}, which is over", self.lint, self.until);
@@ -157,6 +169,20 @@ pub(crate) fn excuse(
     let expired = expired.filter(|suppression| today.is_some_and(|today| suppression.until < today));
     left.extend(expired.map(Suppression::expired));
     left
+}
+
+/// What is to be said of suppressions that suppress nothing of `found`, which is everything before it is excused.
+pub(crate) fn unused(found: &[Problem], suppressions: &[(String, Vec<Suppression>)]) -> Vec<Problem> {
+    let entries = || suppressions.iter().flat_map(|(owner, own)| own.iter().map(move |entry| (owner, entry)));
+    let used: Vec<&Suppression> = entries()
+        .filter(|(owner, entry)| {
+            found.iter().any(|problem| is_of(problem.key(), owner) && entry.excuses(problem))
+        })
+        .map(|(_, entry)| entry)
+        .collect();
+    let idle =
+        entries().map(|(_, entry)| entry).filter(|entry| !used.iter().any(|other| other.is_entry(entry)));
+    idle.map(Suppression::unused).collect()
 }
 
 /// Whether the full key is one of the policy or store `owner`, such as `policies.shop`.
