@@ -334,9 +334,12 @@ fn an_allow_that_is_no_list_is_told_to_be_one() {
 fn a_variable_has_no_quotes_and_neither_has_its_help() {
     let told =
         |key: &str, value: &str| told_of_variable("[policies.p]\nextends = 'user_default'\n", key, value);
-    for (key, value, right) in
-        [("TTL", "\"3days\"", "`3days`"), ("RENEW", "'sliding'", "`sliding`"), ("MAX_KEYS", "\"5\"", "`5`")]
-    {
+    for (key, value, right) in [
+        ("TTL", "\"3days\"", "`3days`"),
+        ("RENEW", "'sliding'", "`sliding`"),
+        ("MAX_KEYS", "\"5\"", "`5`"),
+        ("CARRY_OVER", "\"cart\", lang", "`cart,lang`"),
+    ] {
         let told = told(key, value);
         assert!(told.contains(&format!("did you mean {right}?")), "{told}");
         assert!(told.contains("without the quotes") && !told.contains('\\'), "{told}");

@@ -73,18 +73,30 @@ impl Misfit {
         Self { help: self.help.as_deref().map(without_quotes), ..self }
     }
 
-    /// A variable whose quotes, which a file needs around text, would be part of the value.
-    fn quoted_variable(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let inner = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote))?;
+    /// A variable whose quotes, which a file needs around text, would be part of the value, or of a list's items.
+    fn quoted_variable(text: &str, kind: Kind) -> Option<Self> {
+        let is_list = matches!(kind, Kind::List { .. });
+        // A TOML array needs its quotes.
+        if is_list && text.trim().starts_with('[') {
+            return None;
+        }
+        let items: Vec<&str> =
+            if is_list { text.split(',').map(str::trim).collect() } else { vec![text.trim()] };
+        if items.iter().all(|item| unquoted(item).is_none()) {
+            return None;
+        }
+        let plain = items.iter().map(|item| unquoted(item).unwrap_or(item)).collect::<Vec<_>>().join(",");
         let misfit = Self::new("wrong_kind", format!("({}) has quotes around it", shown(text)));
         // What isn't shown as it is must not be shown in another spelling either.
-        let inner = (!inner.is_empty() && shown(text) == text).then(|| inner.to_owned());
-        Some(Self {
-            suggestion: inner,
-            ..misfit.help("write it without the quotes: they would be part of the value")
-        })
+        let plain = (!plain.is_empty() && shown(text) == text).then_some(plain);
+        let help = "write it without the quotes: they would be part of the value";
+        Some(Self { suggestion: plain, ..misfit.help(help) })
     }
+}
+
+/// What is between the quotes, if the text has them around it.
+fn unquoted(text: &str) -> Option<&str> {
+    ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote))
 }
 
 /// How a layer spells values.
@@ -102,9 +114,8 @@ pub(crate) fn read(key: &Key, value: &Value, spelling: Spelling) -> Result<Setti
         return Err(Misfit::new("wrong_kind", "is a table, not a value")
             .help(format!("write {}", example(key.kind()))));
     }
-    let is_list = matches!(key.kind(), Kind::List { .. });
     if spelling == Spelling::Text
-        && let Some(misfit) = value.as_str().filter(|_| !is_list).and_then(Misfit::quoted_variable)
+        && let Some(misfit) = value.as_str().and_then(|text| Misfit::quoted_variable(text, key.kind()))
     {
         return Err(misfit);
     }
