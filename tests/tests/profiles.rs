@@ -42,7 +42,18 @@ async fn development_accepts_and_tells_it() {
 
 #[tokio::test]
 async fn a_profile_that_is_none_is_refused() {
-    assert!(matches!(load(&[("SESSIONS_PROFILE", "test")]).await, Err(LoadError::Profile { .. })));
+    assert!(matches!(load(&[("SESSIONS_PROFILE", "test")]).await, Err(LoadError::Configuration(_))));
+    // It comes with all that is wrong beside it, and in quotes, so that a space shows.
+    let refused =
+        load(&[("SESSIONS_PROFILE", "prod "), ("SESSIONS_WEB", "1")]).await.unwrap_err().to_string();
+    assert!(
+        refused.contains("error[SL093]: SESSIONS_PROFILE: ") && refused.contains("(\"prod \")"),
+        "{refused}"
+    );
+    assert!(
+        refused.contains("did you mean `production`?") && refused.contains("`SESSIONS_WEB`"),
+        "{refused}"
+    );
 }
 
 mod peers {

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::configuration::Note;
 use crate::keys::policy_key;
-use crate::origin::{Layer, Origin};
 use crate::resolve::{Held, Resolved};
 use crate::value::{Setting, read_fallback};
 
@@ -185,8 +184,7 @@ fn reset_beaten(policy: &mut Resolved, notes: &mut Vec<Note>, cause: &'static st
             _ => policy_key(key).and_then(|row| read_fallback(row, row.fallback())),
         };
         if let Some(setting) = default {
-            let held = Held { setting, origin: Origin::Default, layer: Layer::Default, distance: usize::MAX };
-            policy.values.insert(key, held);
+            policy.values.insert(key, Held::by_default(setting));
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::adapt::adapt;
 use crate::configuration::{Configuration, Note};
 use crate::draft::{Draft, Drafts};
 use crate::finish::finish;
+use crate::keys::Table;
 use crate::origin::Origin;
 use crate::problem::Problem;
 use crate::problems::Problems;
@@ -14,8 +15,10 @@ use crate::rules::{judge, judge_memory, judge_store, judge_together};
 use crate::source::{Merged, Sources, Stage};
 use crate::store_config::StoreConfig;
 use crate::suggest::nearest;
-use crate::suppress::{Suppression, excuse};
-use crate::verdict::{blame, weigh};
+use crate::suppress::{Suppression, excuse, unused};
+use crate::verdict::{blame, keeps_nothing, name_causes, weigh};
+
+const COOKIE_NAME: &str = "transport.cookie_name";
 
 /// Whether the sources are a whole configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +59,11 @@ fn weighed(sources: &Sources, surroundings: Surroundings) -> (Judged, Vec<Proble
         let without = Sources { variables: Vec::new(), ..sources.clone() };
         let before = Judged::of(&without, surroundings);
         blame(&mut judged.found, &before.found, &judged.policies);
+        name_causes(&mut judged.found, &before.found, &judged.policies);
+        judged.found.extend(keeps_nothing(&judged.policies, &before.policies));
     }
-    let quoted = std::mem::take(&mut judged.found).into_iter().map(|problem| match &sources.file {
+    let found = std::mem::take(&mut judged.found).into_iter().map(Problem::spelt_for_its_place);
+    let quoted = found.map(|problem| match &sources.file {
         Some(file) => problem.quoting(&file.name, &file.text),
         None => problem,
     });
@@ -86,16 +92,22 @@ impl Judged {
 
         let stores: Vec<StoreConfig> =
             drafts.stores.iter().map(|draft| judge_store(draft, &mut problems, &mut notes)).collect();
+        // What isn't there may have stood where the file can't be read.
+        let gaps = Gaps::of(&problems, &drafts);
         let policies: Vec<Resolved> = drafts
             .policies
             .iter()
             .map(|draft| {
                 let mut resolved = resolve(draft, &drafts, &mut problems);
+                resolved.incomplete |= gaps.are_in(&draft.name);
                 adapt(&mut resolved, &mut notes);
-                judge(&resolved, &mut problems);
+                let mut found = Vec::new();
+                judge(&resolved, &mut found);
+                problems.extend(gaps.without_the_missing(found, &resolved));
                 resolved
             })
             .collect();
+        judge_misplaced(&drafts, &mut problems);
         // A store's name counts even where its settings were refused: one mistake is one problem.
         let names = store_names(&merged, &drafts);
         let names = (surroundings == Surroundings::Whole).then_some(names.as_slice());
@@ -104,10 +116,66 @@ impl Judged {
             judge_memory(&policies, &drafts.stores, &stores, &mut problems);
         }
         tell_once(&policies, &mut problems);
-        let found = excuse(problems, &suppressions(&policies, &drafts), sources.today);
+        let weights = suppressions(&policies, &drafts);
+        let is_all = surroundings == Surroundings::Whole && !sources.may_differ();
+        let unused = if is_all { unused(&problems, &weights) } else { Vec::new() };
+        let mut found = excuse(problems, &weights, sources.today);
+        found.extend(unused);
         let of_drafts = drafts.policies.iter().chain(&drafts.stores);
         let suppressions = of_drafts.flat_map(|draft| draft.allow.iter().cloned()).collect();
         Self { policies, stores, notes, suppressions, found }
+    }
+}
+
+/// What can't be read in the file.
+struct Gaps {
+    are_there: bool,
+    /// The policies whose tables have one.
+    policies: Vec<String>,
+}
+
+impl Gaps {
+    fn of(problems: &[Problem], drafts: &Drafts) -> Self {
+        let line = |origin: &Origin| match origin {
+            Origin::File { line, .. } => Some(*line),
+            _ => None,
+        };
+        let syntax = problems.iter().filter(|problem| problem.rule() == "syntax");
+        let lines: Vec<u32> = syntax.filter_map(|problem| line(problem.origin())).collect();
+        let headers = drafts.policies.iter().filter_map(|draft| Some((line(&draft.origin)?, &draft.name)));
+        let headers: Vec<(u32, &String)> = headers.collect();
+        let above = lines.iter().filter_map(|gap| headers.iter().filter(|(header, _)| header <= gap).max());
+        Self { are_there: !lines.is_empty(), policies: above.map(|(_, name)| (*name).clone()).collect() }
+    }
+
+    fn are_in(&self, policy: &str) -> bool {
+        self.policies.iter().any(|name| name == policy)
+    }
+
+    /// What was found but for keys that nobody stated: they may stand where the file can't be read.
+    fn without_the_missing(&self, mut found: Vec<Problem>, policy: &Resolved) -> Vec<Problem> {
+        if self.are_there {
+            let own = format!("policies.{}.", policy.name);
+            found.retain(|problem| problem.key().strip_prefix(&own).is_some_and(|key| policy.is_stated(key)));
+        }
+        found
+    }
+}
+
+/// Judges what stands under a name or table that is refused, as far as that can be judged alone.
+fn judge_misplaced(drafts: &Drafts, problems: &mut Vec<Problem>) {
+    for (table, draft) in &drafts.misplaced {
+        let mut notes = Vec::new();
+        match table {
+            Table::Policies => {
+                let mut resolved = resolve(draft, drafts, problems);
+                adapt(&mut resolved, &mut notes);
+                // Its own name may not be what the default of the cookie's name needs.
+                resolved.broken.extend((!resolved.is_stated(COOKIE_NAME)).then_some(COOKIE_NAME));
+                judge(&resolved, problems);
+            }
+            Table::Stores => drop(judge_store(draft, problems, &mut notes)),
+        }
     }
 }
 
@@ -203,6 +271,8 @@ fn store_names(merged: &Merged, drafts: &Drafts) -> Vec<String> {
     let written = written.into_iter().flat_map(|stores| stores.keys().cloned());
     let mut names: Vec<String> =
         drafts.stores.iter().map(|draft| draft.name.clone()).chain(written).collect();
+    let misplaced = drafts.misplaced.iter().filter(|(table, _)| *table == Table::Stores);
+    names.extend(misplaced.map(|(_, draft)| draft.name.clone()));
     names.sort();
     names.dedup();
     names

@@ -8,6 +8,7 @@ use figment::value::{Dict, Value};
 use crate::keys::{Key, Kind, Table};
 use crate::name::{nearest_name, refuse_name, refuse_policy_name};
 use crate::origin::{Layer, Origin};
+use crate::preset::{PRESETS, preset_names};
 use crate::problem::Problem;
 use crate::source::{Merged, Profile, is_unreadable};
 use crate::suggest::{nearest, nearest_path};
@@ -52,6 +53,8 @@ pub(crate) struct Stated {
     pub(crate) setting: Setting,
     pub(crate) origin: Origin,
     pub(crate) layer: Layer,
+    /// Where each item of a list stands, if that is known.
+    pub(crate) items: Vec<Origin>,
 }
 
 /// Everything that was written.
@@ -60,21 +63,30 @@ pub(crate) struct Drafts {
     /// In order of declaration.
     pub(crate) policies: Vec<Draft>,
     pub(crate) stores: Vec<Draft>,
+    /// Policies and stores under a name or table that is refused: what they say is judged all the same.
+    pub(crate) misplaced: Vec<(Table, Draft)>,
 }
 
 impl Drafts {
     /// Walks the merged layers. Every unknown name and every value of the wrong kind is a problem.
     pub(crate) fn read(merged: &Merged, problems: &mut Vec<Problem>) -> Self {
         let mut drafts = Self::default();
-        let mut walk = Walk { merged, problems };
+        let mut walk = Walk { merged, problems, misplaced: Vec::new() };
         let tables = merged.root.as_dict().into_iter().flatten();
         for (name, value) in tables.filter(|(_, value)| !is_unreadable(value)) {
             match Table::named(name) {
-                Some(Table::Policies) => drafts.policies = walk.table(Table::Policies, value),
-                Some(Table::Stores) => drafts.stores = walk.table(Table::Stores, value),
-                None => walk.unknown_table(name, value),
+                Some(Table::Policies) => drafts.policies = walk.table(Table::Policies, name, value),
+                Some(Table::Stores) => drafts.stores = walk.table(Table::Stores, name, value),
+                None => {
+                    let meant = walk.unknown_table(name, value).filter(|_| value.as_dict().is_some());
+                    if let Some(table) = meant {
+                        let drafts = walk.table(table, name, value);
+                        walk.misplaced.extend(drafts.into_iter().map(|draft| (table, draft)));
+                    }
+                }
             }
         }
+        drafts.misplaced = walk.misplaced;
         drafts
     }
 
@@ -82,32 +94,43 @@ impl Drafts {
     pub(crate) fn policy(&self, name: &str) -> Option<&Draft> {
         self.policies.iter().find(|draft| draft.name == name)
     }
+
+    /// What a policy may extend: one that stands under a misspelt table has its own problem.
+    pub(crate) fn extensible(&self, name: &str) -> Option<&Draft> {
+        let misplaced = self.misplaced.iter().filter(|(table, _)| *table == Table::Policies);
+        self.policy(name).or_else(|| misplaced.map(|(_, draft)| draft).find(|draft| draft.name == name))
+    }
 }
 
 struct Walk<'a> {
     merged: &'a Merged,
     problems: &'a mut Vec<Problem>,
+    misplaced: Vec<(Table, Draft)>,
 }
 
 impl Walk<'_> {
-    fn unknown_table(&mut self, name: &str, value: &Value) {
+    /// Refuses a table, and gives the one that was meant.
+    fn unknown_table(&mut self, name: &str, value: &Value) -> Option<Table> {
         let origin = self.merged.key_origin(&[name.to_owned()], value);
         let tables: Vec<&str> = ["policies", "stores"].iter().chain(Profile::NAMES).copied().collect();
         let plural = [Table::Policies, Table::Stores].into_iter().find(|table| table.singular() == name);
         let suggestion = plural.map(|table| table.as_str().to_owned()).or_else(|| nearest(name, &tables));
         // Below a header that can't be read, keys stand at the top.
         if suggestion.is_none() && self.problems.iter().any(|problem| problem.rule() == "syntax") {
-            return;
+            return None;
         }
+        let meant = suggestion.as_deref().and_then(Table::named);
         let message = format!("`{}` is not a table of a policy file", shown(name));
         let problem = Problem::new(origin, shown(name), "unknown_table", message).with_suggestion(suggestion);
         self.problems.push(problem.with_help(
             "the tables are `[policies.NAME]` and `[stores.NAME]`, also under `development` and `production`",
         ));
+        meant
     }
 
-    fn table(&mut self, table: Table, value: &Value) -> Vec<Draft> {
-        let path = vec![table.as_str().to_owned()];
+    /// The entries of a table, which may be `written` in another way.
+    fn table(&mut self, table: Table, written: &str, value: &Value) -> Vec<Draft> {
+        let path = vec![written.to_owned()];
         let Some(dict) = value.as_dict() else {
             let message = format!("`{}` is a table, not a value", table.as_str());
             let origin = self.merged.key_origin(&path, value);
@@ -117,13 +140,13 @@ impl Walk<'_> {
         };
         let readable = dict.iter().filter(|(_, value)| !is_unreadable(value));
         let mut drafts: Vec<Draft> =
-            readable.filter_map(|(name, value)| self.draft(table, name, value)).collect();
+            readable.filter_map(|(name, value)| self.draft(table, written, name, value)).collect();
         drafts.sort_by_key(|draft| draft.order);
         drafts
     }
 
-    fn draft(&mut self, table: Table, name: &str, value: &Value) -> Option<Draft> {
-        let mut path = vec![table.as_str().to_owned(), name.to_owned()];
+    fn draft(&mut self, table: Table, written: &str, name: &str, value: &Value) -> Option<Draft> {
+        let mut path = vec![written.to_owned(), name.to_owned()];
         let full = format!("{}.{}", table.as_str(), shown(name));
         let declared = self.merged.places.declared(&path).cloned();
         let origin = match &declared {
@@ -136,11 +159,14 @@ impl Walk<'_> {
         };
         if let Some(reason) = refused {
             let message = format!("`{full}`: the name {reason}");
-            let problem = Problem::new(origin, full, "name", message).with_suggestion(nearest_name(name));
+            let problem = Problem::new(origin.clone(), full.clone(), "name", message);
+            let problem = problem.with_suggestion(nearest_name(name));
             self.problems.push(problem.with_help("a name such as `user_default` has a to z, 0 to 9 and `_`"));
-            return None;
         }
         let Some(dict) = value.as_dict() else {
+            if refused.is_some() {
+                return None;
+            }
             let message = format!("`{full}` is a table, not a value");
             let problem =
                 Problem::new(self.merged.key_origin(&path, value), full.clone(), "wrong_kind", message);
@@ -153,8 +179,13 @@ impl Walk<'_> {
         let order = declared.map_or(usize::MAX, |place| place.order);
         let (stated, broken) = (BTreeMap::new(), BTreeSet::new());
         let allow = Vec::new();
-        let mut draft = Draft { name: name.to_owned(), origin, order, stated, broken, allow };
+        let shown_name = if refused.is_some() { shown(name) } else { name.to_owned() };
+        let mut draft = Draft { name: shown_name, origin, order, stated, broken, allow };
         self.keys(table, &mut path, dict, &mut draft);
+        if refused.is_some() {
+            self.misplaced.push((table, draft));
+            return None;
+        }
         Some(draft)
     }
 
@@ -204,30 +235,63 @@ impl Walk<'_> {
         let origin = self.merged.value_origin(path, value);
         match read(key, value, spelling) {
             Ok(setting) => {
-                draft.stated.insert(key.path(), Stated { setting, origin, layer });
+                let items = self.items(layer, path, &setting);
+                draft.stated.insert(key.path(), Stated { setting, origin, layer, items });
             }
             Err(misfit) => {
                 let message = format!("`{full}` {}", misfit.reason);
                 let problem = Problem::new(origin, full, misfit.rule, message);
-                let problem = problem.with_suggestion(misfit.suggestion);
-                self.problems.push(match misfit.help {
-                    Some(help) => problem.with_help(help),
-                    None => problem,
-                });
+                let problem = if key.path() == "extends" {
+                    self.advise_extends(problem, value, &draft.name)
+                } else {
+                    let problem = problem.with_suggestion(misfit.suggestion);
+                    misfit.help.iter().fold(problem, Problem::with_help)
+                };
+                self.problems.push(problem);
                 draft.broken.insert(key.path());
             }
         }
     }
 
+    /// Where each item of a list stands. A variable's list has one place.
+    fn items(&self, layer: Layer, path: &[String], setting: &Setting) -> Vec<Origin> {
+        let Setting::List(items) = setting else { return Vec::new() };
+        let place = |index: usize| {
+            let item: Vec<String> = path.iter().cloned().chain([index.to_string()]).collect();
+            Some(self.merged.places.get(layer, &item)?.value.clone())
+        };
+        (0..items.len()).map_while(place).collect()
+    }
+
+    /// What a policy can extend: the nearest, where one is near.
+    fn advise_extends(&self, problem: Problem, value: &Value, own: &str) -> Problem {
+        let policies = self.merged.root.as_dict().and_then(|root| root.get("policies")?.as_dict());
+        let policies = policies.into_iter().flat_map(Dict::keys).map(String::as_str);
+        let presets = PRESETS.iter().map(|preset| preset.name);
+        let names: Vec<&str> = presets.chain(policies.filter(|name| *name != own)).collect();
+        let near = value.as_str().and_then(|written| nearest(written, &names));
+        let problem = problem.with_suggestion(near);
+        let presets = preset_names();
+        if value.as_array().is_some() {
+            return problem
+                .with_help(format!("write one name: a policy extends one other, or a preset: {presets}"));
+        }
+        problem.with_help(format!("write the name of a policy, or of a preset: {presets}"))
+    }
+
     fn suppressions(&mut self, path: &[String], full: &str, value: &Value, draft: &mut Draft) {
         let whole = self.merged.value_origin(path, value);
         let layer = self.merged.layer(value.tag());
-        let origin = |part: &[&str]| {
+        let place = |part: &[&str]| {
             let item: Vec<String> =
                 path.iter().cloned().chain(part.iter().map(ToString::to_string)).collect();
-            self.merged.places.get(layer, &item).map_or_else(|| whole.clone(), |place| place.value.clone())
+            let place = self.merged.places.get(layer, &item);
+            place.map_or_else(
+                || (whole.clone(), whole.clone()),
+                |place| (place.key.clone(), place.value.clone()),
+            )
         };
-        draft.allow = Suppression::read_all(full, value, &origin, self.problems);
+        draft.allow = Suppression::read_all(full, value, &place, self.problems);
     }
 
     /// Unknown keys never print their value.
@@ -244,6 +308,15 @@ impl Walk<'_> {
         }
         let message = format!("`{full}` is not a key of a {}", table.singular());
         let paths = table.paths();
+        if let Some((key, value)) = table.meant(dotted) {
+            let problem =
+                Problem::new(origin, full, "unknown_key", message).with_suggestion(Some(key.to_owned()));
+            self.problems.push(match value {
+                Some(value) => problem.with_help(format!("write `{key} = \"{value}\"`")),
+                None => problem,
+            });
+            return;
+        }
         let suggestion = nearest_path(dotted, &paths).or_else(|| {
             // A misspelt table, such as `transprt`.
             let tables: Vec<&str> = paths.iter().filter_map(|path| Some(path.split_once('.')?.0)).collect();

@@ -91,6 +91,11 @@ pub(crate) fn preset(name: &str) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| preset.name == name)
 }
 
+/// Every preset's name, in quotes.
+pub(crate) fn preset_names() -> String {
+    PRESETS.iter().map(|preset| format!("`{}`", preset.name)).collect::<Vec<_>>().join(", ")
+}
+
 impl SessionPolicy {
     /// The preset for people on the web: 7 days, idle 30 min, at most 5 sessions, a cookie.
     pub fn user_default() -> Self {

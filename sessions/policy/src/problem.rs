@@ -7,6 +7,7 @@ use crate::lint::{self, Lint, Severity};
 use crate::origin::Origin;
 use crate::snippet::Snippet;
 use crate::source::Profile;
+use crate::value::{shown, without_quotes};
 
 /// One thing that is wrong, or that is worth a warning.
 ///
@@ -65,6 +66,15 @@ impl Problem {
         }
     }
 
+    /// A variable that is refused before the settings are read, such as the one that names the file: `reason` is the
+    /// end of a sentence that begins with its name.
+    #[must_use]
+    pub fn of_variable(variable: &str, reason: &str, help: &str) -> Self {
+        let message = format!("`{}` {reason}", shown(variable));
+        let origin = Origin::Variable(variable.to_owned());
+        Self::new(origin, variable, "unknown_variable", message).with_help(help)
+    }
+
     pub(crate) fn weighing(mut self, weight: Weight) -> Self {
         self.weight = weight;
         self
@@ -89,6 +99,29 @@ impl Problem {
             && own == name
         {
             self.snippet = Snippet::of(text, *line, *column, self.rule != "syntax");
+        }
+        self
+    }
+
+    /// At a closer place, if there is one.
+    pub(crate) fn moved_to(mut self, origin: Option<Origin>) -> Self {
+        self.origin = origin.unwrap_or(self.origin);
+        self
+    }
+
+    /// Adds to the help what else has a part in it.
+    pub(crate) fn with_cause(mut self, cause: &str) -> Self {
+        self.help = Some(match self.help.take() {
+            Some(help) => format!("{help}; {cause}"),
+            None => cause.to_owned(),
+        });
+        self
+    }
+
+    /// Its help as its place spells values: a variable has no quotes.
+    pub(crate) fn spelt_for_its_place(mut self) -> Self {
+        if let (Origin::Variable(_), Some(help)) = (&self.origin, &self.help) {
+            self.help = Some(without_quotes(help));
         }
         self
     }

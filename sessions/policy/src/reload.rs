@@ -3,16 +3,16 @@
 
 use crate::configuration::{Configuration, Note};
 use crate::explain::Provenance;
-use crate::origin::Origin;
+use crate::origin::{Layer, Origin};
 use crate::policy::SessionPolicy;
 use crate::source::Sources;
+use crate::store_config::{StoreConfig, StoreKind};
 
 /// The value of a key, as a person writes it.
 type Value = fn(&SessionPolicy) -> String;
 
 /// The keys of a policy that need a restart.
 const FIXED: &[(&str, Value)] = &[
-    ("persistence.enabled", |policy| policy.is_persistent().to_string()),
     ("persistence.store_name", |policy| policy.persistence().store_name().to_owned()),
     ("transport.adapter", |policy| policy.transport().adapter().to_string()),
 ];
@@ -28,8 +28,11 @@ impl Sources {
     fn fixed_of_policy(&self, running: &Configuration, next: &SessionPolicy) -> Vec<Note> {
         let name = next.name();
         let Some(before) = running.policy(name) else { return Vec::new() };
-        let changed = FIXED.iter().map(|(key, of)| (key, of(before), of(next)));
-        changed
+        let changed = FIXED.iter().map(|(key, of)| (*key, of(before), of(next)));
+        let lasting = (before.is_persistent() != next.is_persistent()).then(|| self.lasting(before, next));
+        lasting
+            .into_iter()
+            .chain(changed)
             .filter(|(_, before, now)| before != now)
             .map(|(key, before, now)| Note {
                 origin: origin(self.explain(name, key)),
@@ -41,21 +44,61 @@ impl Sources {
             .collect()
     }
 
+    /// The key by which a policy began or ceased to keep its sessions, with what it said and says: two keys say the
+    /// same, and the one that was not written gave way.
+    fn lasting(&self, before: &SessionPolicy, next: &SessionPolicy) -> (&'static str, String, String) {
+        let scope_gave_way = self
+            .explain(next.name(), "scope")
+            .and_then(|chain| chain.into_iter().find(Provenance::holds))
+            .is_some_and(|holds| holds.layer() == Layer::Adapted);
+        if scope_gave_way {
+            let enabled = |policy: &SessionPolicy| policy.is_persistent().to_string();
+            return ("persistence.enabled", enabled(before), enabled(next));
+        }
+        ("scope", before.scope().to_string(), next.scope().to_string())
+    }
+
     fn fixed_of_stores(&self, running: &Configuration, next: &Configuration) -> Vec<Note> {
         let note = |name: &str, what: &str| Note {
             origin: origin(self.explain_store(name, "kind")),
             key: format!("stores.{name}"),
             message: format!("`stores.{name}` {what} while the program runs"),
         };
-        let changed = next.stores().filter_map(|store| match running.store(store.name()) {
-            None => Some(note(store.name(), "can't be added")),
-            Some(before) if before.kind() != store.kind() => {
-                Some(note(store.name(), "can't be another store"))
-            }
-            Some(_) => None,
+        let changed = next.stores().flat_map(|store| match running.store(store.name()) {
+            None => vec![note(store.name(), "can't be added")],
+            Some(before) => self.fixed_of_store(before, store),
         });
         let lost = running.stores().filter(|store| next.store(store.name()).is_none());
         changed.chain(lost.map(|store| note(store.name(), "can't be taken away"))).collect()
+    }
+
+    fn fixed_of_store(&self, before: &StoreConfig, next: &StoreConfig) -> Vec<Note> {
+        let name = next.name();
+        let (before, now) = (of_store(before), of_store(next));
+        let changed = now.into_iter().filter_map(|(key, now)| {
+            let (_, before) = before.iter().find(|(other, _)| *other == key)?;
+            (*before != now).then_some((key, before, now))
+        });
+        let notes = changed.map(|(key, before, now)| Note {
+            origin: origin(self.explain_store(name, key)),
+            key: format!("stores.{name}.{key}"),
+            message: format!(
+                "`stores.{name}.{key}` can't change from {before} to {now} while the program runs"
+            ),
+        });
+        notes.collect()
+    }
+}
+
+/// The keys of a store that need a restart, as a person writes them. What only one kind of store has goes with the kind.
+fn of_store(store: &StoreConfig) -> Vec<(&'static str, String)> {
+    match store.kind() {
+        StoreKind::Memory { max_sessions, when_full } => vec![
+            ("kind", "memory".to_owned()),
+            ("max_sessions", max_sessions.to_string()),
+            ("when_full", when_full.to_string()),
+        ],
+        StoreKind::Custom => vec![("kind", "custom".to_owned())],
     }
 }
 
@@ -93,6 +136,24 @@ mod tests {
     }
 
     #[test]
+    fn the_key_that_was_written_is_the_one_that_is_named() {
+        for (key, says) in [
+            ("scope = \"request\"", "`policies.shop.scope` can't change from user to request"),
+            (
+                "persistence.enabled = false",
+                "`policies.shop.persistence.enabled` can't change from true to false",
+            ),
+        ] {
+            let notes = judged(&format!("{RUNNING}{key}\n"));
+            assert_eq!(notes.len(), 1, "{notes:?}");
+            assert!(notes[0].starts_with("sessions.toml:7:") && notes[0].contains(says), "{notes:?}");
+        }
+        let custom = RUNNING.replace("memory", "custom").replace("max_sessions = 10", "");
+        let notes = judged(&custom);
+        assert!(notes[0].contains("`stores.main.kind` can't change from memory to custom"), "{notes:?}");
+    }
+
+    #[test]
     fn another_store_and_another_transport_need_one() {
         let next = RUNNING.replace("max_sessions = 10", "max_sessions = 20")
             + "transport = { adapter = \"header\" }\n[stores.more]\nkind = \"memory\"\n";
@@ -100,7 +161,8 @@ mod tests {
         assert_eq!(notes.len(), 3, "{notes:?}");
         let adapter = "`policies.shop.transport.adapter` can't change from cookie to header";
         assert!(notes[0].starts_with("sessions.toml:7:25: ") && notes[0].contains(adapter), "{notes:?}");
-        assert!(notes[1].contains("`stores.main` can't be another store"));
+        let size = "sessions.toml:3:16: `stores.main.max_sessions` can't change from 10 to 20";
+        assert!(notes[1].starts_with(size), "{notes:?}");
         assert!(notes[2].contains("`stores.more` can't be added"));
     }
 }

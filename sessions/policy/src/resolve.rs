@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::draft::{Draft, Drafts, Stated};
 use crate::keys::{Table, policy_key};
 use crate::origin::{Layer, Origin};
-use crate::preset::{PRESETS, Preset, preset};
+use crate::preset::{PRESETS, Preset, preset, preset_names};
 use crate::problem::Problem;
 use crate::suggest::nearest;
 use crate::suppress::Suppression;
@@ -21,9 +21,17 @@ pub(crate) struct Held {
     pub(crate) layer: Layer,
     /// Steps along `extends`: 0 is the policy's own.
     pub(crate) distance: usize,
+    /// Where each item of a list stands, if that is known.
+    pub(crate) items: Vec<Origin>,
 }
 
 impl Held {
+    /// A value that nobody wrote.
+    pub(crate) fn by_default(setting: Setting) -> Self {
+        let (origin, layer) = (Origin::Default, Layer::Default);
+        Self { setting, origin, layer, distance: usize::MAX, items: Vec::new() }
+    }
+
     /// Whether this one was stated by a later layer or a closer policy, so that the other has to adapt.
     pub(crate) fn beats(&self, other: &Self) -> bool {
         self.layer > other.layer || self.distance < other.distance
@@ -111,11 +119,19 @@ impl Resolved {
         }
     }
 
+    /// Whether a person wrote both keys, neither over the other.
+    pub(crate) fn are_of_one_rank(&self, key: &str, other: &str) -> bool {
+        let are_stated = self.is_stated(key) && self.is_stated(other);
+        are_stated && !self.beats(key, other) && !self.beats(other, key)
+    }
+
     /// Whether rules may judge these keys: each was read, and none could be another's that wasn't found.
     pub(crate) fn can_judge(&self, keys: &[&str]) -> bool {
         keys.iter().all(|key| {
-            let own = self.get(key).is_some_and(|held| held.is_stated() && held.distance == 0);
-            !self.broken.contains(key) && (own || !self.incomplete)
+            // What is found before the gap holds, whatever lies behind it; what isn't handed on can't come from there.
+            let is_known = self.get(key).is_some_and(Held::is_stated)
+                || policy_key(key).is_some_and(|row| !row.is_inherited());
+            !self.broken.contains(key) && (is_known || !self.incomplete)
         })
     }
 
@@ -174,7 +190,7 @@ pub(crate) fn resolve(draft: &Draft, drafts: &Drafts, problems: &mut Vec<Problem
             break;
         };
         distance += 1;
-        let next = drafts.policy(target).filter(|next| next.name != current.name);
+        let next = drafts.extensible(target).filter(|next| next.name != current.name);
         if let Some(next) = next {
             if chain.contains(&next.name.as_str()) {
                 resolved.incomplete = true;
@@ -214,6 +230,7 @@ fn take(resolved: &mut Resolved, draft: &Draft, distance: usize) {
             origin: stated.origin.clone(),
             layer: stated.layer,
             distance,
+            items: stated.items.clone(),
         });
     }
     let broken = draft.broken.iter().filter(|key| handed_on(key) && !resolved.values.contains_key(*key));
@@ -225,7 +242,7 @@ fn take_preset(resolved: &mut Resolved, preset: &Preset, distance: usize) {
         let Some(key) = policy_key(path) else { continue };
         let Some(setting) = read_fallback(key, *fallback) else { continue };
         let origin = Origin::Preset(preset.name);
-        let held = || Held { setting, origin, layer: Layer::Preset, distance };
+        let held = || Held { setting, origin, layer: Layer::Preset, distance, items: Vec::new() };
         resolved.values.entry(key.path()).or_insert_with(held);
     }
 }
@@ -237,8 +254,7 @@ fn take_defaults(resolved: &mut Resolved) {
             _ => read_fallback(key, key.fallback()),
         };
         let Some(setting) = setting else { continue };
-        let held = || Held { setting, origin: Origin::Default, layer: Layer::Default, distance: usize::MAX };
-        resolved.values.entry(key.path()).or_insert_with(held);
+        resolved.values.entry(key.path()).or_insert_with(|| Held::by_default(setting));
     }
 }
 
@@ -269,6 +285,5 @@ fn unknown(draft: &Draft, target: &str, origin: &Origin, drafts: &Drafts) -> Pro
     if let Some(near) = nearest(target, &names) {
         return problem.with_suggestion(Some(near));
     }
-    let presets: Vec<String> = PRESETS.iter().map(|preset| format!("`{}`", preset.name)).collect();
-    problem.with_help(format!("the presets are {}", presets.join(", ")))
+    problem.with_help(format!("the presets are {}", preset_names()))
 }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::keys::{Key, policy_keys, store_keys};
+use crate::keys::{Key, Table, policy_keys, store_keys};
 use crate::value::shown;
 
 /// What stands in place of what isn't shown.
@@ -34,7 +34,8 @@ impl Snippet {
             return None;
         }
         let column = usize::try_from(column).ok()?.saturating_sub(1);
-        let pieces = if can_be_parsed { pieces(written) } else { before_the_value(written) };
+        let may_show_all = can_be_parsed || says_only_harmless_keys(written);
+        let pieces = if may_show_all { pieces(written) } else { before_the_value(written) };
         let mut snippet = Self { line, text: String::new(), before: 0, length: 0 };
         for piece in &pieces {
             let starts = snippet.text.chars().count();
@@ -70,7 +71,9 @@ impl fmt::Display for Snippet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let gutter = " ".repeat(self.gutter());
         write!(f, "{gutter} |\n{} | {}\n{gutter} | ", self.line, self.text)?;
-        write!(f, "{}{}", " ".repeat(self.before), "^".repeat(self.length))
+        // A tab is as wide as the one above it.
+        let before = self.text.chars().take(self.before).map(|c| if c == '\t' { '\t' } else { ' ' });
+        write!(f, "{}{}", before.collect::<String>(), "^".repeat(self.length))
     }
 }
 
@@ -91,6 +94,25 @@ impl Piece {
         let shown = if is_as_written { written } else { HIDDEN };
         Self { start, length: written.chars().count(), shown: shown.to_owned(), is_as_written }
     }
+}
+
+/// Whether each key of a line that can't be parsed is known to be harmless: then its values are.
+fn says_only_harmless_keys(line: &str) -> bool {
+    let line = line.split('#').next().unwrap_or(line);
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    let is_secret = |word: &str| store_keys().any(|key| key.is_secret() && key.path() == word);
+    if shown(line) == HIDDEN || line.split(|c| !is_word(c)).any(is_secret) {
+        return false;
+    }
+    let mut heads = line.split('=').map(str::trim_end).rev();
+    // What is behind the last `=` is a value.
+    heads.next();
+    let is_known = |word: &str| is_harmless(word) || Table::Policies.is_table(word);
+    let key = |head: &str| is_known(head.rsplit(|c| !is_word(c)).next().unwrap_or_default());
+    let heads: Vec<&str> = heads.collect();
+    let Some((first, others)) = heads.split_last() else { return false };
+    // In `ttl = = 1` one key has two signs.
+    key(first) && others.iter().all(|head| head.is_empty() || key(head))
 }
 
 fn before_the_value(line: &str) -> Vec<Piece> {
@@ -251,6 +273,25 @@ mod tests {
         let text = shows("main = { kind = 'memry', url = 'x' }", 17);
         assert!(text.contains("kind = 'memry', url = …"), "{text}");
         assert!(text.ends_with("                ^^^^^^^"), "{text}");
+    }
+
+    #[test]
+    fn a_line_that_is_no_toml_is_shown_where_its_keys_are_harmless() {
+        for text in ["ttl = 2h", "ttl = = 1", "transport = { adapter = \"header\" "] {
+            let snippet = Snippet::of(text, 1, 7, false).map(|snippet| snippet.to_string());
+            assert!(snippet.is_some_and(|shown| shown.contains(text.trim_end())), "{text}");
+        }
+        for text in
+            ["kind = 'memory' url 'hunter2'", "kind = 'memory', adress = hunter2", "ttl = 1 # hunter2"]
+        {
+            let snippet = Snippet::of(text, 1, 7, false).map(|snippet| snippet.to_string());
+            assert!(!snippet.unwrap_or_default().contains("hunter2"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_tab_moves_no_mark() {
+        assert_eq!(shows("\tttl = 1", 2), "  |\n1 | \tttl = 1\n  | \t^^^");
     }
 
     #[test]

@@ -5,13 +5,14 @@ use figment::value::Value;
 use crate::date::Date;
 use crate::lint::{self, Lint, Severity, Suppressible};
 use crate::origin::Origin;
-use crate::problem::Problem;
+use crate::problem::{Problem, Weight};
 use crate::source::Profile;
 use crate::suggest::nearest;
 use crate::value::shown;
 
 /// What each entry has to say.
 const FIELDS: &[&str] = &["rule", "reason", "owner", "until"];
+const LIST: &str = "write `allow = [{ rule = \"SL010\", reason = \"…\", owner = \"…\", until = \"2027-01-31\" }]`, with the brackets of a list";
 const FORM: &str = "write `{ rule = \"SL010\", reason = \"…\", owner = \"…\", until = \"2027-01-31\" }`";
 
 /// A decision to live with what a lint finds: an entry of `allow`.
@@ -59,20 +60,20 @@ impl Suppression {
 }
 
 impl Suppression {
-    /// Reads the entries of the list `value` under the key `full`. `origin` says where a part of it stands: the list,
-    /// an entry by its index, or a field of one.
+    /// Reads the entries of the list `value` under the key `full`. `place` says where a part of it and its value stand:
+    /// the list, an entry by its index, or a field of one.
     pub(crate) fn read_all(
         full: &str,
         value: &Value,
-        origin: &dyn Fn(&[&str]) -> Origin,
+        place: &dyn Fn(&[&str]) -> (Origin, Origin),
         problems: &mut Vec<Problem>,
     ) -> Vec<Self> {
         let Some(items) = value.as_array() else {
             let message = format!("`{full}` is not a list of suppressions");
-            problems.push(Problem::new(origin(&[]), full, "bad_suppression", message).with_help(FORM));
+            problems.push(Problem::new(place(&[]).1, full, "bad_suppression", message).with_help(LIST));
             return Vec::new();
         };
-        let read = |(index, item): (usize, &Value)| match Self::read(full, &index.to_string(), item, origin) {
+        let read = |(index, item): (usize, &Value)| match Self::read(full, &index.to_string(), item, place) {
             Ok(suppression) => Some(suppression),
             Err(found) => {
                 problems.extend(found);
@@ -86,25 +87,32 @@ impl Suppression {
         full: &str,
         index: &str,
         item: &Value,
-        origin: &dyn Fn(&[&str]) -> Origin,
+        place: &dyn Fn(&[&str]) -> (Origin, Origin),
     ) -> Result<Self, Vec<Problem>> {
         let at = |field: &str, reason: String| {
             let part: &[&str] = if field.is_empty() { &[index] } else { &[index, field] };
             let key = format!("{full}.{}", part.join("."));
-            Problem::new(origin(part), key, "bad_suppression", format!("`{full}` {reason}"))
+            let (own, value) = place(part);
+            // A field that is none is wrong at its name.
+            let origin = if field.is_empty() || FIELDS.contains(&field) { value } else { own };
+            Problem::new(origin, key, "bad_suppression", format!("`{full}` {reason}"))
         };
         let Some(dict) = item.as_dict() else {
             return Err(vec![at("", "has an entry that is not a table".into()).with_help(FORM)]);
         };
         let mut found = Vec::new();
+        let mut misspelt = Vec::new();
         for field in dict.keys().filter(|field| !FIELDS.contains(&field.as_str())) {
             let unknown =
-                at("", format!("has an entry with `{}`, which is not a field of one", shown(field)));
-            found.push(unknown.with_suggestion(nearest(field, FIELDS)).with_help(FORM));
+                at(field, format!("has an entry with `{}`, which is not a field of one", shown(field)));
+            let near = nearest(field, FIELDS);
+            misspelt.extend(near.clone());
+            found.push(unknown.with_suggestion(near).with_help(FORM));
         }
         let mut field = |name: &str| {
             let text = dict.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
-            if text.is_none() {
+            let is_misspelt = !dict.contains_key(name) && misspelt.iter().any(|near| near == name);
+            if text.is_none() && !is_misspelt {
                 let (part, state) = if dict.contains_key(name) { (name, "an empty") } else { ("", "no") };
                 found.push(at(part, format!("has an entry with {state} `{name}`")).with_help(FORM));
             }
@@ -117,7 +125,10 @@ impl Suppression {
         let until = until.and_then(|text| {
             let date = text.parse::<Date>();
             date.map_err(|invalid| {
-                let refusal = at("until", format!("has an entry until \"{}\"", shown(text)));
+                let refusal = at(
+                    "until",
+                    format!("has an entry until \"{}\", which is no day of the calendar", shown(text)),
+                );
                 found.push(refusal.with_help(invalid.to_string()));
             })
             .ok()
@@ -128,7 +139,7 @@ impl Suppression {
                 reason: reason.to_owned(),
                 owner: owner.to_owned(),
                 until,
-                origin: origin(&[index, "until"]),
+                origin: place(&[index, "until"]).1,
                 full: format!("{full}.{index}.until"),
             }),
             _ => Err(found),
@@ -139,6 +150,18 @@ impl Suppression {
         let weight = problem.weight_under(Profile::Production);
         let may_be = weight < Severity::Error || problem.lint().suppressible() == Suppressible::Yes;
         self.lint == problem.lint() && may_be && !problem.is_refused_always()
+    }
+
+    /// Whether the same entry, which heirs have too.
+    fn is_entry(&self, other: &Self) -> bool {
+        self.origin == other.origin && self.full == other.full
+    }
+
+    fn unused(&self) -> Problem {
+        let list = self.full.rsplitn(3, '.').last().unwrap_or_default();
+        let message = format!("`{list}` suppresses {}, which finds nothing here", self.lint);
+        let problem = Problem::new(self.origin.clone(), self.full.clone(), "unused_suppression", message);
+        problem.with_help("drop the entry: it would hide what comes later").weighing(Weight::Warned)
     }
 
     fn expired(&self) -> Problem {
@@ -182,6 +205,20 @@ pub(crate) fn excuse(
     let expired = expired.filter(|suppression| today.is_some_and(|today| suppression.until < today));
     left.extend(expired.map(Suppression::expired));
     left
+}
+
+/// What is to be said of suppressions that suppress nothing of `found`, which is everything before it is excused.
+pub(crate) fn unused(found: &[Problem], suppressions: &[(String, Vec<Suppression>)]) -> Vec<Problem> {
+    let entries = || suppressions.iter().flat_map(|(owner, own)| own.iter().map(move |entry| (owner, entry)));
+    let used: Vec<&Suppression> = entries()
+        .filter(|(owner, entry)| {
+            found.iter().any(|problem| is_of(problem.key(), owner) && entry.excuses(problem))
+        })
+        .map(|(_, entry)| entry)
+        .collect();
+    let idle =
+        entries().map(|(_, entry)| entry).filter(|entry| !used.iter().any(|other| other.is_entry(entry)));
+    idle.map(Suppression::unused).collect()
 }
 
 /// Whether the full key is one of the policy or store `owner`, such as `policies.shop`.

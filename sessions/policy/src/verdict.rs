@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use crate::lint::{Judged, Severity};
 use crate::origin::{Layer, Origin};
 use crate::problem::Problem;
-use crate::resolve::Resolved;
-use crate::rules::rules;
+use crate::resolve::{Held, Resolved};
+use crate::rules::{keys_together, rules};
 use crate::source::{Profile, Sources, Stage};
 
 /// Which finding is which, in checks of the same configuration with and without variables.
@@ -34,6 +34,68 @@ pub(crate) fn blame(found: &mut [Problem], found_without: &[Problem], policies: 
             *problem = blamed(problem, &variable);
         }
     }
+}
+
+/// Names the variables that brought up what was not `found_without` them, where it is told at another place.
+pub(crate) fn name_causes(found: &mut [Problem], found_without: &[Problem], policies: &[Resolved]) {
+    let before: BTreeSet<Identity> = found_without.iter().map(identity).collect();
+    for problem in found.iter_mut() {
+        if before.contains(&identity(problem)) || matches!(problem.origin(), Origin::Variable(_)) {
+            continue;
+        }
+        for cause in causes(problem, policies) {
+            *problem = problem.clone().with_cause(&cause);
+        }
+    }
+}
+
+/// Each key that the rule reads and a variable states, with its value and the variable.
+fn causes(problem: &Problem, policies: &[Resolved]) -> Vec<String> {
+    let own = problem.key().strip_prefix("policies.").and_then(|rest| rest.split_once('.'));
+    let Some((name, _)) = own else { return Vec::new() };
+    let keys = match rules().find(|rule| rule.name == problem.rule()) {
+        Some(rule) => rule.keys,
+        None => keys_together(problem.rule()),
+    };
+    let read = |policy: &Resolved| {
+        let stated = keys.iter().filter_map(|key| Some((*key, policy.get(key)?)));
+        let by_variable = stated.filter(|(_, held)| held.layer == Layer::Variable);
+        let cause = |(key, held): (&str, &Held)| {
+            let key = if policy.name == name { key.to_owned() } else { policy.full(key) };
+            format!("`{key}` ({}) is from {}", held.setting, held.origin)
+        };
+        by_variable.map(cause).collect::<Vec<_>>()
+    };
+    let is_meant = |policy: &&Resolved| {
+        policy.name == name || problem.message().contains(&format!("`policies.{}`", policy.name))
+    };
+    policies.iter().filter(is_meant).flat_map(read).collect()
+}
+
+/// What turns a policy of which nothing is lost between requests into one that keeps nothing.
+pub(crate) fn keeps_nothing(policies: &[Resolved], without: &[Resolved]) -> Vec<Problem> {
+    let loses = |policy: &&Resolved| {
+        let before = without.iter().find(|before| before.name == policy.name);
+        policy.is("scope", "request") && before.is_some_and(|before| !before.is("scope", "request"))
+    };
+    let told = policies.iter().filter(loses).filter_map(|policy| {
+        let stated = ["scope", "persistence.enabled", "extends"].into_iter();
+        let by_variable = stated
+            .filter_map(|key| Some((key, policy.get(key)?)))
+            .find(|(_, held)| held.layer == Layer::Variable);
+        let (key, held) = by_variable?;
+        let Origin::Variable(variable) = &held.origin else { return None };
+        // What gave way says what its cause says: the variable's own name tells which of the two it sets.
+        let key = if variable.ends_with("__PERSISTENCE__ENABLED") { "persistence.enabled" } else { key };
+        let value = policy.get(key).map(|held| held.setting.to_string()).unwrap_or_default();
+        let reason = format!("({value}) keeps nothing from one request to the next: no login would last");
+        let message = format!("`{}` {reason}", policy.full(key));
+        let problem = Problem::new(held.origin.clone(), policy.full(key), "env_weakens", message);
+        let problem =
+            problem.with_help("unset the variable, or change the file, where the change is reviewed");
+        Some(problem.with_note(format!("without {variable} the policy keeps its sessions")))
+    });
+    told.collect()
 }
 
 /// The variable that states one of the keys that the rule reads.

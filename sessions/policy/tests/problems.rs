@@ -174,7 +174,7 @@ fn a_name_is_told_what_is_wrong_with_it() {
         ("self", "is reserved"),
         ("registry", "is reserved"),
     ] {
-        let problem = only(bad(&format!("[policies.{name}]\nnonsense = 1\n")));
+        let problem = only(bad(&format!("[policies.{name}]\n")));
         assert_eq!(problem.rule(), "name");
         assert!(problem.message().contains(reason), "{problem}");
     }
@@ -281,4 +281,219 @@ fn deep_nesting_is_a_problem_and_no_overflow() {
     ] {
         assert!(file(&text).check().is_err());
     }
+}
+
+/// What one value of the policy `p` is told, in the file.
+fn told(body: &str) -> String {
+    only(bad(&format!("[policies.p]\n{body}\n"))).to_string()
+}
+
+/// What the one variable is told.
+fn told_of_variable(text: &str, key: &str, value: &str) -> String {
+    let mut sources = file(text);
+    sources.variables.push((format!("SESSIONS_POLICIES__P__{key}"), value.to_owned()));
+    sources.stage = sessions_policy::Stage::Start;
+    sources.check().expect_err("this variable is wrong").to_string()
+}
+
+#[test]
+fn a_capital_m_is_neither_minutes_nor_months() {
+    for (written, minutes, months) in
+        [("5M", "`5min`", "`\"5months\"`"), ("1h 30 M", "`1h 30 min`", "`\"1h 30 months\"`")]
+    {
+        let told = told(&format!("ttl = '{written}'"));
+        assert!(told.contains(&format!("did you mean {minutes}?")) && told.contains(months), "{told}");
+    }
+    assert!(told("ttl = '2H'").contains("did you mean `2h`?"));
+    assert!(file("[policies.p]\nttl = '5months'\nidle_timeout = '5m'\n").check().is_ok());
+}
+
+#[test]
+fn the_advice_for_a_number_can_be_followed() {
+    for (body, help) in [
+        ("idle_timeout = -1", "write `\"1s\"`, or `\"off\"`"),
+        ("idle_timeout = 0", "write `\"off\"`"),
+        ("idle_timeout = '-1s'", "or `\"off\"`"),
+        ("max_size = 64", "write `\"64KiB\"` or"),
+        ("max_size = 65536", "write `\"65536B\"` or"),
+    ] {
+        let told = told(body);
+        assert!(told.contains(help), "{told}");
+    }
+}
+
+#[test]
+fn an_allow_that_is_no_list_is_told_to_be_one() {
+    for body in ["allow = { rule = 'SL010' }", "allow = 'SL010'"] {
+        let told = told(body);
+        assert!(told.contains("write `allow = [{ rule = "), "{told}");
+    }
+}
+
+#[test]
+fn a_variable_has_no_quotes_and_neither_has_its_help() {
+    let told =
+        |key: &str, value: &str| told_of_variable("[policies.p]\nextends = 'user_default'\n", key, value);
+    for (key, value, right) in [
+        ("TTL", "\"3days\"", "`3days`"),
+        ("RENEW", "'sliding'", "`sliding`"),
+        ("MAX_KEYS", "\"5\"", "`5`"),
+        ("CARRY_OVER", "\"cart\", lang", "`cart,lang`"),
+    ] {
+        let told = told(key, value);
+        assert!(told.contains(&format!("did you mean {right}?")), "{told}");
+        assert!(told.contains("without the quotes") && !told.contains('\\'), "{told}");
+    }
+    let grace = told("ROTATION_GRACE", "3min");
+    assert!(grace.contains("write at most `120s`"), "{grace}");
+    let idle = told("IDLE_TIMEOUT", "off");
+    assert!(idle.contains("SL094") && idle.contains("such as `30min`"), "{idle}");
+}
+
+#[test]
+fn a_variable_that_is_the_cause_is_named() {
+    let text = "[policies.p]\nextends = 'user_default'\nremember = { ttl = '30days', idle_timeout = '14days' }\n\
+                [policies.api]\nextends = 'api_token'\n";
+    let remember = told_of_variable(text, "REMEMBER__TTL", "off");
+    assert!(
+        remember.contains("`remember.ttl` (off) is from SESSIONS_POLICIES__P__REMEMBER__TTL"),
+        "{remember}"
+    );
+    let text = text.replace("remember =", "# remember =");
+    let header = told_of_variable(&text, "TRANSPORT__ADAPTER", "header");
+    assert!(
+        header.contains("SL007") && header.contains("(header) is from SESSIONS_POLICIES__P__TRANSPORT"),
+        "{header}"
+    );
+    let profile = "[policies.p]\nidle_timeout = '30min'\nabsolute_timeout = '1h'\n\
+                   [production.policies.p]\nremember.idle_timeout = '1h'\nremember.ttl = 'off'\n";
+    let told = bad(profile).to_string();
+    assert!(told.contains("`remember.ttl` (off) is from the profile, sessions.toml:6:"), "{told}");
+}
+
+#[test]
+fn a_variable_that_makes_a_policy_keep_nothing_weakens_it() {
+    let text = "[policies.p]\nextends = 'user_default'\n";
+    for (key, value) in [("PERSISTENCE__ENABLED", "false"), ("SCOPE", "request")] {
+        let told = told_of_variable(text, key, value);
+        let variable = format!("error[SL094]: SESSIONS_POLICIES__P__{key}: ");
+        assert!(told.contains(&variable) && told.contains("keeps nothing"), "{told}");
+        assert!(told.contains(&format!("({value})")), "{told}");
+    }
+}
+
+#[test]
+fn what_extends_can_name_is_told() {
+    for (value, near) in
+        [("'Admin'", Some("`admin`")), ("['api', 'web']", None), ("'User-Default'", Some("`user_default`"))]
+    {
+        let told = told(&format!("extends = {value}"));
+        assert!(told.contains("`api_token`, `ephemeral`") && !told.contains("main"), "{told}");
+        assert!(near.is_none_or(|near| told.contains(&format!("did you mean {near}?"))), "{told}");
+    }
+}
+
+#[test]
+fn a_key_by_another_name_is_found() {
+    for (body, right) in [
+        ("same_site = 'lax'", "did you mean `transport.cookie_samesite`?"),
+        ("http_only = true", "did you mean `transport.cookie_httponly`?"),
+        ("transport = { secure = true }", "did you mean `transport.cookie_secure`?"),
+        ("sliding = true", "write `renew = \"sliding\"`"),
+    ] {
+        let told = told(body);
+        assert!(told.contains(right), "{told}");
+    }
+    let told = told_of_variable("[policies.p]\n", "SECURE", "true");
+    assert!(told.contains("did you mean `SESSIONS_POLICIES__P__TRANSPORT__COOKIE_SECURE`?"), "{told}");
+}
+
+#[test]
+fn what_stands_under_a_refused_name_is_judged_all_the_same() {
+    let rules = |text: &str| bad(text).iter().map(sessions_policy::Problem::rule).collect::<Vec<_>>();
+    let wrong = "ttl = 30\nidle_timeout = '2h'\nabsolute_timeout = '1h'\ntll = 1\n";
+    for (header, rule) in [("policies.MyShop", "name"), ("polices.web", "unknown_table")] {
+        let found = rules(&format!("[{header}]\n{wrong}"));
+        for rule in [rule, "bare_number", "idle_over_absolute", "unknown_key"] {
+            assert!(found.contains(&rule), "{header}: {found:?}");
+        }
+        assert_eq!(found.len(), 4, "{found:?}");
+    }
+    assert_eq!(
+        rules("[store.main]\nkind = 'memry'\ntimeout = '1min'\n"),
+        ["unknown_table", "unknown_word", "store_timeout"]
+    );
+    // One that extends it has no problem of its own.
+    assert_eq!(rules("[polices.base]\nttl = '1h'\n[policies.heir]\nextends = 'base'\n"), ["unknown_table"]);
+}
+
+#[test]
+fn a_parent_that_is_missing_hides_only_what_depends_on_it() {
+    let rules = |text: &str| bad(text).iter().map(sessions_policy::Problem::rule).collect::<Vec<_>>();
+    let lost = "[policies.p]\nextends = 'nobody'\nrotation_grace = '3min'\n";
+    assert_eq!(rules(lost), ["unknown_extends", "grace_too_long"]);
+    // What stands before the gap holds, whatever lies behind it.
+    let heir =
+        "[policies.a]\nextends = 'b'\nidle_timeout = '2h'\n[policies.b]\nextends = 'nobody'\nttl = '1h'\n";
+    assert_eq!(rules(heir), ["idle_over_ttl", "unknown_extends"]);
+    let round = heir.replace("nobody", "a");
+    assert_eq!(rules(&round), ["cyclic_extends", "idle_over_ttl"]);
+}
+
+#[test]
+fn a_syntax_error_invents_nothing_beside_it() {
+    for text in [
+        "[policies.p]\nttl = \"2h\n",
+        "[policies.p]\nttl = '\n",
+        "[policies.p]\nttl = 2h\n",
+        "[policies.p]\nextends \"user_default\"\n",
+        "[policies.p\nextends = 'user_default'\n",
+    ] {
+        let mut sources = file(text);
+        sources.stage = sessions_policy::Stage::Start;
+        let found = sources.check().unwrap_err();
+        assert!(found.iter().all(|problem| problem.rule() == "syntax"), "{text}: {found}");
+    }
+    let told = bad("[policies.p]\nttl = 2h\n").to_string();
+    assert!(told.contains("2 | ttl = 2h\n"), "{told}");
+}
+
+#[test]
+fn a_key_that_stands_twice_is_named_with_its_first_place() {
+    let told = bad("[policies.a]\nttl = '1h'\n[policies.p]\nttl = '2h'\nidle_timeout = '1h'\nttl = '3h'\n")
+        .to_string();
+    assert!(told.contains("sessions.toml:6:1: invalid TOML: duplicate key `ttl`"), "{told}");
+    assert!(told.contains("line 4 has it first"), "{told}");
+    let told = bad("[policies.p]\nttl = '1h'\n[policies.p]\nttl = '2h'\n").to_string();
+    assert!(told.contains("line 1 has it first"), "{told}");
+}
+
+#[test]
+fn a_table_of_keys_is_advised_in_code_as_in_the_file() {
+    let at = |line| Location::new("src/main.rs", line, 9);
+    let entries = vec![Entry::new("transport", Literal::text("header"), at(2))];
+    let declaration = Declaration { name: "p".into(), location: at(1), entries: entries.into() };
+    let sources =
+        sessions_policy::Sources { declarations: vec![declaration], ..sessions_policy::Sources::default() };
+    let told = only(sources.check().unwrap_err());
+    let in_file = only(bad("[policies.p]\ntransport = 'header'\n"));
+    assert_eq!((told.message(), told.help()), (in_file.message(), in_file.help()));
+    assert!(told.help().is_some_and(|help| help.contains("`transport.adapter`")), "{told}");
+}
+
+#[test]
+fn a_part_of_a_list_is_told_at_its_own_place() {
+    let told = told("trusted_origins = ['https://a.example', 'null']");
+    assert!(told.contains("sessions.toml:2:41: "), "{told}");
+    assert!(told.contains(&format!("\n  | {}^^^^^^\n", " ".repeat(40))), "{told}");
+    let entry = |entry: &str| {
+        only(bad(&format!(
+            "[policies.p]\nallow = [{{ rule = 'SL010', reason = 'r', owner = 'o', {entry} }}]\n"
+        )))
+    };
+    let day = entry("until = '2099-02-30'");
+    assert!(day.message().ends_with("until \"2099-02-30\", which is no day of the calendar"), "{day}");
+    let field = entry("untill = '2099-02-03'");
+    assert_eq!(field.origin().to_string(), "sessions.toml:2:55", "{field}");
+    assert!(field.help().is_some_and(|help| help.starts_with("did you mean `until`?")), "{field}");
 }

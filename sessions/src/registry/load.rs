@@ -1,8 +1,12 @@
 //! Where a program finds its settings when it starts, and what it says when they are wrong.
 
-use std::{fmt, path::PathBuf, time::SystemTime};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
-use sessions_policy::{Date, Note, Problems, Profile, SourceFile, Sources, Stage};
+use sessions_policy::{Date, Note, Problem, Problems, Profile, SourceFile, Sources, Stage, UnknownProfile};
 
 use super::Declared;
 
@@ -18,21 +22,16 @@ const PREFIX: &str = "SESSIONS_";
 pub enum LoadError {
     /// The settings are wrong: every problem, each with its place and its fix.
     Configuration(Problems),
-    /// The file that `SESSIONS_CONFIG` names can't be read.
+    /// The policy file can't be read, and no variable named it.
     File {
         /// The path as it was given.
         path: PathBuf,
         /// Why.
         error: std::io::Error,
     },
-    /// A variable is not text.
-    NotText {
-        /// Its name.
-        variable: String,
-    },
-    /// `SESSIONS_PROFILE` names no profile.
+    /// `SESSIONS_PROFILE` names another profile than the one that the program runs with.
     Profile {
-        /// What was wrong with it, and the nearest name.
+        /// What was wrong with it.
         message: String,
     },
     /// A store is declared as `custom`, and the program binds none to its name.
@@ -75,15 +74,9 @@ impl fmt::Display for LoadError {
             Self::Configuration(problems) => problems.fmt(f),
             Self::File { path, error } => write!(
                 f,
-                "error: {CONFIG}: the file `{}` can't be read: {error}\n  = help: name an existing file, or unset {CONFIG}",
+                "error: the policy file `{}` can't be read: {error}\n  = help: put it back, or name another by {CONFIG}",
                 path.display()
             ),
-            Self::NotText { variable } => {
-                write!(
-                    f,
-                    "error: {variable}: the value is not UTF-8\n  = help: write it as text, or unset it"
-                )
-            }
             Self::Profile { message } => write!(f, "error: {PROFILE}: {message}"),
             Self::StoreNotBound { store } => write!(
                 f,
@@ -146,6 +139,7 @@ impl Read {
 /// The settings that the process was started with.
 pub(super) fn of_process<D: Declared>() -> Result<Read, LoadError> {
     let mut variables = Vec::new();
+    let mut refused = Vec::new();
     let mut profile = Profile::default();
     for (name, value) in std::env::vars_os() {
         let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)).map(str::to_owned) else {
@@ -154,20 +148,39 @@ pub(super) fn of_process<D: Declared>() -> Result<Read, LoadError> {
         if name == CONFIG {
             continue;
         }
-        let Ok(value) = value.into_string() else { return Err(LoadError::NotText { variable: name }) };
+        let Ok(value) = value.into_string() else {
+            let help = "write it as text, or unset it";
+            refused.push(Problem::of_variable(&name, "is not UTF-8", help));
+            continue;
+        };
         if name == PROFILE {
-            profile = parse_profile(&value)?;
+            profile = parse_profile(&value, &mut refused);
         } else {
             variables.push((name, value));
         }
     }
     variables.sort();
-    let (file, path) = file::<D>()?;
-    Ok(Read { sources: Sources { file, profile, variables, ..of_build::<D>() }, path })
+    let (file, path) = file::<D>(&mut refused)?;
+    read(Sources { file, profile, variables, ..of_build::<D>() }, path, refused)
 }
 
-fn parse_profile(name: &str) -> Result<Profile, LoadError> {
-    name.parse().map_err(|error| LoadError::Profile { message: format!("{error}") })
+/// The profile of that name; what names none is refused.
+fn parse_profile(name: &str, refused: &mut Vec<Problem>) -> Profile {
+    name.parse().unwrap_or_else(|error: UnknownProfile| {
+        // In quotes, so that a space shows.
+        let reason = format!("(\"{}\") names no profile", name.escape_debug());
+        refused.push(Problem::of_variable(PROFILE, &reason, &format!("{error}")));
+        // What was most likely meant decides how the rest is judged.
+        error.suggestion().and_then(|near| near.parse().ok()).unwrap_or_default()
+    })
+}
+
+/// What was read, unless something was refused on the way: then it comes with all that is wrong beside it.
+fn read(sources: Sources, path: Option<PathBuf>, refused: Vec<Problem>) -> Result<Read, LoadError> {
+    if !refused.is_empty() {
+        sources.check_beside(refused).map_err(LoadError::Configuration)?;
+    }
+    Ok(Read { sources, path })
 }
 
 /// Settings that a test or a tool gives. The profile is among the variables, as it is for a process.
@@ -176,17 +189,18 @@ pub(super) fn given<D: Declared>(
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Read, LoadError> {
     let mut sources = of_build::<D>();
+    let mut refused = Vec::new();
     if let Some(text) = file {
         sources.file = Some(SourceFile { name: "given.toml".to_owned(), text: text.to_owned() });
     }
     for (name, value) in variables {
         if name == PROFILE {
-            sources.profile = parse_profile(&value)?;
+            sources.profile = parse_profile(&value, &mut refused);
         } else {
             sources.variables.push((name, value));
         }
     }
-    Ok(Read { sources, path: None })
+    read(sources, None, refused)
 }
 
 /// What the build knew.
@@ -211,12 +225,16 @@ pub(super) fn path<D: Declared>() -> Option<PathBuf> {
 }
 
 /// The file that `SESSIONS_CONFIG` names, else the one in the working directory, else the one of the build.
-fn file<D: Declared>() -> Result<(Option<SourceFile>, Option<PathBuf>), LoadError> {
+/// Where the named one can't be read, what else is wrong is judged by the one of the build.
+fn file<D: Declared>(refused: &mut Vec<Problem>) -> Result<(Option<SourceFile>, Option<PathBuf>), LoadError> {
     if let Some(path) = std::env::var_os(CONFIG) {
         let path = PathBuf::from(path);
         return match std::fs::read_to_string(&path) {
             Ok(text) => Ok((Some(SourceFile { name: path.display().to_string(), text }), Some(path))),
-            Err(error) => Err(LoadError::File { path, error }),
+            Err(error) => {
+                refused.push(unreadable(&path, &error));
+                Ok((of_build::<D>().file, None))
+            }
         };
     }
     let built = of_build::<D>().file;
@@ -227,4 +245,10 @@ fn file<D: Declared>() -> Result<(Option<SourceFile>, Option<PathBuf>), LoadErro
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok((built, None)),
         Err(error) => Err(LoadError::File { path, error }),
     }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
+    // In quotes, so that a space shows.
+    let reason = format!("names the file {:?}, which can't be read: {error}", path.display().to_string());
+    Problem::of_variable(CONFIG, &reason, "name an existing file, or unset the variable")
 }

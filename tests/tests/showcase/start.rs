@@ -126,6 +126,17 @@ fn an_unknown_profile_is_refused_with_the_nearest_name() {
 }
 
 #[test]
+fn a_file_that_is_not_there_and_a_profile_that_is_none_hide_nothing() {
+    let wrong = ("SESSIONS_POLICIES__ADMIN__TTL", "5M");
+    let (code, stderr) =
+        refused(&[("SESSIONS_CONFIG", "nowhere.toml "), ("SESSIONS_PROFILE", "prod"), wrong]);
+    assert_eq!(code, 2);
+    for says in ["SESSIONS_CONFIG: ", "\"nowhere.toml \"", "(\"prod\")", "did you mean `5min`?"] {
+        assert!(stderr.contains(says), "{says}: {stderr}");
+    }
+}
+
+#[test]
 fn every_problem_is_told_at_once_with_its_place_and_the_nearest_spelling() {
     let folder = Folder::new("problems");
     let text = "[stores.main]\n\

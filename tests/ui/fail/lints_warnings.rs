@@ -85,4 +85,24 @@ mod fingerprint_enforced {
     sessions::policies!("lints/fingerprint_enforced.toml");
 }
 
+mod ttl_past_the_end {
+    sessions::policies!("lints/ttl_past_the_end.toml");
+}
+
+mod fresh_past_the_end {
+    sessions::policies!("lints/fresh_past_the_end.toml");
+}
+
+mod remember_under_ttl {
+    sessions::policies!("lints/remember_under_ttl.toml");
+}
+
+mod behavior_without_limit {
+    sessions::policies!("lints/behavior_without_limit.toml");
+}
+
+mod unused_suppression {
+    sessions::policies!("lints/unused_suppression.toml");
+}
+
 fn main() {}

@@ -1,6 +1,7 @@
 //! What a row of the table of keys says. The parser, the variables' names, the macros' arguments, the defaults,
 //! the suggestions and the reference page come from that table. The rows are in `table`.
 
+mod alias;
 mod safer;
 mod table;
 
@@ -175,6 +176,11 @@ impl Table {
     /// Whether `path` is a table of keys, such as `transport`.
     pub(crate) fn is_table(self, path: &str) -> bool {
         self.rows().iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+    }
+
+    /// What a path that is no key means by another name, and the value to give it.
+    pub(crate) fn meant(self, path: &str) -> Option<(&'static str, Option<&'static str>)> {
+        if self == Self::Policies { alias::meant(path) } else { None }
     }
 
     /// The paths that may be written today, for suggestions.

@@ -23,6 +23,9 @@ pub fn reference() -> String {
          A variable is the path in capitals with `__` between levels: `policies.shop.transport.adapter` is \
          `SESSIONS_POLICIES__SHOP__TRANSPORT__ADAPTER`. A list in a variable is a TOML array, or its items with \
          commas between them.\n\n\
+         A duration is a number with a unit, or several in a row, as in `1h 30min`: `ms`, `s`, `min` (or `m`), `h`, \
+         `d` (or `day`, `days`), `week`, `weeks`, `months` (30.44 days), `years` (365.25 days). A size is a whole \
+         number of `B`, `kB`, `KiB`, `MB` or `MiB`.\n\n\
          A value gives way to a bound that a later layer or a closer policy states: with `idle_timeout = \"30min\"` \
          in the file, a variable that sets `ttl` to `3s` makes both `3s`.\n",
     );

@@ -23,6 +23,20 @@ pub(crate) fn judge_together(policies: &[Resolved], stores: Option<&[String]>, p
     }
 }
 
+/// The keys that a rule about policies among each other reads.
+pub(crate) fn keys_together(rule: &str) -> &'static [&'static str] {
+    match rule {
+        "shared_cookie_name" => {
+            &["transport.cookie_name", "transport.adapter", "scope", "persistence.enabled"]
+        }
+        "shared_header_name" => {
+            &["transport.header_name", "transport.adapter", "scope", "persistence.enabled"]
+        }
+        "unknown_store" => &["persistence.store_name", "scope"],
+        _ => &[],
+    }
+}
+
 /// Two names such as `v_2` and `v2`, which would be one type.
 fn shared_type(policies: &[Resolved], problems: &mut Vec<Problem>) {
     let mut types: BTreeMap<String, &Resolved> = BTreeMap::new();
@@ -48,9 +62,10 @@ fn shared(
     help: &str,
     problems: &mut Vec<Problem>,
 ) {
-    let keys = [key, "transport.adapter", "scope", "persistence.enabled"];
     let travels = |policy: &&Resolved| {
-        policy.can_judge(&keys) && policy.is("transport.adapter", adapter) && !policy.is("scope", "request")
+        policy.can_judge(keys_together(rule))
+            && policy.is("transport.adapter", adapter)
+            && !policy.is("scope", "request")
     };
     let mut names: BTreeMap<String, &Resolved> = BTreeMap::new();
     for policy in policies.iter().filter(travels) {

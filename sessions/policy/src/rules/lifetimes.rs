@@ -36,6 +36,9 @@ pub(super) const RULES: &[Rule] = &[
         keys: &["remember.ttl", "remember.idle_timeout"],
         check: remember_idle_over_ttl,
     },
+    Rule { name: "ttl_past_the_end", keys: &["ttl", "absolute_timeout"], check: ttl_past_the_end },
+    Rule { name: "fresh_past_the_end", keys: &["fresh_for", "ttl"], check: fresh_past_the_end },
+    Rule { name: "remember_under_ttl", keys: &["remember.ttl", "ttl"], check: remember_under_ttl },
     Rule { name: "remember_over_cookie", keys: &["remember.ttl"], check: remember_over_cookie },
     Rule { name: "idle_missing", keys: &["idle_timeout", "ttl", "renew", "scope"], check: idle_missing },
     Rule { name: "absolute_missing", keys: &["absolute_timeout", "renew", "scope"], check: absolute_missing },
@@ -97,6 +100,36 @@ fn remember_without_ttl(policy: &Resolved) -> Vec<Finding> {
 fn remember_idle_over_ttl(policy: &Resolved) -> Vec<Finding> {
     let help = "lower `remember.idle_timeout`, or raise `remember.ttl`: a session can't be idle past its end";
     longer(policy, "remember.idle_timeout", "remember.ttl", help)
+}
+
+fn ttl_past_the_end(policy: &Resolved) -> Vec<Finding> {
+    let help = "lower `ttl`, or raise `absolute_timeout`: no session lives past that end";
+    longer_at_one_rank(policy, "ttl", "absolute_timeout", help)
+}
+
+fn fresh_past_the_end(policy: &Resolved) -> Vec<Finding> {
+    let help = "lower `fresh_for`, or raise `ttl`: a session would be fresh all its life";
+    longer_at_one_rank(policy, "fresh_for", "ttl", help)
+}
+
+fn remember_under_ttl(policy: &Resolved) -> Vec<Finding> {
+    let (Some(remembered), Some(ttl)) = (policy.duration("remember.ttl"), policy.duration("ttl")) else {
+        return Vec::new();
+    };
+    if remembered >= ttl || !policy.are_of_one_rank("remember.ttl", "ttl") {
+        return Vec::new();
+    }
+    let reason = format!("{} is shorter than {}", value(policy, "remember.ttl"), policy.cite("ttl"));
+    let help = "raise `remember.ttl`, or lower `ttl`: who asks to be remembered would be forgotten sooner";
+    vec![Finding::at("remember.ttl", reason, help).weighing(Weight::Warned)]
+}
+
+/// A length that never comes to its end, where one person wrote both: worth a warning.
+fn longer_at_one_rank(policy: &Resolved, key: &'static str, bound: &'static str, help: &str) -> Vec<Finding> {
+    if !policy.are_of_one_rank(key, bound) {
+        return Vec::new();
+    }
+    longer(policy, key, bound, help).into_iter().map(|found| found.weighing(Weight::Warned)).collect()
 }
 
 fn remember_over_cookie(policy: &Resolved) -> Vec<Finding> {

@@ -11,10 +11,11 @@ mod persistence;
 mod rotation;
 mod stores;
 
-pub(crate) use self::across::judge_together;
+pub(crate) use self::across::{judge_together, keys_together};
 pub(crate) use self::origins::normal_origin;
 pub(crate) use self::stores::{judge_memory, judge_store};
 
+use crate::origin::Layer;
 use crate::problem::{Problem, Weight};
 use crate::resolve::Resolved;
 
@@ -34,11 +35,17 @@ pub(crate) struct Finding {
     reason: String,
     help: String,
     weight: Weight,
+    /// The item of the key's list that it is about.
+    item: Option<usize>,
 }
 
 impl Finding {
     fn at(key: &'static str, reason: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { key, reason: reason.into(), help: help.into(), weight: Weight::OfTheLint }
+        Self { key, reason: reason.into(), help: help.into(), weight: Weight::OfTheLint, item: None }
+    }
+
+    fn at_item(self, item: usize) -> Self {
+        Self { item: Some(item), ..self }
     }
 
     fn weighing(self, weight: Weight) -> Self {
@@ -67,9 +74,23 @@ pub(crate) fn judge(policy: &Resolved, problems: &mut Vec<Problem>) {
         let findings = (rule.check)(policy).into_iter();
         problems.extend(findings.map(|found| {
             let problem = policy.problem(found.key, rule.name, &found.reason);
-            problem.with_help(found.help).weighing(found.weight)
+            let item = found.item.and_then(|item| policy.get(found.key)?.items.get(item).cloned());
+            let problem = problem.with_help(found.help).weighing(found.weight).moved_to(item);
+            of_the_profile(policy, rule, found.key).fold(problem, |problem, cause| problem.with_cause(&cause))
         }));
     }
+}
+
+/// The keys beside `key` that the rule reads and the profile states: its table stands elsewhere in the file.
+fn of_the_profile<'a>(
+    policy: &'a Resolved,
+    rule: &'a Rule,
+    key: &'a str,
+) -> impl Iterator<Item = String> + 'a {
+    let others = rule.keys.iter().filter(move |other| **other != key);
+    let held = others.filter_map(|other| Some((other, policy.get(other)?)));
+    let stated = held.filter(|(_, held)| held.layer == Layer::Profile);
+    stated.map(|(other, held)| format!("`{other}` ({}) is from the profile, {}", held.setting, held.origin))
 }
 
 /// The value of `key` in brackets, for the middle of a sentence.

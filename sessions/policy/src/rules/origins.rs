@@ -15,21 +15,25 @@ pub(super) const RULES: &[Rule] = &[
 
 fn trusted_origins(policy: &Resolved) -> Vec<Finding> {
     let origins = policy.list(KEY).unwrap_or_default();
-    let refused = origins.iter().filter_map(|origin| Some((origin, normal_origin(origin).err()?)));
-    let findings = refused.map(|(origin, reason)| {
+    let origins = origins.iter().enumerate();
+    let refused = origins.filter_map(|(item, origin)| Some((item, origin, normal_origin(origin).err()?)));
+    let findings = refused.map(|(item, origin, reason)| {
         let help = "write each as `https://host` or `https://host:port`: origins are compared as a whole";
-        Finding::at(KEY, format!("(\"{}\") {reason}", shown(origin)), help).weighing(Weight::Refused)
+        Finding::at(KEY, format!("(\"{}\") {reason}", shown(origin)), help)
+            .weighing(Weight::Refused)
+            .at_item(item)
     });
     findings.collect()
 }
 
 /// Origins without TLS, but for loopback's, which browsers trust.
 fn in_clear(policy: &Resolved) -> Vec<Finding> {
-    let origins = policy.list(KEY).unwrap_or_default().iter();
-    let in_clear = origins.filter(|origin| normal_origin(origin).is_ok_and(|normal| is_in_clear(&normal)));
-    let findings = in_clear.map(|origin| {
+    let origins = policy.list(KEY).unwrap_or_default().iter().enumerate();
+    let in_clear =
+        origins.filter(|(_, origin)| normal_origin(origin).is_ok_and(|normal| is_in_clear(&normal)));
+    let findings = in_clear.map(|(item, origin)| {
         let help = "write its `https://` form: whoever is on the way can speak for an `http://` one";
-        Finding::at(KEY, format!("(\"{}\") is in clear", shown(origin)), help)
+        Finding::at(KEY, format!("(\"{}\") is in clear", shown(origin)), help).at_item(item)
     });
     findings.collect()
 }

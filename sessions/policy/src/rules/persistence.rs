@@ -7,6 +7,7 @@ use crate::resolve::Resolved;
 use crate::value::size_text;
 
 const LIMIT: &str = "concurrency.max_sessions_per_principal";
+const BEHAVIOR: &str = "concurrency.behavior_on_limit";
 /// The largest session that needs no thought, in bytes.
 const USUAL_SIZE: u64 = 64 << 10;
 
@@ -18,6 +19,7 @@ pub(super) const RULES: &[Rule] = &[
         keys: &["scope", "concurrency.max_sessions_per_principal"],
         check: limit_without_sessions,
     },
+    Rule { name: "behavior_without_limit", keys: &["scope", BEHAVIOR, LIMIT], check: behavior_without_limit },
     Rule {
         name: "remember_without_sessions",
         keys: &["scope", "remember.ttl", "remember.idle_timeout"],
@@ -57,6 +59,18 @@ fn limit_without_sessions(policy: &Resolved) -> Vec<Finding> {
     let limits = OF_STORED.iter().filter(|key| policy.is_stated(key) && policy.number(key).is_some());
     let reason = format!("has no effect with {}", policy.cite("scope"));
     limits.map(|key| Finding::at(key, &*reason, "drop it: no session is there to be counted")).collect()
+}
+
+fn behavior_without_limit(policy: &Resolved) -> Vec<Finding> {
+    let is_limited = policy.number(LIMIT).is_some();
+    // A limit that a later layer lifts makes it moot, and is what other rules judge.
+    let is_lifted = policy.is_stated(LIMIT) && policy.beats(LIMIT, BEHAVIOR);
+    if policy.is("scope", "request") || !policy.is_stated(BEHAVIOR) || is_limited || is_lifted {
+        return Vec::new();
+    }
+    let reason = format!("{} has no effect beside {}", value(policy, BEHAVIOR), policy.cite(LIMIT));
+    let help = "write `max_sessions_per_principal` with a number beside it, or drop it: no login is beyond the limit";
+    vec![Finding::at(BEHAVIOR, reason, help).weighing(Weight::Warned)]
 }
 
 fn remember_without_sessions(policy: &Resolved) -> Vec<Finding> {

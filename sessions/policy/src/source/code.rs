@@ -6,7 +6,7 @@ use figment::value::{Dict, Map, Value};
 use figment::{Error, Metadata, Provider};
 
 use super::place::{Place, Places};
-use crate::keys::Table;
+use crate::keys::{Key, Table};
 use crate::origin::{Layer, Location, Origin};
 use crate::problem::Problem;
 use crate::value::shown;
@@ -248,7 +248,10 @@ impl EntryReader<'_> {
             return self.refuse(entry, "stated_twice", "is stated twice", "drop one of the two");
         }
         if Table::Policies.is_table(&entry.key) {
-            return self.refuse(entry, "wrong_kind", "is a table, not a value", "write its keys");
+            let first = Table::Policies.rows().iter().find(|key| key.path().starts_with(&*entry.key));
+            let example = first.map(Key::path).unwrap_or_default();
+            let help = format!("write its keys, such as `{example}`");
+            return self.refuse(entry, "wrong_kind", "is a table of keys, not a value", &help);
         }
         self.places.insert(Layer::Code, &path, self.place(&entry.location));
         dict.insert(last, Value::from(&entry.value));

@@ -102,6 +102,29 @@ impl Sources {
         lint(self)
     }
 
+    /// Checks what could be read, beside what was `refused` before it was.
+    ///
+    /// # Errors
+    /// What was refused, with every problem that [`check`](Self::check) finds.
+    pub fn check_beside(&self, refused: Vec<Problem>) -> Result<Configuration, Problems> {
+        let checked = self.check();
+        match (Problems::none_of(refused), checked) {
+            (Ok(()), checked) => checked,
+            (Err(refused), Ok(_)) => Err(refused),
+            (Err(refused), Err(found)) => Err(refused.joined(found)),
+        }
+    }
+
+    fn names_a_profile(&self) -> bool {
+        let names = |file: &SourceFile| Profile::NAMES.iter().any(|name| file.text.contains(name));
+        self.file.as_ref().is_some_and(names)
+    }
+
+    /// Whether the same file may be judged otherwise elsewhere: under another profile, or without the variables.
+    pub(crate) fn may_differ(&self) -> bool {
+        !self.variables.is_empty() || self.names_a_profile()
+    }
+
     /// As `check`, for policies that no configuration surrounds: any store may be named.
     pub(crate) fn check_detached(&self) -> Result<Configuration, Problems> {
         check(self, Surroundings::None)
@@ -113,8 +136,7 @@ impl Sources {
     /// As [`check`](Self::check), the problems of both, each once.
     pub fn check_every_profile(&self) -> Result<Configuration, Problems> {
         let under = |profile| Self { profile, ..self.clone() }.check();
-        let names_profile = |file: &SourceFile| Profile::NAMES.iter().any(|name| file.text.contains(name));
-        if !self.file.as_ref().is_some_and(names_profile) {
+        if !self.names_a_profile() {
             // Where no profile has a table, all say the same, and the compiler asks often.
             return under(Profile::Production);
         }

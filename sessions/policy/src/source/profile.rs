@@ -49,9 +49,16 @@ impl FromStr for Profile {
         match text {
             "production" => Ok(Self::Production),
             "development" => Ok(Self::Development),
-            _ => Err(UnknownProfile { suggestion: nearest(text, Self::NAMES) }),
+            _ => Err(UnknownProfile { suggestion: nearest(text, Self::NAMES).or_else(|| for_short(text)) }),
         }
     }
+}
+
+/// The profile that begins like this, as in `dev` or `Prod `.
+fn for_short(text: &str) -> Option<String> {
+    let word = text.trim_matches(|c: char| !c.is_ascii_alphabetic()).to_ascii_lowercase();
+    let found = Profile::NAMES.iter().find(|name| word.len() >= 3 && name.starts_with(&word));
+    found.map(|name| (*name).to_owned())
 }
 
 /// A name that is no profile's.

@@ -1,6 +1,8 @@
 //! The policy file as a figment provider that knows where each key stands. Only `development` and `production`
 //! are profiles; figment's own TOML provider would take every table for one.
 
+use std::collections::BTreeSet;
+
 use figment::value::{Dict, Empty, Map, Value};
 use figment::{Error, Metadata, Provider};
 use toml::Spanned;
@@ -10,6 +12,7 @@ use super::place::{Place, Places};
 use super::{Profile, SourceFile};
 use crate::origin::{Layer, Origin};
 use crate::problem::Problem;
+use crate::value::shown;
 
 /// What figment calls this provider.
 pub(crate) const NAME: &str = "file";
@@ -29,13 +32,13 @@ impl TomlFile {
         problems: &mut Vec<Problem>,
     ) -> Self {
         let (root, errors) = DeTable::parse_recoverable(&file.text);
-        let mut reader = Reader { index: Index::new(file), places, layer: Layer::File };
-        for error in errors {
-            // The parser's own Display would print the line, which may hold a secret.
-            let origin = reader.index.origin(error.span().map_or(0, |span| span.start));
-            let message = format!("invalid TOML: {}", error.message());
-            problems.push(Problem::new(origin, "", "syntax", message));
+        let index = Index::new(file);
+        let offsets = errors.iter().map(|error| error.span().map_or(0, |span| span.start));
+        let broken = offsets.map(|offset| index.line(offset)).collect();
+        for error in &errors {
+            problems.push(syntax(error, &index));
         }
+        let mut reader = Reader { index, broken, places, layer: Layer::File };
         let mut data = Map::new();
         let mut base = Dict::new();
         for (key, value) in root.get_ref() {
@@ -79,6 +82,22 @@ impl Provider for TomlFile {
     }
 }
 
+/// The problem of a syntax error. The parser's own Display would print the line, which may hold a secret.
+fn syntax(error: &toml::de::Error, index: &Index<'_>) -> Problem {
+    let span = error.span().unwrap_or_default();
+    let message = format!("invalid TOML: {}", error.message());
+    let name = index.file.text.get(span.clone()).unwrap_or_default().trim();
+    if error.message() != "duplicate key" || name.is_empty() {
+        return Problem::new(index.origin(span.start), "", "syntax", message);
+    }
+    let problem =
+        Problem::new(index.origin(span.start), "", "syntax", format!("{message} `{}`", shown(name)));
+    match index.first_of(name, span.start) {
+        Some(line) => problem.with_help(format!("drop one of the two: line {line} has it first")),
+        None => problem.with_help("drop one of the two"),
+    }
+}
+
 /// What stands for a value that could not be parsed.
 fn unreadable() -> Value {
     Value::from(Empty::None)
@@ -92,6 +111,8 @@ pub(crate) fn is_unreadable(value: &Value) -> bool {
 /// Turns spanned TOML into figment values and notes each place on the way.
 struct Reader<'a> {
     index: Index<'a>,
+    /// The lines with a syntax error: what the parser made of their values nobody wrote.
+    broken: BTreeSet<usize>,
     places: &'a mut Places,
     layer: Layer,
 }
@@ -109,7 +130,8 @@ impl Reader<'_> {
             Place { key: self.index.origin(at), value: self.index.origin(value.span().start), order: at };
         self.places.insert(self.layer, path, place);
         // What can't be parsed is replaced by the parser, at no place: the syntax error is its problem.
-        let is_replaced = value.span().is_empty() && !value.get_ref().is_table();
+        let is_broken = value.span().is_empty() || self.broken.contains(&self.index.line(at));
+        let is_replaced = is_broken && !value.get_ref().is_table();
         let value = if is_replaced { unreadable() } else { self.value(path, value.get_ref()) };
         path.pop();
         value
@@ -168,9 +190,29 @@ impl<'a> Index<'a> {
         Self { file, lines: std::iter::once(0).chain(breaks).collect() }
     }
 
+    /// The line of an offset, from 1.
+    fn line(&self, offset: usize) -> usize {
+        self.lines.partition_point(|start| *start <= offset.min(self.file.text.len()))
+    }
+
+    /// The line that states the key or opens the table `name` before `offset`, as that does.
+    fn first_of(&self, name: &str, offset: usize) -> Option<usize> {
+        let lines: Vec<&str> = self.file.text.lines().map(str::trim).collect();
+        let repeated = self.line(offset) - 1;
+        let before = lines.get(..repeated)?;
+        let own = lines.get(repeated)?;
+        if own.starts_with('[') {
+            return Some(before.iter().position(|line| line == own)? + 1);
+        }
+        let states =
+            |line: &str| line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('='));
+        let table = before.iter().rposition(|line| line.starts_with('[')).map_or(0, |header| header + 1);
+        Some(table + before.get(table..)?.iter().position(|line| states(line))? + 1)
+    }
+
     fn origin(&self, offset: usize) -> Origin {
         let offset = offset.min(self.file.text.len());
-        let line = self.lines.partition_point(|start| *start <= offset);
+        let line = self.line(offset);
         let start = self.lines[line - 1];
         let before = self.file.text.get(start..offset).unwrap_or_default();
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);

@@ -163,7 +163,8 @@ fn find(variable: &str, names: &Names) -> Result<(&'static Key, String), Box<Pro
         let problem = refuse("names a whole table".into());
         return Err(Box::new(problem.with_help(format!("name one of its keys, such as `{example}`"))));
     }
-    let spelling = nearest_path(&path, &table.paths());
+    let meant = table.meant(&path).map(|(key, _)| key.to_owned());
+    let spelling = meant.or_else(|| nearest_path(&path, &table.paths()));
     let spelling = spelling.and_then(|path| Some(table.key(&path)?.variable(name)));
     let problem = refuse(format!("names no key of a {}", table.singular()));
     if spelling.is_some() {

@@ -20,7 +20,7 @@ const MIN_DURATION: Duration = Duration::from_millis(1);
 pub(crate) const UNITS: &[&str] = &[
     "nanos", "nsec", "ns", "usec", "us", "µs", "millis", "msec", "ms", "seconds", "second", "secs", "sec",
     "s", "minutes", "minute", "mins", "min", "m", "hours", "hour", "hrs", "hr", "h", "days", "day", "d",
-    "weeks", "week", "wks", "wk", "w", "months", "month", "M", "years", "year", "yr", "y",
+    "weeks", "week", "wks", "wk", "w", "months", "month", "years", "year", "yr", "y",
 ];
 
 /// Reads a duration with its unit, such as `"30min"` or `"1h 30min"`, as every duration of a policy is read.
@@ -68,9 +68,10 @@ pub(super) fn duration(value: &Value, word: Option<&'static str>) -> Result<Sett
     let kind = Kind::Duration { word };
     if let Some(number) = bare_number(value) {
         return Err(if number.trim_start_matches(['-', '0', '.', '_']).is_empty() {
-            zero()
+            zero(word)
         } else {
-            let unit = format!("write `\"{}s\"`: a duration needs a unit", number.trim_start_matches('-'));
+            let (seconds, or_word) = (number.trim_start_matches('-'), or_word(word));
+            let unit = format!("write `\"{seconds}s\"`{or_word}: a duration needs a unit");
             Misfit::new("bare_number", format!("({number}) is a bare number")).help(unit)
         });
     }
@@ -80,15 +81,19 @@ pub(super) fn duration(value: &Value, word: Option<&'static str>) -> Result<Sett
     }
     if written.trim_start().starts_with('-') {
         return Err(Misfit::new("negative_duration", format!("({}) is negative", shown(written)))
-            .help("a time can only lie ahead: write it without the sign"));
+            .help(format!("a time can only lie ahead: write it without the sign{}", or_word(word))));
+    }
+    if let Some(misfit) = months_in_disguise(written) {
+        return Err(misfit);
     }
     let Ok(duration) = humantime_serde::deserialize::<Duration, _>(value) else {
-        let suggestion = word.and_then(|word| nearest(written, &[word]));
+        let suggestion =
+            word.and_then(|word| nearest(written, &[word])).or_else(|| in_small_letters(written));
         let misfit = Misfit::new("wrong_kind", format!("({}) is not a duration", shown(written)));
         return Err(Misfit { suggestion, ..misfit.help(format!("write {}", example(kind))) });
     };
     if duration.is_zero() {
-        return Err(zero());
+        return Err(zero(word));
     }
     if duration < MIN_DURATION {
         return Err(Misfit::new("out_of_range", format!("({}) is below a millisecond", shown(written)))
@@ -101,9 +106,39 @@ pub(super) fn duration(value: &Value, word: Option<&'static str>) -> Result<Sett
     Ok(Setting::Duration(duration))
 }
 
-fn zero() -> Misfit {
+fn zero(word: Option<&str>) -> Misfit {
+    let instead = word.map_or_else(|| "drop the key".to_owned(), |word| format!("write `\"{word}\"`"));
     Misfit::new("zero_duration", "is zero")
-        .help("write a duration such as `\"30s\"`; to leave it out, drop the key")
+        .help(format!("write a duration such as `\"30s\"`; to leave it out, {instead}"))
+}
+
+fn or_word(word: Option<&str>) -> String {
+    word.map(|word| format!(", or `\"{word}\"`")).unwrap_or_default()
+}
+
+/// A capital `M`, which humantime takes for a month where a person means minutes: too far apart to guess.
+fn months_in_disguise(written: &str) -> Option<Misfit> {
+    let respelt = |unit: &str| {
+        let parts = written.split_inclusive(|c: char| !c.is_alphabetic()).map(|part| {
+            let end = part.find(|c: char| !c.is_alphabetic()).unwrap_or(part.len());
+            let (word, rest) = part.split_at(end);
+            if word == "M" { format!("{unit}{rest}") } else { part.to_owned() }
+        });
+        parts.collect::<String>()
+    };
+    let (minutes, months) = (respelt("min"), respelt("months"));
+    if minutes == written || humantime::parse_duration(&minutes).is_err() {
+        return None;
+    }
+    let misfit = Misfit::new("wrong_kind", format!("({}) has the unit `M`, which is none", shown(written)));
+    let misfit = misfit.help(format!("write `\"{}\"` for months", shown(&months)));
+    Some(Misfit { suggestion: Some(minutes), ..misfit })
+}
+
+/// The duration whose units were written with capitals, such as `5Min` or `2H`.
+fn in_small_letters(written: &str) -> Option<String> {
+    let small = written.to_lowercase();
+    (small != written && humantime::parse_duration(&small).is_ok()).then_some(small)
 }
 
 #[cfg(test)]

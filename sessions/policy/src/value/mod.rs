@@ -13,7 +13,7 @@ use figment::value::Value;
 #[cfg(feature = "tool")]
 pub(crate) use self::duration::UNITS as DURATION_UNITS;
 pub use self::duration::{InvalidDuration, parse_duration};
-pub(crate) use self::show::{duration_text, shown, size_text};
+pub(crate) use self::show::{duration_text, shown, size_text, without_quotes};
 #[cfg(feature = "tool")]
 pub(crate) use self::size::UNITS as SIZE_UNITS;
 
@@ -74,10 +74,33 @@ impl Misfit {
 
     /// The help as a variable is spelt: without the quotes that a file needs around text.
     fn in_a_variable(self) -> Self {
-        let plain =
-            |help: String| help.replace("`\"", "`").replace("\"`", "`").replace(", without quotes", "");
-        Self { help: self.help.map(plain), ..self }
+        Self { help: self.help.as_deref().map(without_quotes), ..self }
     }
+
+    /// A variable whose quotes, which a file needs around text, would be part of the value, or of a list's items.
+    fn quoted_variable(text: &str, kind: Kind) -> Option<Self> {
+        let is_list = matches!(kind, Kind::List { .. });
+        // A TOML array needs its quotes.
+        if is_list && text.trim().starts_with('[') {
+            return None;
+        }
+        let items: Vec<&str> =
+            if is_list { text.split(',').map(str::trim).collect() } else { vec![text.trim()] };
+        if items.iter().all(|item| unquoted(item).is_none()) {
+            return None;
+        }
+        let plain = items.iter().map(|item| unquoted(item).unwrap_or(item)).collect::<Vec<_>>().join(",");
+        let misfit = Self::new("wrong_kind", format!("({}) has quotes around it", shown(text)));
+        // What isn't shown as it is must not be shown in another spelling either.
+        let plain = (!plain.is_empty() && shown(text) == text).then_some(plain);
+        let help = "write it without the quotes: they would be part of the value";
+        Some(Self { suggestion: plain, ..misfit.help(help) })
+    }
+}
+
+/// What is between the quotes, if the text has them around it.
+fn unquoted(text: &str) -> Option<&str> {
+    ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote))
 }
 
 /// How a layer spells values.
@@ -94,6 +117,11 @@ pub(crate) fn read(key: &Key, value: &Value, spelling: Spelling) -> Result<Setti
     if let Value::Dict(..) = value {
         return Err(Misfit::new("wrong_kind", "is a table, not a value")
             .help(format!("write {}", example(key.kind()))));
+    }
+    if spelling == Spelling::Text
+        && let Some(misfit) = value.as_str().and_then(|text| Misfit::quoted_variable(text, key.kind()))
+    {
+        return Err(misfit);
     }
     let read = read_kind(key.kind(), value, spelling);
     if spelling == Spelling::Typed { read } else { read.map_err(Misfit::in_a_variable) }

@@ -72,6 +72,17 @@ pub(crate) fn example(kind: Kind) -> String {
     }
 }
 
+/// A help as a variable is spelt: without the quotes that a file needs around text.
+pub(crate) fn without_quotes(help: &str) -> String {
+    let unquoted = |part: &str| {
+        let inner = part.strip_prefix('"').and_then(|part| part.strip_suffix('"'));
+        inner.filter(|inner| !inner.contains('"')).unwrap_or(part).to_owned()
+    };
+    let parts = help.split('`').enumerate();
+    let parts = parts.map(|(index, part)| if index % 2 == 1 { unquoted(part) } else { part.to_owned() });
+    parts.collect::<Vec<_>>().join("`").replace(", without quotes", "").replace("text in quotes", "text")
+}
+
 /// Text as a message may print it: on one line, short, and nothing that might hold a password.
 pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 64;
@@ -80,7 +91,11 @@ pub(crate) fn shown(text: &str) -> String {
     if url || lower.contains("password") || lower.contains("secret") {
         return "…".to_owned();
     }
-    let mut line: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    let mut line = String::new();
+    for c in text.chars().take(LONGEST) {
+        // Quotes and backslashes break no line.
+        if matches!(c, '"' | '\'' | '\\') { line.push(c) } else { line.extend(c.escape_debug()) }
+    }
     if text.chars().nth(LONGEST).is_some() {
         line.push('…');
     }

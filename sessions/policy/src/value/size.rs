@@ -9,7 +9,10 @@ use crate::keys::Kind;
 pub(super) fn size(value: &Value, min: u64, max: u64) -> Result<Setting, Misfit> {
     let kind = Kind::Size { min, max };
     if let Some(number) = bare_number(value) {
-        let unit = format!("write `\"{number}B\"` or {}: a size needs a unit", example(kind));
+        let fits = |size: &String| parse_size(size).is_some_and(|bytes| (min..=max).contains(&bytes));
+        let near = ["B", "KiB", "MiB"].iter().map(|unit| format!("{number}{unit}")).find(fits);
+        let near = near.map(|size| format!("`\"{size}\"` or ")).unwrap_or_default();
+        let unit = format!("write {near}{}: a size needs a unit", example(kind));
         return Err(Misfit::new("bare_number", format!("({number}) is a bare number")).help(unit));
     }
     let written = text(value, kind)?;

@@ -960,4 +960,66 @@ extends = "user_default"
 persistence = { enabled = false }
 "#,
     ),
+    case(
+        "ttl_past_the_end",
+        r#"[policies.p]
+extends = "user_default"
+ttl = "8h"
+absolute_timeout = "4h"
+"#,
+        r#"[policies.p]
+extends = "user_default"
+ttl = "4h"
+absolute_timeout = "8h"
+"#,
+    ),
+    case(
+        "fresh_past_the_end",
+        r#"[policies.p]
+extends = "user_default"
+ttl = "1h"
+fresh_for = "2h"
+"#,
+        r#"[policies.p]
+extends = "user_default"
+ttl = "1h"
+fresh_for = "1h"
+"#,
+    ),
+    case(
+        "remember_under_ttl",
+        r#"[policies.p]
+extends = "user_default"
+ttl = "7days"
+remember = { ttl = "1day" }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+ttl = "7days"
+remember = { ttl = "14days" }
+"#,
+    ),
+    case(
+        "behavior_without_limit",
+        r#"[policies.p]
+extends = "api_token"
+concurrency = { behavior_on_limit = "reject" }
+"#,
+        r#"[policies.p]
+extends = "api_token"
+concurrency = { max_sessions_per_principal = 3, behavior_on_limit = "reject" }
+"#,
+    ),
+    case(
+        "unused_suppression",
+        r#"[policies.p]
+extends = "user_default"
+allow = [{ rule = "SL010", reason = "a frame", owner = "web", until = "2026-12-31" }]
+"#,
+        r#"[policies.p]
+extends = "user_default"
+transport = { cookie_samesite = "none" }
+allow = [{ rule = "SL010", reason = "a frame", owner = "web", until = "2026-12-31" }]
+"#,
+    ),
 ];

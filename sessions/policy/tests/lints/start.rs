@@ -184,5 +184,29 @@ fn the_builder_allows_as_the_file_does() {
     assert!(problems.to_string().contains("did you mean `SL010`?"), "{problems}");
     let declarations = vec![framed("SL010").into_declaration()];
     let sources = Sources { declarations, file: None, ..starting("", &[], Profile::Production) };
-    assert_eq!(ids(&sources), [MEMORY]);
+    // One of the two suppresses nothing.
+    assert_eq!(ids(&sources), [("SL096", Severity::Warning), MEMORY]);
+}
+
+#[test]
+fn a_suppression_that_a_variable_or_profile_makes_moot_is_not_told() {
+    let none = "transport = { cookie_samesite = \"none\" }";
+    let text = allowing(&format!("rule = \"SL010\", {FRAME}"), none);
+    let lax = ("SESSIONS_POLICIES__SHOP__TRANSPORT__COOKIE_SAMESITE", "lax");
+    assert_eq!(ids(&starting(&text, &[lax], Profile::Production)), [MEMORY]);
+    let profile = text.clone() + "[production.policies.shop]\ntransport.cookie_samesite = \"lax\"\n";
+    assert_eq!(ids(&starting(&profile, &[], Profile::Production)), [MEMORY]);
+    let unused = text.replace("\"none\"", "\"lax\"");
+    assert_eq!(ids(&starting(&unused, &[], Profile::Production)), [("SL096", Severity::Warning), MEMORY]);
+}
+
+#[test]
+fn lengths_that_another_layer_shortens_are_not_told() {
+    let text = format!("{SHOP}ttl = \"8h\"\nfresh_for = \"5min\"\nremember = {{ ttl = \"30days\" }}\n");
+    for (key, value) in
+        [("TTL", "3s"), ("ABSOLUTE_TIMEOUT", "3s"), ("REMEMBER__TTL", "3s"), ("FRESH_FOR", "1day")]
+    {
+        let name = format!("SESSIONS_POLICIES__SHOP__{key}");
+        assert_eq!(ids(&starting(&text, &[(&name, value)], Profile::Production)), [MEMORY], "{name}");
+    }
 }

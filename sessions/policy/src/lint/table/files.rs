@@ -72,10 +72,11 @@ pub(super) const LINTS: &[Lint] = &[
         "SL096",
         "bad-suppression",
         (Error, Error),
-        &["bad_suppression", "expired_suppression"],
+        &["bad_suppression", "expired_suppression", "unused_suppression"],
         [
             "A suppression names a lint that may be suppressed, and says why, who answers for it and until when. One \
-             that has expired is an error of the command line, and a warning of the build and at start.",
+             that has expired is an error of the command line, and a warning of the build and at start. One that suppresses nothing is a \
+             warning, where neither a variable nor a profile may be why.",
             "Write `allow = [{ rule = \"SL010\", reason = \"…\", owner = \"…\", until = \"2027-01-31\" }]`.",
             "OWASP ASVS 5.0, 7.1.1",
         ],
@@ -100,6 +101,10 @@ pub(super) const LINTS: &[Lint] = &[
             "cookie_key_without_cookie",
             "header_key_without_header",
             "limit_without_sessions",
+            "behavior_without_limit",
+            "ttl_past_the_end",
+            "fresh_past_the_end",
+            "remember_under_ttl",
             "remember_without_sessions",
             "remember_without_ttl",
             "rotation_twice",
@@ -107,11 +112,13 @@ pub(super) const LINTS: &[Lint] = &[
             "store_key_without_effect",
         ],
         [
-            "A key that has no effect beside the others looks as if it protected something.",
+            "A key that has no effect beside the others looks as if it protected something. A length that never comes to \
+             its end, and a behavior at a limit that isn't there, are warnings.",
             "Drop the key, or what takes its effect away.",
             "",
         ],
-    ),
+    )
+    .warns_too(),
     lint(
         "SL102",
         "contradiction",
