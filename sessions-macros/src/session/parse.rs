@@ -97,12 +97,20 @@ fn require(
         return Ok(());
     }
     let inner;
-    bracketed!(inner in input);
+    let brackets = bracketed!(inner in input);
+    if inner.is_empty() {
+        return Err(asks_for_nothing(brackets, "write `require = authenticated`, or leave it away"));
+    }
     each_item(&inner, errors, |input, _| {
         requirements.push(requirement(input)?);
         Ok(())
     });
     Ok(())
+}
+
+/// An empty list would guard nothing, and looks as if it did.
+fn asks_for_nothing(brackets: token::Bracket, help: &str) -> syn::Error {
+    syn::Error::new(brackets.span.join(), format!("an empty list asks for nothing, so anyone would pass: {help}"))
 }
 
 /// Reads one word of `require`.
@@ -131,7 +139,10 @@ fn roles(input: ParseStream<'_>, name: &Ident, requirements: &mut Vec<Requiremen
     if input.peek(Token![=]) && input.peek2(token::Bracket) {
         input.parse::<Token![=]>()?;
         let inner;
-        bracketed!(inner in input);
+        let brackets = bracketed!(inner in input);
+        if inner.is_empty() {
+            return Err(asks_for_nothing(brackets, "name the roles, as in `role = [\"admin\"]`"));
+        }
         for role in inner.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])? {
             requirements.push(Requirement { asks: Asks::Role(role.value()), span: role.span() });
         }
