@@ -71,6 +71,11 @@ impl Written<'_> {
         let written = |setting: &&Setting| {
             setting.key == key || setting.key.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'))
         };
+        let holds =
+            |setting: &&Setting| key.strip_prefix(&setting.key).is_some_and(|rest| rest.starts_with('.'));
+        if let Some(setting) = self.settings.iter().find(holds) {
+            return setting.value_tokens.clone();
+        }
         let Some(setting) = self.settings.iter().find(written) else { return self.name_tokens.clone() };
         if setting.key != key || rule == UNKNOWN_KEY {
             setting.key_tokens.clone()

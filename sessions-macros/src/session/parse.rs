@@ -3,14 +3,14 @@
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, FnArg, Ident, LitStr, Meta, Path, Token, bracketed, token};
+use syn::{Attribute, FnArg, Ident, LitInt, LitStr, Meta, Path, Token, bracketed, token};
 
 use super::model::{Arguments, Asks, Named, PolicyName, Requirement};
 use crate::crate_path::CratePath;
 use crate::errors::Errors;
 use crate::judge;
 use crate::list::each_item;
-use crate::spelling;
+use crate::{settings, spelling};
 
 /// What the attribute knows.
 const ARGUMENTS: [&str; 5] = ["policy", "require", "kind", "role", "fresh"];
@@ -110,7 +110,10 @@ fn require(
 
 /// An empty list would guard nothing, and looks as if it did.
 fn asks_for_nothing(brackets: token::Bracket, help: &str) -> syn::Error {
-    syn::Error::new(brackets.span.join(), format!("an empty list asks for nothing, so anyone would pass: {help}"))
+    syn::Error::new(
+        brackets.span.join(),
+        format!("an empty list asks for nothing, so anyone would pass: {help}"),
+    )
 }
 
 /// Reads one word of `require`.
@@ -159,7 +162,16 @@ fn fresh(input: ParseStream<'_>, name: &Ident, requirements: &mut Vec<Requiremen
         requirements.push(Requirement { asks: Asks::Fresh, span: name.span() });
         return Ok(());
     }
-    let written = text(input, name, "5min")?;
+    equals(input, name, "\"5min\"")?;
+    if input.peek(LitInt) {
+        let number: LitInt = input.parse()?;
+        let message = match number.suffix() {
+            "" => format!("`fresh` takes a duration with its unit: write `\"{number}s\"`"),
+            suffix => settings::in_quotes(suffix, &number.to_string(), "fresh"),
+        };
+        return Err(syn::Error::new(number.span(), message));
+    }
+    let written = quoted(input, name, "5min")?;
     let within = judge::duration(&written.value())
         .map_err(|problem| syn::Error::new(written.span(), format!("`fresh`: {problem}")))?;
     requirements.push(Requirement { asks: Asks::FreshWithin(within), span: written.span() });
@@ -169,6 +181,11 @@ fn fresh(input: ParseStream<'_>, name: &Ident, requirements: &mut Vec<Requiremen
 /// Reads `= "text"`.
 fn text(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<LitStr> {
     equals(input, key, &format!("\"{example}\""))?;
+    quoted(input, key, example)
+}
+
+/// Reads a text in quotes.
+fn quoted(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<LitStr> {
     input.parse().map_err(|error| {
         syn::Error::new(error.span(), format!("`{key}` takes a text in quotes: `{key} = \"{example}\"`"))
     })
@@ -314,7 +331,7 @@ mod tests {
                 "name the argument: `policy = \"b\"`",
                 "`require` takes a word without quotes: `require = authenticated`",
                 "`kind` takes a text in quotes: `kind = \"service\"`",
-                "`fresh` takes a text in quotes: `fresh = \"5min\"`",
+                "`fresh` takes a duration with its unit: write `\"300s\"`",
                 "`policy` is given twice",
             ]
         );
