@@ -8,6 +8,7 @@ use syn::parse::ParseStream;
 use syn::{Ident, Lit, LitStr, Token, braced, bracketed, parenthesized, token};
 
 use crate::errors::Errors;
+use crate::judge;
 use crate::list::each_item;
 
 /// One setting: a key of the table and what was written for it.
@@ -74,6 +75,12 @@ pub(crate) fn read(
     }
     let (value, value_tokens, parts) =
         if is_list_of_tables(input) { read_tables(input)? } else { read_value(input, &key)? };
+    if let Value::Text(text) = &value
+        && let Some(fix) = judge::in_its_table(&key, text)
+    {
+        errors.on(value_tokens, format!("`{key}` is a table of keys, not a value: write `{fix}`"));
+        return Ok(());
+    }
     if settings.iter().any(|setting| setting.key == key) {
         errors.on(key_tokens, format!("`{key}` is given twice"));
         return Ok(());
@@ -128,7 +135,7 @@ fn read_value(input: ParseStream<'_>, key: &str) -> syn::Result<(Value, TokenStr
             format!("-{}", number.base10_digits()).parse().map_err(|_| too_large(number.span(), key))?;
         return Ok((Value::Integer(value), quote!(#minus #number), Parts::new()));
     }
-    if input.peek(Ident) && !input.peek(syn::LitBool) {
+    if input.peek(Ident::peek_any) && !input.peek(syn::LitBool) {
         let word = input.call(Ident::parse_any)?;
         if is_expression(&word, input) {
             return Err(syn::Error::new(
@@ -337,7 +344,7 @@ mod tests {
     #[test]
     fn an_expression_is_told_to_be_one() {
         let (_, errors) =
-            read_tokens(quote!(a = TTL, b = concat!("1", "h"), c = times::TTL, d = ttl(), e = word));
+            read_tokens(quote!(a = TTL, b = concat!("1", "h"), c = crate::TTL, d = ttl(), e = word));
         assert_eq!(errors.len(), 5);
         assert!(errors[..4].iter().all(|error| error.contains("not an expression")), "{errors:#?}");
         assert!(errors[4].contains("in quotes"), "{errors:#?}");

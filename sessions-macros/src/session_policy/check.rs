@@ -110,7 +110,7 @@ fn check_declared(
     let of_the_file = judge::check_beside(&[], file, &[name.to_owned()]).problems;
     for problem in &problems {
         if !of_the_file.iter().any(|known| judge::is_same(known, problem)) {
-            judge::tell(problem, &written, name_tokens, errors);
+            judge::tell_of_struct(problem, &written, name_tokens, errors);
         }
     }
     Vec::new()
