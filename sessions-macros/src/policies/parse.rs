@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Ident, LitStr, Path, Token, braced, parenthesized, token};
 
-use super::model::{Arguments, Inline};
+use super::model::{Arguments, Inline, Listed};
 use crate::crate_path::CratePath;
 use crate::errors::Errors;
 use crate::judge;
@@ -53,7 +53,11 @@ fn item(input: ParseStream<'_>, arguments: &mut Arguments, errors: &mut Errors) 
         arguments.file.get_or_insert(file);
         return Ok(());
     }
-    arguments.listed.push(listed(input)?);
+    let path = listed(input)?;
+    let renamed = input.parse::<Option<Token![as]>>()?.map(|_| input.parse::<Ident>()).transpose()?;
+    if let Some(ident) = renamed.or_else(|| path.segments.last().map(|last| last.ident.clone())) {
+        arguments.listed.push(Listed { path, ident });
+    }
     Ok(())
 }
 
@@ -174,8 +178,11 @@ mod tests {
         });
         assert_eq!(errors, [""; 0]);
         assert_eq!(arguments.file.map(|file| file.value()).as_deref(), Some("sessions.toml"));
-        let listed: Vec<String> =
-            arguments.listed.iter().map(|path| path.to_token_stream().to_string().replace(' ', "")).collect();
+        let listed: Vec<String> = arguments
+            .listed
+            .iter()
+            .map(|listed| listed.path.to_token_stream().to_string().replace(' ', ""))
+            .collect();
         assert_eq!(listed, ["Checkout", "shop::Basket", "crate::Cart"]);
         let inline: Vec<String> = arguments.inline.iter().map(Inline::name).collect();
         assert_eq!(inline, ["partner_api", "short"]);

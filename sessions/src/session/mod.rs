@@ -3,6 +3,7 @@
 mod access;
 mod data;
 mod evolution;
+pub(crate) mod names;
 pub(crate) mod namespaces;
 mod principal;
 pub(crate) mod state;
