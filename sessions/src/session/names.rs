@@ -47,20 +47,13 @@ pub const fn refuse_name(policies: &[Named], index: usize) {
     let mut earlier = 0;
     while earlier < index {
         let other = &policies[earlier];
-        if policy.declares && other.declares && is_same(policy.name, other.name) {
-            panic!("{}", declared_twice(policy.name, listed, other).as_str());
-        }
+        let is_twice = policy.declares && other.declares && is_same(policy.name, other.name);
+        assert!(!is_twice, "{}", declared_twice(policy.name, listed, other).as_str());
         earlier += 1;
     }
-    if is_same(policy.name, listed.found_as) {
-        return;
-    }
-    if policy.declares {
-        panic!("{}", not_found(policy.name, listed).as_str());
-    }
-    if listed.is_taken {
-        panic!("{}", misleading(policy.name, listed).as_str());
-    }
+    let is_found = is_same(policy.name, listed.found_as);
+    assert!(is_found || !policy.declares, "{}", not_found(policy.name, listed).as_str());
+    assert!(is_found || !listed.is_taken, "{}", misleading(policy.name, listed).as_str());
 }
 
 const fn declared_twice(name: &str, listed: &Listed, other: &Named) -> Text {
