@@ -27,6 +27,11 @@ impl Errors {
         self.found.push(error);
     }
 
+    /// Whether there is none so far.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
     /// The mistakes as `compile_error!`s, each at its own place; nothing where there is none.
     pub(crate) fn into_compile_errors(self) -> TokenStream {
         self.found.iter().map(syn::Error::to_compile_error).collect()

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use proc_macro2::{Span, TokenStream};
 use sessions_policy::{
-    Configuration, Date, Declaration, Entry, Literal, Location, Origin, Problem, Problems, SourceFile,
+    Configuration, Date, Declaration, Entry, Kind, Literal, Location, Origin, Problem, Problems, SourceFile,
     Sources,
 };
 
@@ -71,6 +71,11 @@ impl Written<'_> {
         let written = |setting: &&Setting| {
             setting.key == key || setting.key.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'))
         };
+        let holds =
+            |setting: &&Setting| key.strip_prefix(&setting.key).is_some_and(|rest| rest.starts_with('.'));
+        if let Some(setting) = self.settings.iter().find(holds) {
+            return setting.value_tokens.clone();
+        }
         let Some(setting) = self.settings.iter().find(written) else { return self.name_tokens.clone() };
         if setting.key != key || rule == UNKNOWN_KEY {
             setting.key_tokens.clone()
@@ -79,6 +84,11 @@ impl Written<'_> {
         }
     }
 }
+
+/// The rule of the policy core whose problem is with the name of what is extended.
+const UNKNOWN_EXTENDS: &str = "unknown_extends";
+const EXTENDS_NO_INLINE: &str = "\n  = note: a struct can't extend a policy that is declared in the call of \
+     `policies!`: move that one to the policy file";
 
 /// The rule of the policy core whose problems are with a key, not with its value.
 const UNKNOWN_KEY: &str = "unknown_key";
@@ -158,6 +168,21 @@ pub(crate) fn tell(problem: &Problem, written: &[Written<'_>], fallback: &TokenS
     errors.on(tokens(problem, written, fallback), problem.to_compiler_message());
 }
 
+/// As [`tell`], for a struct whose macro sees the file alone: what is extended may be declared in `policies!`.
+pub(crate) fn tell_of_struct(
+    problem: &Problem,
+    written: &[Written<'_>],
+    fallback: &TokenStream,
+    errors: &mut Errors,
+) {
+    let mut message = problem.to_compiler_message();
+    if problem.rule() == UNKNOWN_EXTENDS {
+        message = message.replace("neither another policy nor", "neither a policy of the policy file nor");
+        message.push_str(EXTENDS_NO_INLINE);
+    }
+    errors.on(tokens(problem, written, fallback), message);
+}
+
 /// The warning that a finding becomes, at the same tokens.
 pub(crate) fn warning(problem: &Problem, written: &[Written<'_>], fallback: &TokenStream) -> Warning {
     let span = place::first(&tokens(problem, written, fallback));
@@ -180,6 +205,15 @@ pub(crate) fn duration(written: &str) -> Result<Duration, String> {
     sessions_policy::parse_duration(written).map_err(|invalid| match invalid.help() {
         Some(help) => format!("{invalid}\n = help: {help}"),
         None => invalid.to_string(),
+    })
+}
+
+/// What to write instead of a text for a whole table, where `key` is one: the key in it that knows the word.
+pub(crate) fn in_its_table(key: &str, text: &str) -> Option<String> {
+    sessions_policy::policy_keys().find_map(|inner| {
+        let rest = inner.path().strip_prefix(key)?.strip_prefix('.')?;
+        let Kind::Choice { words, .. } = inner.kind() else { return None };
+        words.contains(&text).then(|| format!("{key}: {{ {rest}: \"{text}\" }}"))
     })
 }
 

@@ -32,6 +32,8 @@ use proc_macro::TokenStream;
 ///   documentation shows the policy's settings.
 /// - `Checkout`, `shop::Basket`: structs of this crate with [`#[session_policy]`](macro@session_policy), by paths that
 ///   begin in the module of the call. A struct that is named like a policy of the file stands for that policy.
+/// - `Cart as Basket`: a struct `Cart` that declares the policy `basket`. Handlers look a policy up by its name, so a
+///   struct that is named otherwise is listed under the type's name that the policy's makes.
 /// - `name: { … }`: a policy that is declared here. The file may have a table of the same name, which overrides it.
 ///
 /// ```
@@ -72,7 +74,8 @@ use proc_macro::TokenStream;
 /// The build fails, with every problem at once:
 /// - the file isn't found, or isn't what a policy file may be; each problem comes with the file's line and column
 /// - an inline policy breaks a rule; the problem stands at its token
-/// - two policies would be one type, or one name is declared twice
+/// - two policies would be one type, or one name is declared twice, here, by structs, or by both
+/// - a struct is listed under another name than its policy's
 #[proc_macro]
 pub fn policies(input: TokenStream) -> TokenStream {
     policies::expand(input.into()).into()
@@ -97,7 +100,8 @@ pub fn policies(input: TokenStream) -> TokenStream {
 /// Every key of a policy is an argument; keys of a table are written `transport(cookie_samesite = "strict")` or
 /// `transport.cookie_samesite = "strict"`. List the struct in [`policies!`](macro@policies): then a registry runs it.
 ///
-/// - `name = "checkout"`: the policy's name; without it, the struct's name as `snake_case`
+/// - `name = "checkout"`: the policy's name; without it, the struct's name as `snake_case`. Where the two differ, the
+///   struct is listed as `policies!(…, Cart as Basket)`, so that `#[session(policy = "basket")]` finds it
 /// - `namespace = "checkout"`: under which its fields are kept; without it, the policy's name
 /// - `file = "sessions.toml"`: the file against which `extends` is resolved; this is the default, where it exists
 /// - `policy = "user_default"`: types the data of a policy that the file declares, instead of declaring one

@@ -8,6 +8,7 @@ use syn::parse::ParseStream;
 use syn::{Ident, Lit, LitStr, Token, braced, bracketed, parenthesized, token};
 
 use crate::errors::Errors;
+use crate::judge;
 use crate::list::each_item;
 
 /// One setting: a key of the table and what was written for it.
@@ -18,7 +19,7 @@ pub(crate) struct Setting {
     pub(crate) key_tokens: TokenStream,
     pub(crate) value: Value,
     pub(crate) value_tokens: TokenStream,
-    /// Of a list of tables, the tokens of each text by its path in the list, such as `0.rule`, and of each table.
+    /// Of a list, the tokens of each entry by its index, and of a table in it those of each text, such as `0.rule`.
     pub(crate) parts: Parts,
 }
 
@@ -72,12 +73,14 @@ pub(crate) fn read(
         read_all(&inner, &key, settings, errors);
         return Ok(());
     }
-    let (value, value_tokens, parts) = if is_list_of_tables(input) {
-        read_tables(input)?
-    } else {
-        let (value, tokens) = read_value(input, &key)?;
-        (value, tokens, Vec::new())
-    };
+    let (value, value_tokens, parts) =
+        if is_list_of_tables(input) { read_tables(input)? } else { read_value(input, &key)? };
+    if let Value::Text(text) = &value
+        && let Some(fix) = judge::in_its_table(&key, text)
+    {
+        errors.on(value_tokens, format!("`{key}` is a table of keys, not a value: write `{fix}`"));
+        return Ok(());
+    }
     if settings.iter().any(|setting| setting.key == key) {
         errors.on(key_tokens, format!("`{key}` is given twice"));
         return Ok(());
@@ -114,23 +117,35 @@ fn read_separator(input: ParseStream<'_>, key: &str) -> syn::Result<()> {
 }
 
 /// Reads a literal or a list of texts.
-fn read_value(input: ParseStream<'_>, key: &str) -> syn::Result<(Value, TokenStream)> {
+fn read_value(input: ParseStream<'_>, key: &str) -> syn::Result<(Value, TokenStream, Parts)> {
     if input.peek(token::Bracket) {
         let inner;
         let tokens = input.fork().parse::<TokenTree>()?.into_token_stream();
         bracketed!(inner in input);
         let texts = inner.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])?;
-        return Ok((Value::List(texts.iter().map(LitStr::value).collect()), tokens));
+        let parts = texts.iter().enumerate().map(|(index, text)| (index.to_string(), text.to_token_stream()));
+        let parts = parts.collect();
+        return Ok((Value::List(texts.iter().map(LitStr::value).collect()), tokens, parts));
     }
     if input.peek(Token![-]) {
         let minus: Token![-] = input.parse()?;
         let number: syn::LitInt = input.parse()?;
+        refuse_unit(number.suffix(), &format!("-{number}"), number.span(), key)?;
         let value =
             format!("-{}", number.base10_digits()).parse().map_err(|_| too_large(number.span(), key))?;
-        return Ok((Value::Integer(value), quote!(#minus #number)));
+        return Ok((Value::Integer(value), quote!(#minus #number), Parts::new()));
     }
-    if input.peek(Ident) && !input.peek(syn::LitBool) {
+    if input.peek(Ident::peek_any) && !input.peek(syn::LitBool) {
         let word = input.call(Ident::parse_any)?;
+        if is_expression(&word, input) {
+            return Err(syn::Error::new(
+                word.span(),
+                format!(
+                    "`{key}` takes a literal, not an expression: the value is checked before anything is computed, \
+                     so write it here"
+                ),
+            ));
+        }
         return Err(syn::Error::new(
             word.span(),
             format!("a word is written in quotes: `{key} = \"{word}\"`"),
@@ -140,11 +155,48 @@ fn read_value(input: ParseStream<'_>, key: &str) -> syn::Result<(Value, TokenStr
     let span = literal.span();
     let value = match &literal {
         Lit::Str(text) => Value::Text(text.value()),
-        Lit::Int(number) => Value::Integer(number.base10_parse().map_err(|_| too_large(span, key))?),
+        Lit::Int(number) => {
+            refuse_unit(number.suffix(), &number.to_string(), span, key)?;
+            Value::Integer(number.base10_parse().map_err(|_| too_large(span, key))?)
+        }
+        Lit::Float(number) => {
+            refuse_unit(number.suffix(), &number.to_string(), span, key)?;
+            return Err(not_a_value(span, key));
+        }
         Lit::Bool(bool) => Value::Bool(bool.value),
         _ => return Err(not_a_value(span, key)),
     };
-    Ok((value, literal.into_token_stream()))
+    Ok((value, literal.into_token_stream(), Parts::new()))
+}
+
+/// Refuses a duration or a size without quotes: its unit is a suffix to Rust, and would be lost.
+///
+/// # Errors
+/// - the number has a suffix
+fn refuse_unit(suffix: &str, written: &str, span: Span, key: &str) -> syn::Result<()> {
+    if suffix.is_empty() {
+        return Ok(());
+    }
+    Err(syn::Error::new(span, in_quotes(suffix, written, key)))
+}
+
+/// What to write for a number with a suffix.
+pub(crate) fn in_quotes(suffix: &str, written: &str, key: &str) -> String {
+    if RUST_SUFFIXES.contains(&suffix) {
+        let digits = written.strip_suffix(suffix).unwrap_or(written).trim_end_matches('_');
+        return format!("`{key}` takes a number without a suffix: write `{digits}`");
+    }
+    format!("a value with a unit is written in quotes: write `\"{written}\"`")
+}
+
+/// The suffixes that are a number's type.
+const RUST_SUFFIXES: [&str; 14] =
+    ["u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64"];
+
+/// Whether a word begins an expression or names a constant.
+fn is_expression(word: &Ident, rest: ParseStream<'_>) -> bool {
+    let goes_on = !rest.is_empty() && !rest.peek(Token![,]);
+    goes_on || word.to_string().starts_with(char::is_uppercase)
 }
 
 /// Whether `[{ … }]` stands next.
@@ -191,7 +243,7 @@ fn read_field(input: ParseStream<'_>) -> syn::Result<(String, LitStr)> {
 }
 
 fn too_large(span: Span, key: &str) -> syn::Error {
-    syn::Error::new(span, format!("the number for `{key}` is too large, or has a suffix: write plain digits"))
+    syn::Error::new(span, format!("the number for `{key}` is too large"))
 }
 
 fn not_a_value(span: Span, key: &str) -> syn::Error {
@@ -269,6 +321,40 @@ mod tests {
     #[test]
     fn a_number_that_no_setting_can_hold_is_refused() {
         let (_, errors) = read_tokens(quote!(max_keys = 99999999999999999999));
-        assert_eq!(errors, ["the number for `max_keys` is too large, or has a suffix: write plain digits"]);
+        assert_eq!(errors, ["the number for `max_keys` is too large"]);
+    }
+
+    #[test]
+    fn a_unit_without_quotes_is_kept() {
+        let (settings, errors) = read_tokens(quote!(
+            ttl = 15min,
+            idle_timeout = 1h30min,
+            max_bytes = 16KiB,
+            touch_every = 1.5h,
+            grace = -5s,
+            max_keys = 3_u32
+        ));
+        assert!(settings.is_empty());
+        let quoted = |text: &str| format!("a value with a unit is written in quotes: write `\"{text}\"`");
+        let mut expected: Vec<String> = ["15min", "1h30min", "16KiB", "1.5h", "-5s"].map(quoted).to_vec();
+        expected.push("`max_keys` takes a number without a suffix: write `3`".to_owned());
+        assert_eq!(errors, expected);
+    }
+
+    #[test]
+    fn an_expression_is_told_to_be_one() {
+        let (_, errors) =
+            read_tokens(quote!(a = TTL, b = concat!("1", "h"), c = crate::TTL, d = ttl(), e = word));
+        assert_eq!(errors.len(), 5);
+        assert!(errors[..4].iter().all(|error| error.contains("not an expression")), "{errors:#?}");
+        assert!(errors[4].contains("in quotes"), "{errors:#?}");
+    }
+
+    #[test]
+    fn each_entry_of_a_list_has_its_tokens() {
+        let (settings, _) = read_tokens(quote!(allow = ["SL010", "SL011"]));
+        let parts: Vec<String> =
+            settings[0].parts.iter().map(|(path, tokens)| format!("{path} {tokens}")).collect();
+        assert_eq!(parts, ["0 \"SL010\"", "1 \"SL011\""]);
     }
 }

@@ -67,5 +67,11 @@ mod migrating {}
 pub mod __private {
     pub use sessions_policy::{Declaration, Entry, Literal, Location};
 
-    pub use crate::{registry::EmbeddedFile, session::namespaces::refuse_shared_namespaces};
+    pub use crate::{
+        registry::EmbeddedFile,
+        session::{
+            names::{Named, inline, listed, refuse_name},
+            namespaces::refuse_shared_namespaces,
+        },
+    };
 }

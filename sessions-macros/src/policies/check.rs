@@ -9,7 +9,7 @@ use sessions_policy::{Configuration, describe};
 use syn::Ident;
 use syn::ext::IdentExt;
 
-use super::model::{Arguments, Inline, Listed, Marker, Module};
+use super::model::{Arguments, Inline, Listed, Marker, Module, Respelt};
 use crate::errors::Errors;
 use crate::judge::{self, Written};
 use crate::lookup::{self, PolicyFile};
@@ -37,14 +37,14 @@ pub(crate) fn check(arguments: Arguments, errors: &mut Errors) -> Module {
     names.extend(inline.iter().map(Inline::name).filter(|name| !of_file.contains(name)));
     let markers = markers(&names, inline, file.as_ref(), place::first(&file_tokens), configuration.as_ref());
     let markers = without_collisions(markers, &listed, errors);
-    Module { crate_path, file, listed, markers, names, warnings }
+    let respelt = respelt(&listed, &markers);
+    Module { crate_path, file, listed, respelt, markers, names, warnings }
 }
 
 /// The structs, each once.
-fn listed_structs(paths: Vec<syn::Path>, errors: &mut Errors) -> Vec<Listed> {
+fn listed_structs(structs: Vec<Listed>, errors: &mut Errors) -> Vec<Listed> {
     let mut listed: Vec<Listed> = Vec::new();
-    for path in paths {
-        let Some(ident) = path.segments.last().map(|last| last.ident.clone()) else { continue };
+    for Listed { path, ident } in structs {
         if is_taken(&ident) {
             errors.on(
                 &path,
@@ -57,6 +57,24 @@ fn listed_structs(paths: Vec<syn::Path>, errors: &mut Errors) -> Vec<Listed> {
         }
     }
     listed
+}
+
+/// The structs whose name isn't the one that their policy's name makes.
+fn respelt(listed: &[Listed], markers: &[Marker]) -> Vec<Respelt> {
+    let mut respelt: Vec<Respelt> = Vec::new();
+    for Listed { ident, .. } in listed {
+        let marker = judge::marker(&names::of_type(&ident.unraw().to_string()));
+        let is_free = !listed.iter().any(|listed| listed.ident == marker)
+            && !markers.iter().any(|known| known.ident == marker)
+            && !respelt.iter().any(|known| known.ident == marker);
+        let Some(marker) =
+            syn::parse_str::<Ident>(&marker).ok().filter(|marker| is_free && !is_taken(marker))
+        else {
+            continue;
+        };
+        respelt.push(Respelt { listed: ident.clone(), ident: Ident::new(&marker.to_string(), ident.span()) });
+    }
+    respelt
 }
 
 /// Whether the module has a type of its own of this name.

@@ -1,12 +1,13 @@
 //! From a [`Module`] to tokens: `pub mod policies`.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::Ident;
+use syn::ext::IdentExt;
 
-use super::model::{Listed, Marker, Module};
+use super::model::{Listed, Marker, Module, Respelt};
 use crate::crate_path::CratePath;
-use crate::declaration;
+use crate::{declaration, names};
 
 /// The module, and what the build knows.
 pub(crate) fn expand(module: &Module) -> TokenStream {
@@ -18,19 +19,28 @@ pub(crate) fn expand(module: &Module) -> TokenStream {
         None => "The policies of this program, each as a type.".to_owned(),
     };
     let declared = declared(module);
-    let apart = apart(krate, listed);
+    let found = found(module);
+    let respelt = module.respelt.iter().map(|Respelt { listed, ident }| {
+        quote! {
+            #[doc(hidden)]
+            pub type #ident = #listed;
+        }
+    });
     quote! {
         #(#warnings)*
 
         #[doc = #title]
         ///
-        /// A handler names one with `#[session(policy = "…")]`; [`Registry::load`] starts them.
-        #[allow(dead_code, unused_imports, unreachable_pub)]
+        /// A handler names one with `#[session(policy = "…")]`; `policies::Registry::load` starts them. A struct with
+        /// `#[session_policy]` is found here once the call of `policies!` lists it.
+        #[allow(dead_code, unused_imports, unreachable_pub, rustdoc::private_intra_doc_links)]
         pub mod policies {
             #(#markers)*
             #(#aliases)*
+            #(#respelt)*
 
             /// What this build knows of its policies.
+            #[doc(hidden)]
             #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
             pub enum Declared {}
 
@@ -38,7 +48,7 @@ pub(crate) fn expand(module: &Module) -> TokenStream {
             pub type Registry = #krate::Registry<Declared>;
 
             #declared
-            #apart
+            #found
         }
     }
 }
@@ -77,7 +87,11 @@ fn marker(krate: &CratePath, marker: &Marker) -> TokenStream {
 fn alias(krate: &CratePath, listed: &Listed) -> TokenStream {
     let Listed { path, ident } = listed;
     let path = from_inside(path);
-    let summary = format!("The struct `{ident}`, which is a policy of its own.");
+    let target = path.to_string().replace(' ', "");
+    let own = listed.own();
+    let summary = format!(
+        "The struct [`{own}`](struct@{target}), which is a policy of its own: its settings stand there."
+    );
     quote! {
         #[doc = #summary]
         pub type #ident = #path;
@@ -111,8 +125,46 @@ fn apart(krate: &CratePath, listed: &[Listed]) -> Option<TokenStream> {
         );
         quote!((<#ident as #krate::Policy>::NAME, <#ident as #krate::Policy>::NAMESPACE, #text))
     });
-    (listed.len() > 1)
-        .then(|| quote!(const _: () = #krate::__private::refuse_shared_namespaces(&[#(#states),*]);))
+    (listed.len() > 1).then(|| quote!(#krate::__private::refuse_shared_namespaces(&[#(#states),*]);))
+}
+
+/// Lets the compiler refuse a struct that a handler wouldn't find by its policy's name, or whose policy is declared twice.
+fn found(module: &Module) -> Option<TokenStream> {
+    let Module { crate_path: krate, listed, markers, names, .. } = module;
+    let inline: Vec<TokenStream> = markers
+        .iter()
+        .filter(|marker| marker.declared.is_some())
+        .map(|marker| {
+            let name = &marker.name;
+            quote!(#krate::__private::inline(#name))
+        })
+        .collect();
+    let structs = listed.iter().map(|listed| {
+        let (ident, own) = (&listed.ident, listed.own().to_string());
+        let found_as = names::of_type(&ident.unraw().to_string());
+        let is_taken = names.contains(&found_as);
+        quote! {{
+            const DECLARATION: &::core::option::Option<#krate::__private::Declaration> =
+                &<#ident as #krate::Policy>::DECLARATION;
+            #krate::__private::listed(<#ident as #krate::Policy>::NAME, DECLARATION, #own, #found_as, #is_taken)
+        }}
+    });
+    let checks = listed.iter().enumerate().map(|(position, listed)| {
+        let index = inline.len() + position;
+        let span = listed.own().span();
+        let krate = krate.at(span);
+        quote_spanned!(span=> #krate::__private::refuse_name(ALL, #index);)
+    });
+    let apart = apart(krate, listed);
+    (!listed.is_empty()).then(|| {
+        quote! {
+            const _: () = {
+                const ALL: &[#krate::__private::Named] = &[#(#inline,)* #(#structs),*];
+                #(#checks)*
+                #apart
+            };
+        }
+    })
 }
 
 /// What the build knows: the embedded file, the names, and the declarations in Rust.

@@ -13,7 +13,7 @@ pub(crate) struct Arguments {
     pub(crate) crate_path: CratePath,
     pub(crate) file: Option<LitStr>,
     /// Structs that `#[session_policy]` made policies.
-    pub(crate) listed: Vec<Path>,
+    pub(crate) listed: Vec<Listed>,
     pub(crate) inline: Vec<Inline>,
 }
 
@@ -37,6 +37,8 @@ pub(crate) struct Module {
     pub(crate) crate_path: CratePath,
     pub(crate) file: Option<PolicyFile>,
     pub(crate) listed: Vec<Listed>,
+    /// Further names of structs, where a policy's name makes another type of theirs: `HTTPApi` is `httpapi` is `Httpapi`.
+    pub(crate) respelt: Vec<Respelt>,
     pub(crate) markers: Vec<Marker>,
     /// Every name that the build knows, but for the structs', which only the compiler knows.
     pub(crate) names: Vec<String>,
@@ -47,7 +49,20 @@ pub(crate) struct Module {
 pub(crate) struct Listed {
     /// As the user wrote it.
     pub(crate) path: Path,
-    /// Its last word, which is its name in the module.
+    /// Its name in the module: what follows `as`, else its last word.
+    pub(crate) ident: Ident,
+}
+
+impl Listed {
+    /// The struct's own name.
+    pub(crate) fn own(&self) -> &Ident {
+        self.path.segments.last().map_or(&self.ident, |last| &last.ident)
+    }
+}
+
+/// A listed struct under a second name.
+pub(crate) struct Respelt {
+    pub(crate) listed: Ident,
     pub(crate) ident: Ident,
 }
 

@@ -5,9 +5,10 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Ident, LitStr, Path, Token, braced, parenthesized, token};
 
-use super::model::{Arguments, Inline};
+use super::model::{Arguments, Inline, Listed};
 use crate::crate_path::CratePath;
 use crate::errors::Errors;
+use crate::judge;
 use crate::list::each_item;
 use crate::settings;
 
@@ -27,6 +28,10 @@ pub(crate) fn arguments(input: TokenStream, errors: &mut Errors) -> Arguments {
 /// Reads the file's name, a struct or an inline policy.
 fn item(input: ParseStream<'_>, arguments: &mut Arguments, errors: &mut Errors) -> syn::Result<()> {
     let attrs = input.call(Attribute::parse_outer)?;
+    if starts_quoted(input) {
+        arguments.inline.push(quoted(attrs, input, errors)?);
+        return Ok(());
+    }
     if starts_inline(input) {
         arguments.inline.push(inline(attrs, input, errors)?);
         return Ok(());
@@ -48,7 +53,11 @@ fn item(input: ParseStream<'_>, arguments: &mut Arguments, errors: &mut Errors) 
         arguments.file.get_or_insert(file);
         return Ok(());
     }
-    arguments.listed.push(listed(input)?);
+    let path = listed(input)?;
+    let renamed = input.parse::<Option<Token![as]>>()?.map(|_| input.parse::<Ident>()).transpose()?;
+    if let Some(ident) = renamed.or_else(|| path.segments.last().map(|last| last.ident.clone())) {
+        arguments.listed.push(Listed { path, ident });
+    }
     Ok(())
 }
 
@@ -63,14 +72,39 @@ fn starts_inline(input: ParseStream<'_>) -> bool {
             || input.peek2(token::Paren))
 }
 
+/// Whether `"name": {…}` stands next.
+fn starts_quoted(input: ParseStream<'_>) -> bool {
+    input.peek(LitStr) && (input.peek2(Token![:]) || input.peek2(Token![=]) || input.peek2(token::Brace))
+}
+
+/// Reads an inline policy whose name stands in quotes, as if it didn't.
+fn quoted(attrs: Vec<Attribute>, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Inline> {
+    let text: LitStr = input.parse()?;
+    let name = text.parse_with(Ident::parse_any).map_err(|_| {
+        syn::Error::new(text.span(), "a policy's name is written without quotes, as in `partner: { … }`")
+    })?;
+    errors.at(text.span(), format!("write the name without quotes: `{name}: {{ … }}`"));
+    inline_named(attrs, Ident::new(&name.to_string(), text.span()), input, errors)
+}
+
 /// Reads an inline policy.
 fn inline(attrs: Vec<Attribute>, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Inline> {
+    let name = input.call(Ident::parse_any)?;
+    inline_named(attrs, name, input, errors)
+}
+
+/// Reads what follows the name of an inline policy.
+fn inline_named(
+    attrs: Vec<Attribute>,
+    name: Ident,
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+) -> syn::Result<Inline> {
     let (docs, others): (Vec<_>, Vec<_>) =
         attrs.into_iter().partition(|attribute| attribute.path().is_ident("doc"));
     for other in others {
         errors.on(other, "a policy that is declared here takes doc comments, and no other attribute");
     }
-    let name = input.call(Ident::parse_any)?;
     if input.peek(Token![:]) {
         input.parse::<Token![:]>()?;
     } else if input.peek(Token![=]) {
@@ -82,11 +116,21 @@ fn inline(attrs: Vec<Attribute>, input: ParseStream<'_>, errors: &mut Errors) ->
         braced!(inner in input);
     } else if input.peek(token::Paren) {
         parenthesized!(inner in input);
+    } else if input.peek(LitStr) {
+        let text: LitStr = input.parse()?;
+        errors.at(text.span(), in_braces(&declared.name, &text.value()));
+        return Ok(declared);
     } else {
         return Err(input.error(format!("a policy has settings: `{}: {{ ttl: \"1h\" }}`", declared.name)));
     }
     settings::read_all(&inner, "", &mut declared.settings, errors);
     Ok(declared)
+}
+
+/// What to write instead of a text for a whole policy.
+fn in_braces(name: &Ident, text: &str) -> String {
+    let setting = if judge::name(text).is_ok() { "extends" } else { "ttl" };
+    format!("a policy has settings: `{name}: {{ {setting}: \"{text}\" }}`")
 }
 
 /// Reads the path of a struct.
@@ -134,8 +178,11 @@ mod tests {
         });
         assert_eq!(errors, [""; 0]);
         assert_eq!(arguments.file.map(|file| file.value()).as_deref(), Some("sessions.toml"));
-        let listed: Vec<String> =
-            arguments.listed.iter().map(|path| path.to_token_stream().to_string().replace(' ', "")).collect();
+        let listed: Vec<String> = arguments
+            .listed
+            .iter()
+            .map(|listed| listed.path.to_token_stream().to_string().replace(' ', ""))
+            .collect();
         assert_eq!(listed, ["Checkout", "shop::Basket", "crate::Cart"]);
         let inline: Vec<String> = arguments.inline.iter().map(Inline::name).collect();
         assert_eq!(inline, ["partner_api", "short"]);

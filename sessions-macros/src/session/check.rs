@@ -2,6 +2,8 @@
 //! Which arguments a handler without an attribute of its own has, `defaults.rs` says.
 
 use proc_macro2::Span;
+use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::{FnArg, Type};
 
 use super::model::{
@@ -54,7 +56,7 @@ pub(crate) fn check_handler(arguments: Arguments, mut handler: Handler, errors: 
     let Arguments { crate_path, policy, requirements } = arguments;
     let parameters = session_parameters(&mut handler, errors);
     for parameter in &parameters {
-        check_parameter(parameter, errors);
+        check_parameter(parameter, &policy, errors);
     }
     check_policy(&policy, &handler, &parameters, errors);
     let guards = check_guard(&requirements, &parameters, errors);
@@ -110,13 +112,16 @@ fn checked(named: Named, errors: &mut Errors) -> Named {
 }
 
 /// Refuses what a parameter's type and its own attribute can't mean.
-fn check_parameter(parameter: &Parameter, errors: &mut Errors) {
+fn check_parameter(parameter: &Parameter, policy: &Named, errors: &mut Errors) {
     let has_own = !matches!(parameter.own, Named::Nothing);
     match parameter.shape {
         Shape::Misplaced => errors.on(
             &parameter.ty,
-            "a handler takes `Session` or `Option<Session>`; inside another type write the policy out, \
-             as in `Session<policies::UserDefault>`",
+            format!(
+                "a handler takes `Session` or `Option<Session>`; inside another type write the policy out, \
+                 as in `Session<{}>`",
+                type_of(policy)
+            ),
         ),
         Shape::Typed if has_own => {
             errors.on(
@@ -134,16 +139,13 @@ fn check_parameter(parameter: &Parameter, errors: &mut Errors) {
 /// Refuses a handler without a session, without a policy, or with a policy that nothing takes.
 fn check_policy(policy: &Named, handler: &Handler, parameters: &[Parameter], errors: &mut Errors) {
     if parameters.is_empty() {
-        errors.at(handler.sig.ident.span(), no_session(&handler.sig.ident.to_string()));
+        errors.at(handler.sig.ident.span(), no_session(&handler.sig.ident.to_string(), policy));
         return;
     }
     let taken = parameters.iter().any(Parameter::takes_the_handlers_policy);
     match policy {
         Named::Nothing if taken => {
-            errors.at(
-                Span::call_site(),
-                "the policy is missing: write `#[session(policy = \"user_default\")]`",
-            );
+            errors.at(Span::call_site(), "the policy is missing: write `#[session(policy = \"…\")]`");
         }
         Named::Policy(policy) if !taken && parameters.iter().all(|parameter| parameter.shape.is_sound()) => {
             errors.on(
@@ -231,13 +233,31 @@ fn bind(parameter: Parameter, handlers: &Named, guards: bool) -> Option<Binding>
 }
 
 /// The text for a handler that takes no session.
-fn no_session(name: &str) -> String {
+fn no_session(name: &str, policy: &Named) -> String {
     format!(
         "`{name}` takes no session, so its policy would bind nothing: add a parameter `session: Session`\n  \
-         help: {ROUTER_FORM}"
+         help: {}",
+        router_form(policy)
     )
 }
 
 /// What to do for handlers that need no session.
-pub(crate) const ROUTER_FORM: &str = "to guard routes whose handlers need no session, put the guard before them: \
-     `.route_layer(sessions::require::<policies::UserDefault>(sessions::guard::authenticated()))`";
+pub(crate) fn router_form(policy: &Named) -> String {
+    format!(
+        "to guard routes whose handlers need no session, put the guard before them: \
+         `.route_layer(sessions::require::<{}>(sessions::guard::authenticated()))`",
+        type_of(policy)
+    )
+}
+
+/// The type of a policy as a handler would write it.
+fn type_of(policy: &Named) -> String {
+    match policy {
+        Named::Policy(PolicyName::Text(text)) => format!("policies::{}", judge::marker(&text.value())),
+        Named::Policy(PolicyName::Word(word)) => {
+            format!("policies::{}", judge::marker(&word.unraw().to_string()))
+        }
+        Named::Policy(PolicyName::Path(path)) => path.to_token_stream().to_string().replace(' ', ""),
+        Named::Nothing | Named::Wrong => "policies::…".to_owned(),
+    }
+}

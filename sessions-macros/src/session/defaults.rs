@@ -7,7 +7,7 @@ use proc_macro2::Span;
 use quote::ToTokens;
 use syn::{Attribute, FnArg, Path};
 
-use super::check::{self, ROUTER_FORM};
+use super::check;
 use super::model::{Arguments, Asks, Bound, BoundContainer, Container, Handler, Item, Named, Requirement};
 use super::parse;
 use super::shape::shape;
@@ -16,7 +16,7 @@ use crate::errors::Errors;
 /// Binds the handlers of the item under the attribute.
 pub(crate) fn check(mut default: Arguments, container: Container, errors: &mut Errors) -> BoundContainer {
     if matches!(default.policy, Named::Nothing) {
-        errors.at(Span::call_site(), "the policy is missing: write `#[session(policy = \"user_default\")]`");
+        errors.at(Span::call_site(), "the policy is missing: write `#[session(policy = \"…\")]`");
         default.policy = Named::Wrong;
     }
     let head = container.head.clone();
@@ -25,7 +25,8 @@ pub(crate) fn check(mut default: Arguments, container: Container, errors: &mut E
         errors.on(
             head,
             format!(
-                "nothing in here takes a session, so the policy would bind nothing\n  help: {ROUTER_FORM}"
+                "nothing in here takes a session, so the policy would bind nothing\n  help: {}",
+                check::router_form(&default.policy)
             ),
         );
     }

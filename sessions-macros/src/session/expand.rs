@@ -240,7 +240,7 @@ mod tests {
             ),
         );
         assert!(text.contains("compile_error!"), "{text}");
-        assert!(text.ends_with("asyncfnf(session:Session){}"), "{text}");
+        assert!(text.ends_with("asyncfnf(session:Session<policies::Admin>){}"), "{text}");
         let text = expanded(
             quote!(policy = "admin"),
             &quote!(

@@ -3,24 +3,31 @@
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, FnArg, Ident, LitStr, Meta, Path, Token, bracketed, token};
+use syn::{Attribute, FnArg, Ident, LitInt, LitStr, Meta, Path, Token, bracketed, token};
 
 use super::model::{Arguments, Asks, Named, PolicyName, Requirement};
 use crate::crate_path::CratePath;
 use crate::errors::Errors;
 use crate::judge;
 use crate::list::each_item;
-use crate::spelling;
+use crate::{settings, spelling};
 
 /// What the attribute knows.
 const ARGUMENTS: [&str; 5] = ["policy", "require", "kind", "role", "fresh"];
 /// What `require` knows.
 const REQUIREMENTS: [&str; 2] = ["authenticated", "fresh"];
 
+/// An argument that was read.
+struct Seen {
+    key: String,
+    /// Whether something else was written, which was told.
+    is_meant_only: bool,
+}
+
 /// Reads the arguments of the attribute.
 pub(crate) fn arguments(tokens: TokenStream, errors: &mut Errors) -> Arguments {
     let mut arguments = Arguments::default();
-    let mut seen: Vec<String> = Vec::new();
+    let mut seen: Vec<Seen> = Vec::new();
     let parser = |input: ParseStream<'_>| {
         each_item(input, errors, |input, errors| argument(input, &mut arguments, &mut seen, errors));
         Ok(())
@@ -35,7 +42,7 @@ pub(crate) fn arguments(tokens: TokenStream, errors: &mut Errors) -> Arguments {
 fn argument(
     input: ParseStream<'_>,
     arguments: &mut Arguments,
-    seen: &mut Vec<String>,
+    seen: &mut Vec<Seen>,
     errors: &mut Errors,
 ) -> syn::Result<()> {
     if CratePath::is_next(input) {
@@ -50,37 +57,58 @@ fn argument(
         return Ok(());
     }
     let name = input.call(Ident::parse_any)?;
-    let key = name.to_string();
+    let mut key = name.to_string();
     if !ARGUMENTS.contains(&key.as_str()) {
         let hint = if REQUIREMENTS.contains(&key.as_str()) {
             format!("write `require = {key}`")
         } else {
             spelling::hint(&key, &ARGUMENTS)
         };
-        return Err(syn::Error::new(name.span(), format!("`#[session]` has no argument `{key}`: {hint}")));
+        let unknown = syn::Error::new(name.span(), format!("`#[session]` has no argument `{key}`: {hint}"));
+        let Some(meant) = spelling::nearest(&key, &ARGUMENTS) else { return Err(unknown) };
+        // It is read as what was meant, so that nobody says that this is missing.
+        errors.push(unknown);
+        meant.clone_into(&mut key);
     }
-    if seen.contains(&key) {
-        errors.at(name.span(), twice(&key));
+    if let Some(earlier) = seen.iter().find(|earlier| earlier.key == key) {
+        // Of a misspelling it was told already.
+        if !earlier.is_meant_only && name == key {
+            errors.at(name.span(), twice(&key));
+        }
+        // The first one counts, and what the second asks for is no mistake of its own.
+        read_argument(&key, &name, input, &mut Arguments::default(), errors)?;
+        return Ok(());
     }
-    match key.as_str() {
+    seen.push(Seen { is_meant_only: name != key, key: key.clone() });
+    read_argument(&key, &name, input, arguments, errors)
+}
+
+/// Reads what follows the name of an argument.
+fn read_argument(
+    key: &str,
+    name: &Ident,
+    input: ParseStream<'_>,
+    arguments: &mut Arguments,
+    errors: &mut Errors,
+) -> syn::Result<()> {
+    match key {
         "policy" => {
             // Until it is read it is wrong, so that nobody says that it is missing.
             let earlier = std::mem::replace(&mut arguments.policy, Named::Wrong);
-            equals(input, &name, "\"user_default\"")?;
+            equals(input, name, "\"…\"")?;
             let policy = policy_name(input)?;
             arguments.policy =
                 if matches!(earlier, Named::Policy(_)) { earlier } else { Named::Policy(policy) };
         }
-        "require" => require(input, &name, &mut arguments.requirements, errors)?,
+        "require" => require(input, name, &mut arguments.requirements, errors)?,
         "kind" => {
-            let kind = text(input, &name, "service")?;
+            let kind = text(input, name, "service")?;
             let asks = Asks::Kind(kind.value());
             arguments.requirements.push(Requirement { asks, span: kind.span() });
         }
-        "role" => roles(input, &name, &mut arguments.requirements)?,
-        _ => fresh(input, &name, &mut arguments.requirements)?,
+        "role" => roles(input, name, &mut arguments.requirements)?,
+        _ => fresh(input, name, &mut arguments.requirements)?,
     }
-    seen.push(key);
     Ok(())
 }
 
@@ -97,12 +125,23 @@ fn require(
         return Ok(());
     }
     let inner;
-    bracketed!(inner in input);
+    let brackets = bracketed!(inner in input);
+    if inner.is_empty() {
+        return Err(asks_for_nothing(brackets, "write `require = authenticated`, or leave it away"));
+    }
     each_item(&inner, errors, |input, _| {
         requirements.push(requirement(input)?);
         Ok(())
     });
     Ok(())
+}
+
+/// An empty list would guard nothing, and looks as if it did.
+fn asks_for_nothing(brackets: token::Bracket, help: &str) -> syn::Error {
+    syn::Error::new(
+        brackets.span.join(),
+        format!("an empty list asks for nothing, so anyone would pass: {help}"),
+    )
 }
 
 /// Reads one word of `require`.
@@ -131,7 +170,10 @@ fn roles(input: ParseStream<'_>, name: &Ident, requirements: &mut Vec<Requiremen
     if input.peek(Token![=]) && input.peek2(token::Bracket) {
         input.parse::<Token![=]>()?;
         let inner;
-        bracketed!(inner in input);
+        let brackets = bracketed!(inner in input);
+        if inner.is_empty() {
+            return Err(asks_for_nothing(brackets, "name the roles, as in `role = [\"admin\"]`"));
+        }
         for role in inner.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])? {
             requirements.push(Requirement { asks: Asks::Role(role.value()), span: role.span() });
         }
@@ -148,7 +190,16 @@ fn fresh(input: ParseStream<'_>, name: &Ident, requirements: &mut Vec<Requiremen
         requirements.push(Requirement { asks: Asks::Fresh, span: name.span() });
         return Ok(());
     }
-    let written = text(input, name, "5min")?;
+    equals(input, name, "\"5min\"")?;
+    if input.peek(LitInt) {
+        let number: LitInt = input.parse()?;
+        let message = match number.suffix() {
+            "" => format!("`fresh` takes a duration with its unit: write `\"{number}s\"`"),
+            suffix => settings::in_quotes(suffix, &number.to_string(), "fresh"),
+        };
+        return Err(syn::Error::new(number.span(), message));
+    }
+    let written = quoted(input, name, "5min")?;
     let within = judge::duration(&written.value())
         .map_err(|problem| syn::Error::new(written.span(), format!("`fresh`: {problem}")))?;
     requirements.push(Requirement { asks: Asks::FreshWithin(within), span: written.span() });
@@ -158,6 +209,11 @@ fn fresh(input: ParseStream<'_>, name: &Ident, requirements: &mut Vec<Requiremen
 /// Reads `= "text"`.
 fn text(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<LitStr> {
     equals(input, key, &format!("\"{example}\""))?;
+    quoted(input, key, example)
+}
+
+/// Reads a text in quotes.
+fn quoted(input: ParseStream<'_>, key: &Ident, example: &str) -> syn::Result<LitStr> {
     input.parse().map_err(|error| {
         syn::Error::new(error.span(), format!("`{key}` takes a text in quotes: `{key} = \"{example}\"`"))
     })
@@ -179,9 +235,9 @@ fn policy_name(input: ParseStream<'_>) -> syn::Result<PolicyName> {
     if input.peek(LitStr) {
         return Ok(PolicyName::Text(input.parse()?));
     }
-    let path = input.call(Path::parse_mod_style).map_err(|error| {
-        syn::Error::new(error.span(), "`policy` takes a policy's name: `policy = \"user_default\"`")
-    })?;
+    let path = input
+        .call(Path::parse_mod_style)
+        .map_err(|error| syn::Error::new(error.span(), "`policy` takes a policy's name: `policy = \"…\"`"))?;
     Ok(path.get_ident().cloned().map_or_else(|| PolicyName::Path(path.clone()), PolicyName::Word))
 }
 
@@ -303,7 +359,7 @@ mod tests {
                 "name the argument: `policy = \"b\"`",
                 "`require` takes a word without quotes: `require = authenticated`",
                 "`kind` takes a text in quotes: `kind = \"service\"`",
-                "`fresh` takes a text in quotes: `fresh = \"5min\"`",
+                "`fresh` takes a duration with its unit: write `\"300s\"`",
                 "`policy` is given twice",
             ]
         );

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
-use sessions_policy::{Origin, Problem};
+use sessions_policy::{Origin, Problem, describe};
 use syn::ext::IdentExt;
 use syn::{Ident, LitStr};
 
@@ -17,17 +17,22 @@ use crate::{names, spelling};
 pub(crate) fn check(arguments: Arguments, target: Target, errors: &mut Errors) -> StructPolicy {
     let file = read_file(&arguments, errors);
     let mut warnings = Vec::new();
+    let summary;
     check_namespace(arguments.namespace.as_ref(), errors);
     let (name, declares) = if let Some(policy) = &arguments.policy {
         check_borrowed(policy, &arguments, file.as_ref(), errors);
+        summary = format!("The data of the policy `{}`.", policy.value());
         (policy.value(), Declares::Nothing)
     } else {
         let (name, name_tokens) = own_name(arguments.name.as_ref(), &target.ident);
-        warnings = check_declared(&name, &name_tokens, &arguments, file.as_ref(), errors);
+        let judged = check_declared(&name, &name_tokens, &arguments, file.as_ref(), errors);
+        let settings = judged.settings.map(|settings| format!("\n\n{settings}")).unwrap_or_default();
+        summary = format!("The policy `{name}`.{settings}");
+        warnings = judged.warnings;
         (name, Declares::Policy { name_tokens, settings: arguments.settings })
     };
     let Arguments { crate_path, namespace, .. } = arguments;
-    StructPolicy { crate_path, ident: target.ident, name, namespace, file, declares, warnings }
+    StructPolicy { crate_path, ident: target.ident, name, namespace, file, declares, warnings, summary }
 }
 
 /// The policy file: the named one must be there, the default one may be.
@@ -88,6 +93,14 @@ fn check_borrowed(policy: &LitStr, arguments: &Arguments, file: Option<&PolicyFi
     }
 }
 
+/// What is known of a policy that a struct declares.
+#[derive(Default)]
+struct Declared {
+    /// Its settings for the documentation; `None` where the check failed.
+    settings: Option<String>,
+    warnings: Vec<Warning>,
+}
+
 /// Checks the policy that a struct declares, beside the policies of the file.
 fn check_declared(
     name: &str,
@@ -95,14 +108,15 @@ fn check_declared(
     arguments: &Arguments,
     file: Option<&PolicyFile>,
     errors: &mut Errors,
-) -> Vec<Warning> {
+) -> Declared {
     let written = [Written { name, name_tokens, settings: &arguments.settings }];
     let problems = match judge::check(&written, file) {
         Ok(configuration) => {
             // What the file says, `policies!` tells.
             let is_own = |finding: &&Problem| matches!(finding.origin(), Origin::Code(..));
             let findings = configuration.findings().iter().filter(is_own);
-            return findings.map(|finding| judge::warning(finding, &written, name_tokens)).collect();
+            let warnings = findings.map(|finding| judge::warning(finding, &written, name_tokens)).collect();
+            return Declared { settings: configuration.policy(name).map(describe), warnings };
         }
         Err(problems) => problems,
     };
@@ -110,8 +124,8 @@ fn check_declared(
     let of_the_file = judge::check_beside(&[], file, &[name.to_owned()]).problems;
     for problem in &problems {
         if !of_the_file.iter().any(|known| judge::is_same(known, problem)) {
-            judge::tell(problem, &written, name_tokens, errors);
+            judge::tell_of_struct(problem, &written, name_tokens, errors);
         }
     }
-    Vec::new()
+    Declared::default()
 }

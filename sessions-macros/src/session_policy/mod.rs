@@ -15,10 +15,16 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
     let mut errors = Errors::default();
     let arguments = parse::arguments(arguments, &mut errors);
     let target = parse::target(item.clone(), &mut errors);
-    let implementation = target.map(|target| {
-        let policy = check::check(arguments, target, &mut errors);
-        expand::expand(&policy)
+    let is_read = errors.is_empty();
+    let expanded = target.map(|target| {
+        let mut policy = check::check(arguments, target, &mut errors);
+        if !is_read {
+            // What couldn't be read is missing, so that a lint would warn of what the user wrote.
+            policy.warnings.clear();
+        }
+        (expand::documented(item, &policy.summary), expand::expand(&policy))
     });
     let errors = errors.into_compile_errors();
+    let Some((item, implementation)) = expanded else { return quote::quote!(#errors #item) };
     quote::quote!(#errors #item #implementation)
 }

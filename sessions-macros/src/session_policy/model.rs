@@ -36,6 +36,8 @@ pub(crate) struct StructPolicy {
     pub(crate) file: Option<PolicyFile>,
     pub(crate) declares: Declares,
     pub(crate) warnings: Vec<Warning>,
+    /// What the struct's documentation says of its policy.
+    pub(crate) summary: String,
 }
 
 /// Whether the struct declares its policy or borrows it.

@@ -34,6 +34,12 @@ fn argument(input: ParseStream<'_>, arguments: &mut Arguments, errors: &mut Erro
     if CratePath::is_next(input) {
         return arguments.crate_path.read(input);
     }
+    if input.peek(LitStr) {
+        let text: LitStr = input.parse()?;
+        errors.at(text.span(), format!("name the argument: `name = \"{}\"`", text.value()));
+        arguments.name.get_or_insert(text);
+        return Ok(());
+    }
     let word = input.fork().call(Ident::parse_any)?;
     let Some((key, example)) = OWN.into_iter().find(|(key, _)| word == key) else {
         return settings::read(input, "", &mut arguments.settings, errors);

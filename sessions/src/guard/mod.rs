@@ -54,8 +54,12 @@ impl Requirements {
     }
 
     /// Asks for a principal of a kind.
+    ///
+    /// # Panics
+    /// At compile time, where it is used in a constant: on an empty name.
     #[must_use]
     pub const fn kind(mut self, kind: &'static str) -> Self {
+        assert!(!kind.is_empty(), "an empty name is nobody's: write the kind that is asked for");
         self.kind = Some(kind);
         self.authenticated()
     }
@@ -63,9 +67,10 @@ impl Requirements {
     /// Asks for a role. Several roles are all asked for.
     ///
     /// # Panics
-    /// At compile time, where it is used in a constant: on a fifth role.
+    /// At compile time, where it is used in a constant: on a fifth role, or an empty name.
     #[must_use]
     pub const fn role(mut self, role: &'static str) -> Self {
+        assert!(!role.is_empty(), "an empty name is nobody's: write the role that is asked for");
         assert!(self.role_count < ROLES, "a guard asks for at most four roles");
         self.roles[self.role_count] = role;
         self.role_count += 1;
@@ -130,11 +135,17 @@ pub const fn authenticated() -> Requirements {
 }
 
 /// Asks for a principal of a kind.
+///
+/// # Panics
+/// As [`Requirements::kind`].
 pub const fn kind(kind: &'static str) -> Requirements {
     Requirements::none().kind(kind)
 }
 
 /// Asks for a role.
+///
+/// # Panics
+/// As [`Requirements::role`].
 pub const fn role(role: &'static str) -> Requirements {
     Requirements::none().role(role)
 }
@@ -176,4 +187,21 @@ pub trait Guard: Send + Sync + 'static {
 /// No guard.
 impl Guard for () {
     const REQUIREMENTS: Requirements = Requirements::none();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "an empty name is nobody's")]
+    fn a_role_has_a_name() {
+        let _ = role("");
+    }
+
+    #[test]
+    #[should_panic(expected = "an empty name is nobody's")]
+    fn a_kind_has_a_name() {
+        let _ = kind("");
+    }
 }

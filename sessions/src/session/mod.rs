@@ -3,6 +3,7 @@
 mod access;
 mod data;
 mod evolution;
+pub(crate) mod names;
 pub(crate) mod namespaces;
 mod principal;
 pub(crate) mod state;
@@ -17,7 +18,7 @@ use self::state::SessionState;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a session policy",
     label = "not a policy",
-    note = "name a policy of `policies!`, such as `policies::UserDefault`, or put `#[session_policy(…)]` on the struct"
+    note = "name a type of the module `policies`, or put `#[session_policy(…)]` on the struct"
 )]
 pub trait Policy: Send + Sync + 'static {
     /// The policy's name, as in `sessions.toml`.

@@ -20,7 +20,7 @@ mod first {
 
 /// A later one: a field renamed in Rust, one renamed for good, one removed, two added, the type renamed.
 mod second {
-    sessions::policies!(Purchase);
+    sessions::policies!(Purchase as Checkout);
 
     #[sessions::session_policy(name = "checkout", extends = "user_default")]
     #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]

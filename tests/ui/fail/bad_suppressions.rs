@@ -10,4 +10,8 @@ sessions::policies! {
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 pub struct Checkout {}
 
+#[sessions::session_policy(name = "cart", extends = "user_default", allow = ["SL010"])]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+pub struct Cart {}
+
 fn main() {}

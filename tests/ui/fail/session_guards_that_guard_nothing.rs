@@ -14,4 +14,10 @@ async fn own(#[session("admin")] _session: Session) {}
 #[session(require = authenticated)]
 async fn own_without(#[session("admin")] _session: Session) {}
 
+#[session(policy = "user_default", role = [])]
+async fn no_role(_session: Session) {}
+
+#[session(policy = "user_default", require = [])]
+async fn no_requirement(_session: Session) {}
+
 fn main() {}

@@ -7,7 +7,7 @@ use sessions::{Policy, Registered, Session};
 sessions::policies! {
     "sessions.toml",
     Checkout,
-    shop::Basket,
+    shop::Basket as ShopBasket,
     crate::shop::inner::Wishes,
     self::Notes,
     /// What partners' programs use.
@@ -76,7 +76,7 @@ fn main() {
     registered::<policies::PartnerApi>("partner_api");
     registered::<policies::Short>("short");
     registered::<policies::Checkout>("checkout");
-    registered::<shop::Basket>("shop_basket");
+    registered::<policies::ShopBasket>("shop_basket");
     registered::<policies::Wishes>("wishes");
     registered::<Notes>("user_default");
     assert_eq!(<Notes as Policy>::NAMESPACE, "notes");
