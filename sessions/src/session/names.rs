@@ -79,7 +79,8 @@ const fn misleading(name: &str, listed: &Listed) -> Text {
     text.and("` is looked for: rename it, or list it under another name, `").and(listed.ident).and(" as …`")
 }
 
-const fn is_same(one: &str, other: &str) -> bool {
+/// `==` for texts, which constants can't call.
+pub(super) const fn is_same(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     if one.len() != other.len() {
         return false;

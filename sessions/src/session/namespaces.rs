@@ -1,5 +1,7 @@
 //! Typed states of one policy share its sessions, so each needs a namespace of its own. The compiler asks this.
 
+use super::names::is_same;
+
 /// Refuses two structs of one policy that keep their fields under one namespace. Each is its policy's name, its namespace,
 /// and what to say if a later one has both too.
 ///
@@ -16,21 +18,6 @@ pub const fn refuse_shared_namespaces(states: &[(&str, &str, &str)]) {
         }
         later += 1;
     }
-}
-
-const fn is_same(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    if one.len() != other.len() {
-        return false;
-    }
-    let mut index = 0;
-    while index < one.len() {
-        if one[index] != other[index] {
-            return false;
-        }
-        index += 1;
-    }
-    true
 }
 
 #[cfg(test)]
