@@ -17,6 +17,7 @@ mod require;
 mod session;
 mod soon;
 pub mod store;
+mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod token;

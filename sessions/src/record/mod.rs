@@ -59,6 +59,16 @@ impl Version {
         self.0
     }
 
+    /// Whether it is that of a record that nothing has changed yet.
+    pub(crate) fn is_first(self) -> bool {
+        self.0 >> 32 == 1
+    }
+
+    /// Whether it came before another version of the same record.
+    pub(crate) fn is_before(self, other: Self) -> bool {
+        self.0 >> 32 < other.0 >> 32
+    }
+
     /// The first version of a new record.
     pub(crate) fn first() -> Self {
         Self(1 << 32 | u64::from(rand::random::<u32>()))

@@ -59,6 +59,8 @@ struct Work {
     client: Client,
     same_party: bool,
     now: Millis,
+    /// How often the session had moved by then.
+    moves: u32,
 }
 
 /// What a commit did, to be adopted by the state.
@@ -137,15 +139,22 @@ impl SessionEngine {
         outcome: Outcome,
     ) -> Result<(), SessionError> {
         let Some(work) = self.take_work(state, outcome, Part::Last)? else { return Ok(()) };
+        let moves = work.moves;
         let done = self.perform(work).await;
-        self.adopt(state, done)
+        self.adopt(state, moves, done)
     }
 
-    /// Brings the state up to what a commit did.
-    fn adopt(&self, state: &SessionState, done: Result<Done, SessionError>) -> Result<(), SessionError> {
+    /// Brings the state up to what a commit did that began when the session had moved so often.
+    fn adopt(
+        &self,
+        state: &SessionState,
+        moves: u32,
+        done: Result<Done, SessionError>,
+    ) -> Result<(), SessionError> {
         let mut inner = state.lock();
         match done {
             Ok(Done::Nothing) => Ok(()),
+            Ok(Done::Stored { base, .. }) if inner.is_past(&base) => Ok(()),
             Ok(Done::Stored { base, issue }) => {
                 if issue {
                     let life = self.life_of(&base.record);
@@ -160,7 +169,8 @@ impl SessionEngine {
                 Ok(())
             }
             Err(error) => {
-                if error.fault() == Fault::Gone {
+                // Where another commit of this request has moved the session meanwhile, it is that one's to tell.
+                if error.fault() == Fault::Gone && inner.moves == moves {
                     inner.emission = Emission::Nothing;
                     inner.forget(false);
                 }
@@ -210,6 +220,7 @@ impl SessionEngine {
             client: inner.client.clone(),
             same_party,
             now: self.shared.time.now(),
+            moves: inner.moves,
         })))
     }
 
