@@ -127,9 +127,14 @@ fn at_no_instant_do_both_ids_work_after_a_change_of_privilege() {
             }
         });
         let write = at_once({
-            let (node, mut visitor) = (node.clone(), old.clone());
+            let (node, mut visitor, done) = (node.clone(), old.clone(), Rc::clone(&done));
             async move {
-                let (_, fault) = node.visit(&mut visitor, async |session| session.set("k", 1)).await;
+                let mut session = node.engine.resolve(&visitor.request()).await.unwrap();
+                let found = session.is_authenticated();
+                session.set("k", 1).unwrap();
+                let too_late = found && done.get();
+                let fault = node.finish(&session, &mut visitor).await;
+                assert!(!(too_late && fault.is_none()), "a request in flight outlives the old id");
                 (fault, visitor)
             }
         });
