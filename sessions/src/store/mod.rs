@@ -9,11 +9,13 @@
 //! perhaps applied).
 
 mod erased;
+mod file;
 mod memory;
 
 use std::{fmt, future::Future, sync::Arc};
 
 pub use self::erased::SharedStore;
+pub use self::file::FileStore;
 pub use self::memory::{MemoryStore, WhenFull};
 pub use crate::record::Version;
 pub use crate::token::{Owner, SessionId};
