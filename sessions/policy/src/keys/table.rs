@@ -2,7 +2,7 @@
 
 use super::{Fallback, Key, Kind, Safer, Table};
 use crate::policy::{
-    Adapter, BehaviorOnLimit, Csrf, OnConflict, OnServerError, Renew, SameSite, Scope, WhenFull,
+    Adapter, BehaviorOnLimit, Codec, Csrf, OnConflict, OnServerError, Renew, SameSite, Scope, WhenFull,
 };
 
 const fn policy(path: &'static str, kind: Kind, doc: &'static str) -> Key {
@@ -178,6 +178,13 @@ pub(super) const POLICY_KEYS: &[Key] = &[
     policy("persistence.enabled", Kind::Bool, "whether sessions are stored; `false` makes the scope `request`")
         .fallback_to(Fallback::Bool(true)),
     policy("persistence.store_name", Kind::Name, "the store, a table under `stores`").word("main"),
+    policy(
+        "persistence.codec",
+        choice(Codec::WORDS),
+        "how values are written; each is read by its own codec, whatever this says; `messagepack` takes the feature \
+         `messagepack` of the crate `sessions`",
+    )
+    .word("json"),
     later(Table::Policies, "persistence.write_through", "whether a cache writes through to its store"),
     later(Table::Policies, "persistence.compress", "whether records are compressed"),
     policy(
