@@ -203,6 +203,14 @@ pub(super) fn given<D: Declared>(
     read(sources, None, refused)
 }
 
+/// What a key may take and this build has no code for.
+const MISSING_FEATURES: &[&str] = &[
+    #[cfg(not(feature = "encryption"))]
+    "encryption",
+    #[cfg(not(feature = "messagepack"))]
+    "messagepack",
+];
+
 /// What the build knew.
 fn of_build<D: Declared>() -> Sources {
     Sources {
@@ -214,6 +222,8 @@ fn of_build<D: Declared>() -> Sources {
         known: Some(D::NAMES.iter().map(|name| (*name).to_owned()).collect()),
         stage: Stage::Start,
         today: Some(Date::of(SystemTime::now())),
+        missing_kinds: Vec::new(),
+        missing_features: MISSING_FEATURES.to_vec(),
     }
 }
 

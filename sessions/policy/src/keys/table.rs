@@ -294,6 +294,14 @@ pub(super) const STORE_KEYS: &[Key] = &[
     )
     .secret(),
     store("timeout", DURATION, "how long one call may take; at most 30 s").word("2s"),
+    store(
+        "encryption_keys",
+        Kind::List { word: None },
+        "keys that encrypt the values of sessions, each an id, a colon and 64 hexadecimal digits: the first encrypts, all \
+         decrypt; by a variable, never in the file; takes the feature `encryption` of the crate `sessions`",
+    )
+    .secret()
+    .asked_for_by("OWASP ASVS 5.0, 11.3.4 and 13.3.1"),
     store("allow", Kind::Suppressions, ALLOW).fallback_to(Fallback::Empty),
     later(Table::Stores, "index_key", "what keys the index by principal").secret(),
     later(Table::Stores, "key_prefix", "what the store's own keys begin with"),
