@@ -35,7 +35,7 @@ use crate::{
     clock::{Clock, SystemClock, Time},
     entropy::{Entropy, OsEntropy},
     event::{Bus, EventKind, SessionEvent},
-    record::Record,
+    record::{Codec, Record},
     store::{Millis, SessionStore, SharedStore, Stamp},
     token::SecretTag,
     transport::{self, Transport},
@@ -71,6 +71,7 @@ pub(crate) struct EngineShared {
     pub(crate) name: Arc<str>,
     pub(crate) policy: SessionPolicy,
     tag: SecretTag,
+    codec: Codec,
     /// `None` where the policy keeps nothing beyond a request.
     pub(crate) store: Option<SharedStore>,
     pub(crate) transport: Arc<dyn Transport>,
@@ -153,6 +154,7 @@ impl SessionEngine {
                 tag: before.tag.clone(),
                 cross_site: transport.is_ambient().then(|| CrossSite::new(&policy)),
                 lifetimes: Lifetimes::of(&policy),
+                codec: Codec::of(&policy),
                 policy,
                 store: before.store.clone().map(|store| store.with_limit(limit)),
                 transport,
@@ -182,6 +184,11 @@ impl SessionEngine {
     /// Whether it runs the same policy, under whatever settings.
     fn is_of(&self, other: &Self) -> bool {
         self.shared.name == other.shared.name
+    }
+
+    /// What values are written with.
+    pub(crate) fn codec(&self) -> Codec {
+        self.shared.codec
     }
 
     pub(crate) fn stamp(&self) -> Stamp {
@@ -280,6 +287,7 @@ impl SessionEngineBuilder {
                 tag: SecretTag::of(policy.name()),
                 cross_site: transport.is_ambient().then(|| CrossSite::new(&policy)),
                 lifetimes: Lifetimes::of(&policy),
+                codec: Codec::of(&policy),
                 policy,
                 store,
                 transport,

@@ -12,13 +12,17 @@
 //! All numbers are big endian. A section with a tag that this version does not know is carried through unchanged, so
 //! that old and new binaries can share a store. Fields are sections of tag 32: space u8, codec u8, name, value.
 
+mod codec;
 mod fields;
 pub(crate) mod wire;
 
 use std::sync::Arc;
 
-pub(crate) use self::fields::{Codec, Field, FieldKey, FieldView, Fields, Part, Space};
 use self::wire::{Reader, put_section};
+pub(crate) use self::{
+    codec::{Codec, CodecError},
+    fields::{Field, FieldKey, FieldView, Fields, Part, Space},
+};
 use crate::{
     store::{Millis, Stored},
     token::{Digest, Handle, SessionId},

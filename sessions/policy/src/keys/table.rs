@@ -2,7 +2,7 @@
 
 use super::{Fallback, Key, Kind, Safer, Table};
 use crate::policy::{
-    Adapter, BehaviorOnLimit, Csrf, OnConflict, OnServerError, Renew, SameSite, Scope, WhenFull,
+    Adapter, BehaviorOnLimit, Codec, Csrf, OnConflict, OnServerError, Renew, SameSite, Scope, WhenFull,
 };
 
 const fn policy(path: &'static str, kind: Kind, doc: &'static str) -> Key {
@@ -178,6 +178,13 @@ pub(super) const POLICY_KEYS: &[Key] = &[
     policy("persistence.enabled", Kind::Bool, "whether sessions are stored; `false` makes the scope `request`")
         .fallback_to(Fallback::Bool(true)),
     policy("persistence.store_name", Kind::Name, "the store, a table under `stores`").word("main"),
+    policy(
+        "persistence.codec",
+        choice(Codec::WORDS),
+        "how values are written; each is read by its own codec, whatever this says; `messagepack` takes the feature \
+         `messagepack` of the crate `sessions`",
+    )
+    .word("json"),
     later(Table::Policies, "persistence.write_through", "whether a cache writes through to its store"),
     later(Table::Policies, "persistence.compress", "whether records are compressed"),
     policy(
@@ -287,6 +294,14 @@ pub(super) const STORE_KEYS: &[Key] = &[
     )
     .secret(),
     store("timeout", DURATION, "how long one call may take; at most 30 s").word("2s"),
+    store(
+        "encryption_keys",
+        Kind::List { word: None },
+        "keys that encrypt the values of sessions, each an id, a colon and 64 hexadecimal digits: the first encrypts, all \
+         decrypt; by a variable, never in the file; takes the feature `encryption` of the crate `sessions`",
+    )
+    .secret()
+    .asked_for_by("OWASP ASVS 5.0, 11.3.4 and 13.3.1"),
     store("allow", Kind::Suppressions, ALLOW).fallback_to(Fallback::Empty),
     later(Table::Stores, "index_key", "what keys the index by principal").secret(),
     later(Table::Stores, "key_prefix", "what the store's own keys begin with"),

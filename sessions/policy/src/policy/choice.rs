@@ -67,6 +67,13 @@ choices! {
         /// The request is refused with 409.
         Reject = "reject",
     }
+    /// How the values of a session are written. Each value carries its codec, so that all are read whatever this says.
+    Codec {
+        /// As JSON text.
+        Json = "json",
+        /// As MessagePack, with the names of fields.
+        MessagePack = "messagepack",
+    }
     /// How requests without any sign of a browser are treated on unsafe methods.
     Csrf {
         /// Allowed where both `Sec-Fetch-Site` and `Origin` are absent: no browser sent it.

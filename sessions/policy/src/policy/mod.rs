@@ -8,7 +8,7 @@ mod parts;
 use std::time::Duration;
 
 pub use self::choice::{
-    Adapter, BehaviorOnLimit, Csrf, OnConflict, OnServerError, Renew, SameSite, Scope, WhenFull,
+    Adapter, BehaviorOnLimit, Codec, Csrf, OnConflict, OnServerError, Renew, SameSite, Scope, WhenFull,
 };
 pub use self::describe::describe;
 pub use self::parts::{CarryOver, ConcurrencyPolicy, PersistencePolicy, RememberPolicy, TransportPolicy};

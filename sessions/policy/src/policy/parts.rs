@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Adapter, BehaviorOnLimit, SameSite};
+use super::{Adapter, BehaviorOnLimit, Codec, SameSite};
 
 /// The lifetimes of a session whose user asked to be remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,7 @@ impl CarryOver {
 pub struct PersistencePolicy {
     pub(crate) enabled: bool,
     pub(crate) store_name: String,
+    pub(crate) codec: Codec,
 }
 
 impl PersistencePolicy {
@@ -61,6 +62,11 @@ impl PersistencePolicy {
     /// The store's name, a table under `stores`.
     pub fn store_name(&self) -> &str {
         &self.store_name
+    }
+
+    /// How values are written.
+    pub fn codec(&self) -> Codec {
+        self.codec
     }
 }
 

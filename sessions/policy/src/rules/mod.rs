@@ -4,6 +4,7 @@
 mod across;
 mod cookie;
 mod cookie_safety;
+mod encryption;
 mod header;
 mod lifetimes;
 mod origins;
@@ -13,6 +14,7 @@ mod store_places;
 mod stores;
 
 pub(crate) use self::across::{judge_together, keys_together};
+pub(crate) use self::encryption::judge_codec;
 pub(crate) use self::origins::normal_origin;
 pub(crate) use self::stores::{judge_kinds, judge_store};
 
