@@ -9,6 +9,7 @@ mod lifetimes;
 mod origins;
 mod persistence;
 mod rotation;
+mod serial;
 mod stores;
 
 pub(crate) use self::across::{judge_together, keys_together};
@@ -58,6 +59,7 @@ pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
     [
         lifetimes::RULES,
         rotation::RULES,
+        serial::RULES,
         persistence::RULES,
         cookie::RULES,
         cookie_safety::RULES,
