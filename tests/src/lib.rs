@@ -11,5 +11,5 @@ mod spy;
 
 pub use self::{
     node::{Answer, Node, Visitor, second, user},
-    spy::{Counts, Spy},
+    spy::{Counts, Fate, Spy},
 };

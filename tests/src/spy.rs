@@ -33,8 +33,18 @@ struct Shared {
     slow: AtomicBool,
     hanging: AtomicBool,
     corrupt: AtomicBool,
+    lost: Mutex<Option<Fate>>,
     lag: Mutex<Option<(ManualClock, Duration)>>,
     records: Mutex<Vec<Arc<[u8]>>>,
+}
+
+/// What becomes of a write whose answer is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is applied at once.
+    Applied,
+    /// It is applied after this time, long after everyone has given up waiting.
+    AppliedLater(Duration),
 }
 
 /// How often a store was called.
@@ -84,6 +94,11 @@ impl Spy {
     /// From now on every write takes so long by this clock, and one that comes after its deadline is too late.
     pub fn set_lag(&self, clock: &ManualClock, lag: Duration) {
         *self.shared.lag.lock().unwrap() = Some((clock.clone(), lag));
+    }
+
+    /// The answer to the next `cas` is lost.
+    pub fn lose_next_write(&self, fate: Fate) {
+        *self.shared.lost.lock().unwrap() = Some(fate);
     }
 
     /// The next `end` fails.
@@ -146,7 +161,21 @@ impl SessionStore for Spy {
             return Ok(CasOutcome::Late);
         }
         self.keep(&write.record);
-        self.store.cas(write).await
+        let lost = self.shared.lost.lock().unwrap().take();
+        match lost {
+            None => return self.store.cas(write).await,
+            Some(Fate::Applied) => {
+                self.store.cas(write).await?;
+            }
+            Some(Fate::AppliedLater(after)) => {
+                let store = self.store.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(after).await;
+                    let _ = store.cas(write).await;
+                });
+            }
+        }
+        Err(StoreError::Unknown(None))
     }
 
     async fn touch(&self, touch: Touch) -> Result<Touched, StoreError> {

@@ -119,7 +119,9 @@ impl SessionEngine {
             return false;
         }
         let base = inner.base.as_ref().filter(|_| self.shared.store.is_some());
-        let settled = base.is_none_or(|base| !base.by_previous && !self.write_is_due(base, inner.now));
+        let settled = base.is_none_or(|base| {
+            base.hold.is_none() && !base.by_previous && !self.write_is_due(base, inner.now)
+        });
         inner.sent |= settled;
         settled
     }
@@ -138,10 +140,19 @@ impl SessionEngine {
         state: &Arc<SessionState>,
         outcome: Outcome,
     ) -> Result<(), SessionError> {
-        let Some(work) = self.take_work(state, outcome, Part::Last)? else { return Ok(()) };
-        let moves = work.moves;
-        let done = self.perform(work).await;
-        self.adopt(state, moves, done)
+        let result = match self.take_work(state, outcome, Part::Last) {
+            Ok(Some(work)) => {
+                let moves = work.moves;
+                let done = self.perform(work).await;
+                self.adopt(state, moves, done)
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if self.shared.turns.is_some() {
+            Box::pin(self.end_turn(state)).await;
+        }
+        result
     }
 
     /// Brings the state up to what a commit did that began when the session had moved so often.
@@ -189,6 +200,11 @@ impl SessionEngine {
         let mut inner = state.lock();
         // In the same lock: what is recorded after this is refused, and nothing falls in between.
         inner.sent |= part == Part::Last;
+        if part == Part::Last
+            && let Some(hold) = inner.base.as_ref().and_then(|base| base.hold.as_ref())
+        {
+            hold.comes_to_its_end();
+        }
         if let Some((fault, misuse)) = inner.misuse.take() {
             return Err(SessionError::new(fault, misuse));
         }
@@ -262,10 +278,11 @@ impl SessionEngine {
     }
 
     /// Runs steps that must not be cut in half on a task of their own, so that a client that hangs up can't.
-    async fn uninterrupted<F, W>(&self, work: W) -> Result<Done, SessionError>
+    pub(super) async fn uninterrupted<F, W, T>(&self, work: W) -> Result<T, SessionError>
     where
         W: FnOnce(Self) -> F,
-        F: Future<Output = Result<Done, SessionError>> + Send + 'static,
+        F: Future<Output = Result<T, SessionError>> + Send + 'static,
+        T: Send + 'static,
     {
         let steps = work(self.clone());
         if tokio::runtime::Handle::try_current().is_err() {
@@ -350,6 +367,7 @@ impl SessionEngine {
             previous: None,
             retired: Vec::new(),
             forward: None,
+            lease: None,
             fingerprint: work.client.fingerprint,
             agent: None,
             fields: Vec::new().into(),
