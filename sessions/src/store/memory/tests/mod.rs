@@ -1,6 +1,7 @@
 //! What the memory store promises, by topic. Time is an argument here too: no test waits.
 
 mod concurrency;
+mod conformance;
 mod limits;
 mod model;
 mod records;
