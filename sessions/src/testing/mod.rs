@@ -7,6 +7,8 @@ mod fault;
 mod session;
 mod spy;
 
+#[cfg(test)]
+pub(crate) use self::conformance::dice::Dice;
 pub use self::{
     clock::ManualClock,
     fault::{FaultStore, Injected},

@@ -2,11 +2,11 @@
 
 /// `SplitMix64`.
 #[derive(Clone, Debug)]
-pub(in crate::testing) struct Dice(pub(in crate::testing) u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     /// A number below `sides`.
-    pub(in crate::testing) fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -15,12 +15,12 @@ impl Dice {
     }
 
     /// A place in a list of so many.
-    pub(in crate::testing) fn index(&mut self, length: usize) -> usize {
+    pub(crate) fn index(&mut self, length: usize) -> usize {
         usize::try_from(self.roll(length as u64)).unwrap_or_default()
     }
 
     /// True once in so many times.
-    pub(in crate::testing) fn once_in(&mut self, sides: u64) -> bool {
+    pub(crate) fn once_in(&mut self, sides: u64) -> bool {
         self.roll(sides) == 0
     }
 }

@@ -43,7 +43,7 @@
 
 mod clause;
 pub mod concurrency;
-pub(in crate::testing) mod dice;
+pub(crate) mod dice;
 pub mod endings;
 mod kit;
 pub mod limits;
