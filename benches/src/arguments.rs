@@ -145,6 +145,12 @@ impl Arguments {
         self.parts.len() == Part::ALL.len() && self.stacks.len() == Stack::ALL.len()
     }
 
+    /// The number of sessions at which stacks are compared in short and over sockets.
+    pub(crate) fn usual(&self) -> usize {
+        let usual = self.sessions.iter().find(|&&sessions| sessions == 100_000).or(self.sessions.last());
+        usual.copied().unwrap_or_default()
+    }
+
     /// Those of these stacks that are asked for.
     pub(crate) fn of(&self, stacks: &[Stack]) -> Vec<Stack> {
         stacks.iter().copied().filter(|stack| self.stacks.contains(stack)).collect()

@@ -4,8 +4,6 @@
 //! Each stack runs in a process of its own. The processes are up at the same time and take turns in short chunks, so
 //! that whatever else the machine does meets all of them alike: **trust ratios within a run, not times across runs.**
 
-#![allow(dead_code, reason = "the pages of results are not written yet")]
-
 mod arguments;
 mod child;
 mod cookies;
@@ -70,6 +68,5 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
     if arguments.asks_for(Part::Sockets) {
         results.sockets = sockets::measure(arguments)?;
     }
-    println!("{}", report::markdown(arguments, &results));
-    Ok(())
+    report::publish(arguments, &results)
 }

@@ -40,6 +40,7 @@ mod tests {
         let spread = Spread::of(&[5.0, 1.0, 4.0, 2.0, 3.0]);
         assert_eq!(spread, Spread { low: 2.0, median: 3.0, high: 4.0 });
         assert_eq!(Spread::of(&[]), Spread::default());
-        assert_eq!(Spread::of_pairs(&[4.0, 9.0], &[2.0, 3.0], |a, b| a / b).median, 2.0);
+        let ratios = Spread::of_pairs(&[4.0, 9.0], &[2.0, 3.0], |left, right| left / right);
+        assert_eq!(ratios, Spread { low: 2.0, median: 2.0, high: 2.0 });
     }
 }

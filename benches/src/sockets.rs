@@ -25,9 +25,6 @@ use crate::{
 /// The routes that are loaded.
 pub(crate) const PATHS: [&str; 3] = ["untouched", "read", "set"];
 
-/// Sessions of a server, unless how long clients wait is compared.
-pub(crate) const SESSIONS: usize = 100_000;
-
 const CONNECTIONS: usize = 64;
 /// Sessions of a layer that keeps them in cookies.
 const IN_COOKIES: usize = 2_000;
@@ -85,7 +82,7 @@ impl Sockets {
 
 /// The few and the many sessions between which waiting is compared.
 pub(crate) fn few_and_many(arguments: &Arguments) -> [usize; 2] {
-    [1_000, arguments.most]
+    [1_000.min(arguments.most), arguments.most]
 }
 
 pub(crate) fn measure(arguments: &Arguments) -> Outcome<Sockets> {
@@ -93,7 +90,7 @@ pub(crate) fn measure(arguments: &Arguments) -> Outcome<Sockets> {
     machine::pin_to(1);
     // Each route of each server is loaded two rounds of three: a chunk here is long.
     let rounds = (arguments.rounds * 2).div_ceil(3);
-    let all: Vec<_> = arguments.of(&Stack::ALL).into_iter().map(|stack| (stack, SESSIONS)).collect();
+    let all: Vec<_> = arguments.of(&Stack::ALL).into_iter().map(|stack| (stack, arguments.usual())).collect();
     results.servers(&all, &PATHS, rounds, arguments.seconds)?;
     if arguments.most > 0 && !arguments.of(&[Stack::Ours]).is_empty() {
         let both = few_and_many(arguments).map(|sessions| (Stack::Ours, sessions));

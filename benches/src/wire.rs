@@ -98,7 +98,7 @@ mod tests {
     fn an_answer_is_whole_when_its_body_is_there() {
         let end = ANSWER.len() - 2;
         assert_eq!(whole(ANSWER).unwrap(), Some((end, 2)));
-        assert_eq!(whole(&ANSWER[..end + 1]).unwrap(), None);
+        assert_eq!(whole(&ANSWER[..=end]).unwrap(), None);
         assert_eq!(whole(&ANSWER[..end - 1]).unwrap(), None);
         assert!(whole(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
     }

@@ -30,6 +30,9 @@ use crate::Outcome;
 /// What every session holds besides the user's id and the counter `n`.
 const ATTRIBUTES: [(&str, &str); 3] = [("theme", "dark"), ("lang", "en"), ("tz", "Europe/London")];
 
+/// The bytes of a session's data as JSON, with a user's id of six digits.
+pub(crate) const PAYLOAD: f64 = 75.0;
+
 /// The work between reading and writing on the slow routes, as long as one query of a database.
 const WORK: Duration = Duration::from_millis(2);
 
@@ -145,4 +148,26 @@ fn new_user() -> String {
 /// What a handler answers to an error of its session layer.
 fn failed<E>(_: E) -> StatusCode {
     StatusCode::INTERNAL_SERVER_ERROR
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_payload_is_as_long_as_it_is_said_to_be() {
+        let mut data = serde_json::json!({ "user_id": "u123456", "n": 0 });
+        for (key, value) in ATTRIBUTES {
+            data[key] = value.into();
+        }
+        assert_eq!(format!("{}", data.to_string().len()), format!("{PAYLOAD}"));
+    }
+
+    #[test]
+    fn each_stack_is_found_by_its_word() {
+        for stack in Stack::ALL {
+            assert_eq!(Stack::of_word(stack.word()).unwrap(), stack);
+        }
+        assert!(Stack::of_word("apache").unwrap_err().to_string().contains("bare, bare-again"));
+    }
 }
