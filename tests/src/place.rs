@@ -3,7 +3,7 @@
 use std::{env, sync::Arc};
 
 use sessions::{
-    MemoryStore, SessionId, SessionStore, SharedStore, StoreError,
+    MemoryStore, SessionId, SessionStore, SharedStore, SqliteStore, StoreError,
     store::{
         Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, StoreStats, Touch,
         Touched,
@@ -15,8 +15,18 @@ use tempfile::TempDir;
 const VARIABLE: &str = "SESSIONS_TEST_STORE";
 
 /// Each kind, and how a store of it is made in an empty folder.
-const KINDS: &[(&str, fn(&TempDir) -> SharedStore)] =
-    &[("memory", |_| SharedStore::new(MemoryStore::new(1_000_000)))];
+const KINDS: &[(&str, fn(&TempDir) -> SharedStore)] = &[
+    ("memory", |_| SharedStore::new(MemoryStore::new(1_000_000))),
+    ("sqlite", |folder| {
+        SharedStore::new(block_on(SqliteStore::open(folder.path().join("sessions.db"))).unwrap())
+    }),
+];
+
+/// Waits on a thread of its own, because a test's may not.
+fn block_on<T: Send>(future: impl Future<Output = T> + Send) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    std::thread::scope(|threads| threads.spawn(|| runtime.block_on(future)).join().unwrap())
+}
 
 /// A fresh store of the kind that is asked for, in a folder of its own that goes with the last clone.
 #[derive(Clone, Debug)]
