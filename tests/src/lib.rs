@@ -8,8 +8,10 @@
 
 mod node;
 mod spy;
+mod trouble;
 
 pub use self::{
     node::{Answer, Node, Visitor, second, user},
     spy::{Counts, Spy},
+    trouble::{Trouble, Troubled},
 };

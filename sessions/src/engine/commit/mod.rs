@@ -122,7 +122,7 @@ impl SessionEngine {
     /// requests, and it waits for nothing.
     pub(crate) fn settle(&self, state: &SessionState) -> bool {
         let mut inner = state.lock();
-        if inner.has_changes() || inner.misuse.is_some() {
+        if inner.has_changes() || inner.misuse.is_some() || inner.moving.is_some() {
             return false;
         }
         let base = inner.base.as_ref().filter(|_| self.shared.store.is_some());
