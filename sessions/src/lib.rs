@@ -40,6 +40,8 @@ pub use sessions_policy::{
 
 #[cfg(feature = "watch")]
 pub use self::registry::Watch;
+#[cfg(feature = "sqlite")]
+pub use self::store::SqliteStore;
 pub use self::{
     clock::{Clock, SystemClock},
     engine::{SessionEngine, SessionEngineBuilder, SessionInfo},

@@ -10,11 +10,15 @@
 
 mod erased;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::{fmt, future::Future, sync::Arc};
 
 pub use self::erased::SharedStore;
 pub use self::memory::{MemoryStore, WhenFull};
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::SqliteStore;
 pub use crate::record::Version;
 pub use crate::token::{Owner, SessionId};
 pub use sessions_policy::BehaviorOnLimit;

@@ -85,7 +85,7 @@ impl Counts {
 /// # })?;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct SpyStore<S> {
     store: S,
     shared: Arc<Shared>,
