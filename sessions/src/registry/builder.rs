@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     Declared, Last, LoadError, Parts, Registry, Settings,
     load::{self, Read},
+    sweeper::Sweeper,
 };
 use crate::{
     clock::Clock,
@@ -115,9 +116,15 @@ impl<D: Declared> RegistryBuilder<D> {
         family.join(&engines);
         let last = Last { text: read.text().map(str::to_owned), path: read.path };
         let settings = Settings { engines, stores, configuration, profile };
-        let parts =
-            Parts { settings: ArcSwap::from_pointee(settings), profile, bus, family, last: Mutex::new(last) };
-        Ok(Registry { parts: Arc::new(parts), declared: PhantomData })
+        let parts = Arc::new_cyclic(|parts| Parts {
+            settings: ArcSwap::from_pointee(settings),
+            profile,
+            bus,
+            family,
+            last: Mutex::new(last),
+            sweeper: Sweeper::start(parts.clone(), self.clock),
+        });
+        Ok(Registry { parts, declared: PhantomData })
     }
 }
 
