@@ -10,6 +10,7 @@
 
 mod node;
 mod place;
+mod trouble;
 
 use sessions::testing::SpyStore;
 
@@ -18,6 +19,7 @@ pub use sessions::testing::Fate;
 pub use self::{
     node::{Answer, Node, Visitor, second, stored, user},
     place::Place,
+    trouble::{Trouble, Troubled},
 };
 
 /// The store of a test: it watches and fails, over a store of the kind that `SESSIONS_TEST_STORE` names.

@@ -14,8 +14,11 @@ use tempfile::TempDir;
 /// The variable that names the kind.
 const VARIABLE: &str = "SESSIONS_TEST_STORE";
 
-/// Each kind, and how a store of it is made in an empty folder.
-const KINDS: &[(&str, fn(&TempDir) -> SharedStore)] = &[
+/// Makes a store in an empty folder.
+type Open = fn(&TempDir) -> SharedStore;
+
+/// Each kind, and how a store of it is made.
+const KINDS: &[(&str, Open)] = &[
     ("memory", |_| SharedStore::new(MemoryStore::new(1_000_000))),
     ("sqlite", |folder| {
         SharedStore::new(block_on(SqliteStore::open(folder.path().join("sessions.db"))).unwrap())

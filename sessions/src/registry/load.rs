@@ -17,7 +17,7 @@ const CONFIG: &str = "SESSIONS_CONFIG";
 const PROFILE: &str = "SESSIONS_PROFILE";
 const PREFIX: &str = "SESSIONS_";
 /// The kinds of stores that this build has no code for.
-const MISSING_KINDS: &[&str] = &["sqlite"];
+const MISSING_KINDS: &[&str] = if cfg!(feature = "sqlite") { &[] } else { &["sqlite"] };
 
 /// Why a registry could not be loaded. Its text is for the person who started the program, also where a `main` that
 /// returns it prints its `Debug`.

@@ -86,7 +86,8 @@ impl<P, G> Session<P, G> {
     ///   [`Fault::Conflict`], [`Fault::Unusable`]: as for [`commit`](Self::commit).
     ///
     /// # Cancel safety
-    /// Dropping the future leaves the update written or not written, and recorded changes with it.
+    /// Dropping the future leaves the update written or not written. What was recorded before it stays recorded for the
+    /// next commit, also if it was written with it: a flash message may then be there twice.
     ///
     /// ```
     /// # use sessions::{SessionEngine, MemoryStore, SessionPolicy};
@@ -172,7 +173,8 @@ impl<P, G> Session<P, G> {
     /// As for [`SessionEngine::commit`](crate::SessionEngine::commit).
     ///
     /// # Cancel safety
-    /// All of it is written, or nothing.
+    /// All of it is written, or nothing, and what was recorded stays recorded for the next commit. What gives the session
+    /// another id, or its first one, goes on by itself, and the next commit waits for it.
     #[doc(alias = "save")]
     pub async fn commit(&self) -> Result<(), SessionError> {
         if self.state.lock().sent {

@@ -4,6 +4,7 @@
 use std::sync::{Arc, PoisonError};
 
 use http::HeaderValue;
+use tokio::sync::Notify;
 
 use crate::{
     engine::{
@@ -124,6 +125,8 @@ pub(crate) struct Inner {
     pub(crate) left: bool,
     /// How often the session has moved to another credential, or ended.
     pub(crate) moves: u32,
+    /// An early commit is about to do that; other commits of the request wait until it has.
+    pub(crate) moving: Option<Arc<Notify>>,
 }
 
 impl Inner {
@@ -143,6 +146,7 @@ impl Inner {
             misuse: None,
             left: false,
             moves: 0,
+            moving: None,
         }
     }
 

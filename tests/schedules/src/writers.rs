@@ -1,8 +1,8 @@
 //! Writers of one session: nothing is lost, everyone gets its own answer, and no one waits for ever.
 
-use sessions::SessionPolicy;
+use sessions::{SessionPolicy, SessionStore};
 
-use crate::world::{Node, all, at_once, explore};
+use crate::world::{Node, Visitor, all, at_once, explore, user};
 
 #[test]
 fn each_update_counts_once_and_gets_its_own_answer() {
@@ -130,5 +130,49 @@ fn an_update_beside_a_change_of_privilege_keeps_the_new_id() {
         let fault = node.finish(&session, &mut visitor).await;
         assert!(node.knows(&visitor).await, "counted: {counted}, rotated: {rotated}, at the end: {fault:?}");
         assert_eq!(node.value(&visitor, "n").await.is_some(), counted);
+    });
+}
+
+#[test]
+fn early_commits_of_a_new_session_lose_nothing_to_each_other() {
+    explore(2_000, || async {
+        let node = Node::new(SessionPolicy::user_default());
+        let mut visitor = Visitor::default();
+        let session = node.engine.resolve(&visitor.request()).await.unwrap();
+        let tasks = (0..2).map(|number| {
+            let mut session = session.untyped();
+            at_once(async move {
+                session.set(&format!("k{number}"), number).unwrap();
+                session.commit().await.unwrap();
+            })
+        });
+        all(tasks.collect()).await;
+        assert_eq!(node.finish(&session, &mut visitor).await, None);
+        assert_eq!((node.value(&visitor, "k0").await, node.value(&visitor, "k1").await), (Some(0), Some(1)));
+        assert_eq!(node.store.stats().await.unwrap().sessions, 1);
+    });
+}
+
+#[test]
+fn an_early_login_beside_another_early_commit_carries_everything() {
+    explore(2_000, || async {
+        let node = Node::new(SessionPolicy::user_default());
+        let mut visitor = Visitor::default();
+        let session = node.engine.resolve(&visitor.request()).await.unwrap();
+        let tasks = (0..2).map(|number| {
+            let mut session = session.untyped();
+            at_once(async move {
+                session.set(&format!("k{number}"), number).unwrap();
+                if number == 0 {
+                    session.mark_authenticated(user("ada"));
+                }
+                session.commit().await.unwrap();
+            })
+        });
+        all(tasks.collect()).await;
+        assert_eq!(node.finish(&session, &mut visitor).await, None);
+        assert!(node.knows(&visitor).await);
+        assert_eq!((node.value(&visitor, "k0").await, node.value(&visitor, "k1").await), (Some(0), Some(1)));
+        assert_eq!(node.store.stats().await.unwrap().sessions, 1);
     });
 }

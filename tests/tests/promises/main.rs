@@ -4,6 +4,7 @@
 
 mod dead;
 mod failure;
+mod half_way;
 mod identity;
 mod layer;
 mod lifecycle;

@@ -14,8 +14,15 @@ use crate::{
     session::state::{Identity, Inner, SENT, SessionState},
 };
 
-/// The changes of an early commit, for the case that it fails.
+/// The changes of an early commit. They go back into the state if it fails, or is given up before it has answered.
 struct Kept {
+    changes: Option<Taken>,
+    /// Whether others wait for this commit to move the session.
+    moves: bool,
+    state: Arc<SessionState>,
+}
+
+struct Taken {
     changes: Changes,
     identity: Identity,
     rotate: bool,
@@ -23,21 +30,43 @@ struct Kept {
 }
 
 impl Kept {
-    fn of(work: &Work) -> Self {
-        Self {
+    fn of(work: &Work, state: &Arc<SessionState>) -> Self {
+        let changes = Some(Taken {
             changes: work.changes.clone(),
             identity: work.identity.clone(),
             rotate: work.rotate,
             remember: work.remember,
-        }
+        });
+        Self { changes, moves: work.moves_session(), state: Arc::clone(state) }
     }
 
-    fn give_back(self, state: &SessionState, error: &SessionError) {
-        if error.fault() != Fault::Gone {
-            self.give_back_to(&mut state.lock());
+    /// Lets go of the changes unless the commit failed; those of a session that is gone go nowhere.
+    fn settle<T>(mut self, result: Result<T, SessionError>) -> Result<T, SessionError> {
+        if result.as_ref().err().is_none_or(|error| error.fault() == Fault::Gone) {
+            self.changes = None;
+        }
+        result
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if self.changes.is_none() && !self.moves {
+            return;
+        }
+        let mut inner = self.state.lock();
+        if let Some(taken) = self.changes.take() {
+            taken.give_back_to(&mut inner);
+        }
+        if self.moves
+            && let Some(moving) = inner.moving.take()
+        {
+            moving.notify_waiters();
         }
     }
+}
 
+impl Taken {
     fn give_back_to(self, inner: &mut Inner) {
         let base = inner.base.as_ref().map(|base| Arc::clone(&base.record));
         inner.changes.prepend(self.changes, base.as_ref().map(|record| &record.fields));
@@ -51,11 +80,23 @@ impl Kept {
 
 impl SessionEngine {
     /// Writes what is recorded so far, and gives the changes back if that fails, so that a later commit tries again.
+    ///
+    /// Where that moves the session, it goes on by itself if the future is dropped: the request must learn where to.
     pub(crate) async fn commit_early(&self, state: &Arc<SessionState>) -> Result<(), SessionError> {
-        let Some(work) = self.take_work(state, Outcome::Answered, Part::Early)? else { return Ok(()) };
-        let (kept, moves) = (Kept::of(&work), work.moves);
-        let done = self.perform(work).await;
-        self.adopt(state, moves, done).inspect_err(|error| kept.give_back(state, error))
+        let Some(work) = self.take_work(state, Outcome::Answered, Part::Early).await? else { return Ok(()) };
+        let kept = Kept::of(&work, state);
+        if !work.moves_session() {
+            let moves = work.moves;
+            let done = self.perform(work).await;
+            return kept.settle(self.adopt(state, moves, done));
+        }
+        let move_on = move |engine: Self| async move {
+            let moves = work.moves;
+            let done = engine.perform(work).await;
+            let adopted = engine.adopt(&kept.state, moves, done);
+            kept.settle(adopted)
+        };
+        Box::pin(self.uninterrupted(move_on)).await
     }
 
     /// Writes what is recorded so far together with a change that is computed from what is stored, in one step.
@@ -86,17 +127,17 @@ impl SessionEngine {
         if state.lock().base.is_none() {
             return record_update(state, update);
         }
-        let Some(work) = self.take_work(state, Outcome::Answered, Part::Early)? else {
+        let Some(work) = self.take_work(state, Outcome::Answered, Part::Early).await? else {
             return record_update(state, update);
         };
-        let kept = Kept::of(&work);
+        let kept = Kept::of(&work, state);
         let Some(base) = &work.base else {
             // Another commit of the same session was faster, and ended it: what was recorded goes on.
-            kept.give_back_to(&mut state.lock());
+            drop(kept);
             return record_update(state, update);
         };
         let done = self.write_with(&work, base, Some(update)).await;
-        self.adopt(state, work.moves, done).inspect_err(|error| kept.give_back(state, error))
+        kept.settle(self.adopt(state, work.moves, done))
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
     session::state::Base,
     store::{
         Admit, Admitted, BehaviorOnLimit, End, EndReason, EndTarget, Limit, Millis, SessionStore,
-        SharedStore, Stamp,
+        SharedStore, Stamp, StoreError,
     },
     token::{Owner, SessionId, Token},
 };
@@ -62,6 +62,10 @@ impl SessionEngine {
             Err(error) => Err(error),
         };
         if let Err(error) = admitted {
+            if error.fault() == Fault::StoreUnavailable {
+                // Perhaps it is stored, and only the answer was lost: no one has its id, and it would count.
+                self.end_orphan(store, &record, token.id).await;
+            }
             if let Some(sealed) = &sealed {
                 self.unseal(sealed).await;
             }
@@ -71,9 +75,13 @@ impl SessionEngine {
             let owner = self.owner_of(&sealed.record);
             let end = self.end_of(EndTarget::Session { id: sealed.token.id, owner }, EndReason::Superseded);
             // The seal keeps the old record out of use for its lease, and this ends it for good.
-            if let Err(error) = store.end(end).await {
-                let orphan = EndTarget::Session { id: token.id, owner: self.owner_of(&record) };
-                let _ = store.end(self.end_of(orphan, EndReason::Revoked)).await;
+            let mut ended = store.end(end).await;
+            if let Err(StoreError::Unknown(_)) = ended {
+                // If it has ended and only the answer was lost, then the data is in the new session alone.
+                ended = store.end(end).await;
+            }
+            if let Err(error) = ended {
+                self.end_orphan(store, &record, token.id).await;
                 return Err(self.store_failed(error));
             }
             if let Some(hold) = &sealed.hold {
@@ -91,6 +99,12 @@ impl SessionEngine {
         let base =
             Base { token, digest: record.digest, record: Arc::new(record), by_previous: false, hold: None };
         Ok(Done::Stored { base, issue: true })
+    }
+
+    /// Ends a session that no client will hear of. If that fails, it idles out.
+    async fn end_orphan(&self, store: &SharedStore, record: &Record, id: SessionId) {
+        let orphan = EndTarget::Session { id, owner: self.owner_of(record) };
+        let _ = store.end(self.end_of(orphan, EndReason::Revoked)).await;
     }
 
     /// Takes the visitor's record out of use, in favour of a successor; `None` if it ended, or another login was faster.

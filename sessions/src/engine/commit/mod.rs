@@ -22,7 +22,7 @@ use crate::{
     record::{Record, Version},
     session::{
         Session,
-        state::{Base, Client, Emission, Found, Identity, SessionState},
+        state::{Base, Client, Emission, Found, Identity, Inner, SessionState},
     },
     store::{Millis, SessionStore, Touch, Touched},
     token::{Handle, Token},
@@ -61,6 +61,13 @@ struct Work {
     now: Millis,
     /// How often the session had moved by then.
     moves: u32,
+}
+
+impl Work {
+    /// Whether the session gets another credential by it, or its first one.
+    fn moves_session(&self) -> bool {
+        self.base.is_none() || self.rotate || !matches!(self.identity, Identity::Keep)
+    }
 }
 
 /// What a commit did, to be adopted by the state.
@@ -115,7 +122,7 @@ impl SessionEngine {
     /// requests, and it waits for nothing.
     pub(crate) fn settle(&self, state: &SessionState) -> bool {
         let mut inner = state.lock();
-        if inner.has_changes() || inner.misuse.is_some() {
+        if inner.has_changes() || inner.misuse.is_some() || inner.moving.is_some() {
             return false;
         }
         let base = inner.base.as_ref().filter(|_| self.shared.store.is_some());
@@ -140,7 +147,7 @@ impl SessionEngine {
         state: &Arc<SessionState>,
         outcome: Outcome,
     ) -> Result<(), SessionError> {
-        let result = match self.take_work(state, outcome, Part::Last) {
+        let result = match self.take_work(state, outcome, Part::Last).await {
             Ok(Some(work)) => {
                 let moves = work.moves;
                 let done = self.perform(work).await;
@@ -190,21 +197,40 @@ impl SessionEngine {
         }
     }
 
-    /// Takes the recorded changes out of the state; `None` where there is nothing at all to do.
-    fn take_work(
+    /// Takes the recorded changes out of the state, once no other commit of the request is moving the session; `None`
+    /// where there is nothing at all to do.
+    async fn take_work(
         &self,
         state: &SessionState,
         outcome: Outcome,
         part: Part,
     ) -> Result<Option<Box<Work>>, SessionError> {
-        let mut inner = state.lock();
-        // In the same lock: what is recorded after this is refused, and nothing falls in between.
-        inner.sent |= part == Part::Last;
-        if part == Part::Last
-            && let Some(hold) = inner.base.as_ref().and_then(|base| base.hold.as_ref())
-        {
-            hold.comes_to_its_end();
+        loop {
+            let moved = {
+                let mut inner = state.lock();
+                // In the same lock: what is recorded after this is refused, and nothing falls in between.
+                inner.sent |= part == Part::Last;
+                if part == Part::Last
+                    && let Some(hold) = inner.base.as_ref().and_then(|base| base.hold.as_ref())
+                {
+                    hold.comes_to_its_end();
+                }
+                match &inner.moving {
+                    None => return self.take_from(&mut inner, outcome, part),
+                    Some(moving) => Arc::clone(moving).notified_owned(),
+                }
+            };
+            // Boxed: only commits of one request that meet wait here.
+            Box::pin(moved).await;
         }
+    }
+
+    fn take_from(
+        &self,
+        inner: &mut Inner,
+        outcome: Outcome,
+        part: Part,
+    ) -> Result<Option<Box<Work>>, SessionError> {
         if let Some((fault, misuse)) = inner.misuse.take() {
             return Err(SessionError::new(fault, misuse));
         }
@@ -225,6 +251,11 @@ impl SessionEngine {
             }
             _ => false,
         };
+        if part == Part::Early
+            && (inner.base.is_none() || inner.rotate || !matches!(inner.identity, Identity::Keep))
+        {
+            inner.moving = Some(Arc::default());
+        }
         // Boxed: each of the futures that it passes through would hold it, and be copied with it.
         Ok(Some(Box::new(Work {
             found: inner.found,
@@ -280,9 +311,9 @@ impl SessionEngine {
     /// Runs steps that must not be cut in half on a task of their own, so that a client that hangs up can't.
     pub(super) async fn uninterrupted<F, W, T>(&self, work: W) -> Result<T, SessionError>
     where
+        T: Send + 'static,
         W: FnOnce(Self) -> F,
         F: Future<Output = Result<T, SessionError>> + Send + 'static,
-        T: Send + 'static,
     {
         let steps = work(self.clone());
         if tokio::runtime::Handle::try_current().is_err() {

@@ -1,0 +1,80 @@
+//! The same through the tower layer: the client hangs up, and the future of the response is dropped.
+
+use axum::{Router, body::Body, extract::Path, http::Request, routing::post};
+use sessions::{Session, SessionError, session, testing::ManualClock};
+use sessions_tests::{Troubled, Visitor};
+use tower::ServiceExt;
+
+use super::{
+    Operation, View,
+    operation::{ALL, Scene},
+    poll_times, settle,
+};
+
+sessions::policies! {
+    user_default: {
+        extends: "user_default",
+        concurrency: { max_sessions_per_principal: 3, behavior_on_limit: "evict_oldest" },
+        persistence: { store_name: "main" },
+    },
+}
+
+const FILE: &str = "[stores.main]\nkind = \"custom\"\n";
+
+/// The handlers are told by number what to do.
+#[session(policy = "user_default")]
+async fn act(session: Session, Path(number): Path<usize>) -> Result<&'static str, SessionError> {
+    ALL[number].handle(&mut session.untyped()).await?;
+    Ok("done")
+}
+
+/// A service and the scene before it: of its own engine, so that what it stores is looked at from outside.
+async fn service(operation: Operation) -> (Router, Scene) {
+    let mut scene = Scene::of(operation).await;
+    let registry = policies::Registry::builder()
+        .with_settings(Some(FILE), [])
+        .store("main", scene.store.clone())
+        .clock(scene.clock.shared())
+        .load()
+        .await
+        .unwrap();
+    scene.engine = registry.engine::<policies::UserDefault>().clone();
+    let _: (&Troubled, &ManualClock, &Visitor) = (&scene.store, &scene.clock, &scene.visitor);
+    (Router::new().route("/{number}", post(act)).layer(registry.layer()), scene)
+}
+
+fn request(scene: &Scene, number: usize) -> Request<Body> {
+    let mut request = Request::post(format!("/{number}"));
+    if let Some(cookie) = &scene.visitor.cookie {
+        request = request.header("cookie", cookie);
+    }
+    request.body(Body::empty()).unwrap()
+}
+
+#[tokio::test]
+async fn a_response_that_is_dropped_leaves_all_or_nothing() {
+    for (number, operation) in ALL.into_iter().enumerate() {
+        // Their policies are others: they are tried without the layer.
+        if operation.policy().rotate_every().is_some()
+            || operation.policy().concurrency().max_sessions_per_principal() == Some(1)
+        {
+            continue;
+        }
+        let (router, scene) = service(operation).await;
+        let before = View::of(&scene).await;
+        let response = router.oneshot(request(&scene, number)).await.unwrap();
+        assert_eq!(response.status(), 200, "{operation:?}");
+        let after = View::of(&scene).await;
+        for polls in 0.. {
+            let (router, scene) = service(operation).await;
+            let answer = poll_times(router.oneshot(request(&scene, number)), polls).await;
+            settle().await;
+            let view = View::of(&scene).await;
+            assert!(view == before || view == after, "{operation:?} after {polls} polls: {view:?}");
+            if answer.is_some() {
+                assert_eq!(view, after, "{operation:?}: it was answered");
+                break;
+            }
+        }
+    }
+}
