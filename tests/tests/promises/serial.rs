@@ -482,7 +482,12 @@ async fn panicking(_session: Session) -> &'static str {
 }
 
 #[session(policy = "turns")]
-async fn hanging(_session: Session) -> &'static str {
+async fn hanging(session: Session) -> &'static str {
+    let kept = session.untyped();
+    tokio::spawn(async move {
+        std::future::pending::<()>().await;
+        drop(kept);
+    });
     std::future::pending().await
 }
 
