@@ -177,8 +177,8 @@ impl SessionEngine {
         let until = now.saturating_add(lease);
         let next = Arc::new(Record {
             version: base.record.version.next(),
-            // It is a use, and written anyway.
-            last_seen: now.max(base.record.last_seen),
+            // A use, and written anyway.
+            last_seen: self.shared.lifetimes.seen(&base.record, now, false),
             lease: Some(Box::new(Lease { holder: claim.holder, until })),
             ..(*base.record).clone()
         });
