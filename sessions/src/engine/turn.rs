@@ -33,6 +33,7 @@ use crate::{
     session::state::{Base, Client, Found, SessionState},
     store::{Cas, CasOutcome, Expected, Loaded, Millis, SessionStore},
     token::{SessionId, Token},
+    web::RequestHead,
 };
 
 /// A lease that ends later than any policy's could was written under a clock that is wrong: no one has to wait for it.
@@ -127,6 +128,19 @@ impl SessionEngine {
         }
     }
 
+    /// Opens a session to end it: an ending waits for no one.
+    pub(crate) async fn resolve_to_end(&self, head: RequestHead<'_>) -> Resolved {
+        let (token, client, now) = (self.detect(head)?, self.client(head), self.shared.time.now());
+        let Some(token) = token else { return Ok(self.bind(Found::Nothing, None, client, now)) };
+        match self.look(&token, &client).await? {
+            Verdict::Live { record, digest, by_previous } => {
+                let base = Base { token, digest, record, by_previous, hold: None };
+                Ok(self.bind(Found::Live, Some(base), client, now))
+            }
+            verdict => self.bind_verdict(token, verdict, client, now).await,
+        }
+    }
+
     /// The session as it is now.
     async fn look(&self, token: &Token, client: &Client) -> Result<Verdict, SessionError> {
         let now = self.shared.time.now();
@@ -163,8 +177,8 @@ impl SessionEngine {
         let until = now.saturating_add(lease);
         let next = Arc::new(Record {
             version: base.record.version.next(),
-            // It is a use, and written anyway.
-            last_seen: now.max(base.record.last_seen),
+            // A use, and written anyway.
+            last_seen: self.shared.lifetimes.seen(&base.record, now, false),
             lease: Some(Box::new(Lease { holder: claim.holder, until })),
             ..(*base.record).clone()
         });

@@ -24,7 +24,10 @@ use crate::{
     fault::{Fault, SessionError},
     guard::{Guard, Requirements},
     registry::{Declared, Registry},
-    session::{Registered, Session, state::SessionState},
+    session::{
+        Registered, Session,
+        state::{Emission, SessionState},
+    },
     soon::Soon,
     web::{RequestHead, peer},
 };
@@ -139,6 +142,43 @@ impl<P: Registered, G: Guard> Session<P, G> {
         Ok((!session.is_new()).then_some(session))
     }
 
+    /// Ends the session that a request presents, at once: also where another request has it to itself (`on_conflict =
+    /// "serial"`), which then fails as [`Fault::Gone`]. The response removes the credential. True if it was this request
+    /// that ended one.
+    ///
+    /// It is the logout that waits for no one; `clear_authentication` with `clear_data` on an open session waits for the
+    /// session's turn.
+    ///
+    /// ```
+    /// # mod shop { sessions::policies! { account: { extends: "user_default", on_conflict: "serial" } } }
+    /// use shop::policies::Account;
+    /// use sessions::{Session, SessionError};
+    ///
+    /// async fn log_out(request: http::Request<()>) -> Result<&'static str, SessionError> {
+    ///     let (parts, ()) = request.into_parts();
+    ///     let ended = Session::<Account>::end(&parts).await?;
+    ///     Ok(if ended { "Logged out" } else { "You were not logged in" })
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), but for the guard's and [`Fault::Locked`].
+    ///
+    /// # Cancel safety
+    /// The session is ended or not.
+    pub async fn end(parts: &Parts) -> Result<bool, SessionError> {
+        let mut session =
+            Self::from_state(Self::sessions_of(parts)?.open_to_end(P::NAME, parts.into()).await?);
+        if session.is_new() {
+            return Ok(false);
+        }
+        session.clear_authentication();
+        session.clear_data();
+        let state = session.state();
+        state.engine.commit_early(state).await?;
+        Ok(matches!(state.lock().emission, Emission::Remove))
+    }
+
     pub(crate) fn open_soon(parts: &Parts) -> Soon<'_, Result<Self, SessionError>> {
         Self::open_for(parts, &G::REQUIREMENTS)
     }
@@ -159,13 +199,21 @@ impl<P: Registered, G: Guard> Session<P, G> {
     }
 
     fn open_unguarded(parts: &Parts) -> Soon<'_, Result<Self, SessionError>> {
+        match Self::sessions_of(parts) {
+            Ok(sessions) => sessions.open(P::NAME, parts.into()).then(|state| state.map(Self::from_state)),
+            Err(error) => Soon::now(Err(error)),
+        }
+    }
+
+    /// The sessions of the request of these parts.
+    fn sessions_of(parts: &Parts) -> Result<&RequestSessions<P::Declared>, SessionError> {
         let Some(sessions) = parts.extensions.get::<RequestSessions<P::Declared>>() else {
             let detail = format!(
                 "no session layer above a handler of the policy `{}`: add `.layer(registry.layer())` to its router, with \
                  the registry of that policy",
                 P::NAME
             );
-            return Soon::now(Err(SessionError::new(Fault::Unusable, detail)));
+            return Err(SessionError::new(Fault::Unusable, detail));
         };
         if sessions.opened.settings.profile() == Profile::Development && !peer::is_here(parts) {
             // Once: anyone in the network can ask again and again.
@@ -177,9 +225,9 @@ impl<P: Registered, G: Guard> Session<P, G> {
                 );
             });
             let detail = "the development profile serves this machine alone: see `sessions::Peer`";
-            return Soon::now(Err(SessionError::new(Fault::Forbidden, detail)));
+            return Err(SessionError::new(Fault::Forbidden, detail));
         }
-        sessions.open(P::NAME, parts.into()).then(|state| state.map(Self::from_state))
+        Ok(sessions)
     }
 }
 
@@ -202,9 +250,9 @@ impl<D> RequestSessions<D> {
         policy: &'static str,
         head: RequestHead<'a>,
     ) -> Soon<'a, Result<Arc<SessionState>, SessionError>> {
-        let Some(engine) = self.opened.settings.engine(policy) else {
-            let detail = format!("the registry has no policy `{policy}`");
-            return Soon::now(Err(SessionError::new(Fault::Unusable, detail)));
+        let engine = match self.engine(policy) {
+            Ok(engine) => engine,
+            Err(error) => return Soon::now(Err(error)),
         };
         match self.opened.of(engine) {
             Ok(None) if engine.takes_turns() => return Soon::later(self.open_alone(engine, head)),
@@ -213,6 +261,28 @@ impl<D> RequestSessions<D> {
             Err(error) => return Soon::now(Err(error)),
         }
         self.resolve(engine, head)
+    }
+
+    /// The same for a request that only ends the session: it takes no turn.
+    async fn open_to_end(
+        &self,
+        policy: &'static str,
+        head: RequestHead<'_>,
+    ) -> Result<Arc<SessionState>, SessionError> {
+        let engine = self.engine(policy)?;
+        match self.opened.of(engine)? {
+            Some(state) => Ok(state),
+            None => match engine.resolve_to_end(head).await {
+                Ok(state) => self.opened.keep(state),
+                Err(error) => Err(error.varying(engine.shared.transport.vary())),
+            },
+        }
+    }
+
+    fn engine(&self, policy: &'static str) -> Result<&SessionEngine, SessionError> {
+        self.opened.settings.engine(policy).ok_or_else(|| {
+            SessionError::new(Fault::Unusable, format!("the registry has no policy `{policy}`"))
+        })
     }
 
     /// The same where a session is had by one at a time: two extractors at once would wait for each other.

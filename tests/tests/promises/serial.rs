@@ -482,13 +482,23 @@ async fn panicking(_session: Session) -> &'static str {
 }
 
 #[session(policy = "turns")]
-async fn hanging(_session: Session) -> &'static str {
+async fn hanging(session: Session) -> &'static str {
+    let kept = session.untyped();
+    tokio::spawn(async move {
+        std::future::pending::<()>().await;
+        drop(kept);
+    });
     std::future::pending().await
 }
 
 #[session(policy = "turns", require = authenticated)]
 async fn refused(_session: Session) -> &'static str {
     "never"
+}
+
+async fn leave(request: Request<Body>) -> Result<String, SessionError> {
+    let (parts, _) = request.into_parts();
+    Ok(Session::<policies::Turns>::end(&parts).await?.to_string())
 }
 
 async fn router(store: &Spy) -> Router {
@@ -502,6 +512,7 @@ async fn router(store: &Spy) -> Router {
         .route("/set", post(set))
         .route("/panic", post(panicking))
         .route("/hang", post(hanging))
+        .route("/leave", post(leave))
         .route("/refused", post(refused))
         .layer(registry.unwrap().layer())
 }
@@ -512,6 +523,11 @@ fn request(path: &str, cookie: Option<&str>) -> Request<Body> {
         request = request.header(header::COOKIE, cookie);
     }
     request.body(Body::empty()).unwrap()
+}
+
+async fn text(response: axum::response::Response) -> String {
+    let body = axum::body::to_bytes(response.into_body(), 1_000).await.unwrap();
+    String::from_utf8(body.to_vec()).unwrap()
 }
 
 #[tokio::test]
@@ -541,6 +557,22 @@ async fn through_the_layer_a_request_has_one_turn_whatever_opens_the_session_and
     }
     drop(hanging);
     assert_eq!(other.clone().oneshot(request("/set", cookie)).await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_logout_that_opens_nothing_waits_for_no_lease() {
+    let store = Spy::default();
+    let (router, other) = (router(&store).await, router(&store).await);
+    let first = router.clone().oneshot(request("/set", None)).await.unwrap();
+    let cookie = first.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let mut hanging = Box::pin(router.clone().oneshot(request("/hang", Some(&cookie))));
+    assert!((&mut hanging).now_or_never().is_none());
+    let left = other.clone().oneshot(request("/leave", Some(&cookie))).await.unwrap();
+    assert!(left.headers()[header::SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
+    assert_eq!((text(left).await, store.stored().await), ("true".to_owned(), 0));
+    let again = other.clone().oneshot(request("/leave", Some(&cookie))).await.unwrap();
+    assert!(!again.headers().contains_key(header::SET_COOKIE));
+    assert_eq!(text(again).await, "false");
 }
 
 #[tokio::test]

@@ -210,11 +210,6 @@ impl SessionEngine {
                 let mut inner = state.lock();
                 // In the same lock: what is recorded after this is refused, and nothing falls in between.
                 inner.sent |= part == Part::Last;
-                if part == Part::Last
-                    && let Some(hold) = inner.base.as_ref().and_then(|base| base.hold.as_ref())
-                {
-                    hold.comes_to_its_end();
-                }
                 match &inner.moving {
                     None => return self.take_from(&mut inner, outcome, part),
                     Some(moving) => Arc::clone(moving).notified_owned(),
@@ -231,6 +226,11 @@ impl SessionEngine {
         outcome: Outcome,
         part: Part,
     ) -> Result<Option<Box<Work>>, SessionError> {
+        if part == Part::Last
+            && let Some(hold) = inner.base.as_ref().and_then(|base| base.hold.as_ref())
+        {
+            hold.comes_to_its_end();
+        }
         if let Some((fault, misuse)) = inner.misuse.take() {
             return Err(SessionError::new(fault, misuse));
         }
