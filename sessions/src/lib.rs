@@ -37,6 +37,9 @@ pub use sessions_policy::{
     SessionPolicyBuilder, TransportPolicy,
 };
 
+#[cfg(feature = "encryption")]
+pub use sessions_policy::{EncryptionKeys, InvalidEncryptionKeys};
+
 #[cfg(feature = "watch")]
 pub use self::registry::Watch;
 pub use self::{

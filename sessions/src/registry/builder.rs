@@ -98,6 +98,9 @@ impl<D: Declared> RegistryBuilder<D> {
                 let store = stores.iter().find(|(other, _)| other == name).map(|(_, store)| store.clone());
                 let mut builder =
                     SessionEngine::builder(policy.clone()).bus(bus.clone()).family(Arc::clone(&family));
+                if let Some(declared) = configuration.store(name) {
+                    builder = builder.keys(declared.encryption_keys().clone());
+                }
                 if let Some(store) = store {
                     builder = builder.store(store);
                 }

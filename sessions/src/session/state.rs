@@ -14,7 +14,7 @@ use crate::{
     principal::SessionPrincipal,
     record::{Field, FieldView, Fields, Part, Record, Space},
     store::{Millis, Stamp},
-    token::{Digest, Token},
+    token::{Digest, SessionId, Token},
     transport::Lifetime,
 };
 
@@ -141,6 +141,11 @@ impl Inner {
 
     pub(crate) fn record(&self) -> Option<&Record> {
         self.base.as_ref().map(|base| &*base.record)
+    }
+
+    /// What the stored session is called.
+    pub(crate) fn id(&self) -> Option<SessionId> {
+        self.base.as_ref().map(|base| base.token.id)
     }
 
     fn base_fields(&self) -> Option<&Fields> {
