@@ -32,7 +32,7 @@ pub mod lint {
 #[cfg(feature = "macros")]
 pub use sessions_macros::{policies, session, session_policy};
 pub use sessions_policy::{
-    Adapter, BehaviorOnLimit, CarryOver, ConcurrencyPolicy, Csrf, Note, OnConflict, OnServerError,
+    Adapter, BehaviorOnLimit, CarryOver, Codec, ConcurrencyPolicy, Csrf, Note, OnConflict, OnServerError,
     PersistencePolicy, Problem, Problems, Profile, RememberPolicy, Renew, SameSite, Scope, SessionPolicy,
     SessionPolicyBuilder, TransportPolicy,
 };
