@@ -33,10 +33,13 @@ pub mod lint {
 #[cfg(feature = "macros")]
 pub use sessions_macros::{policies, session, session_policy};
 pub use sessions_policy::{
-    Activity, Adapter, BehaviorOnLimit, CarryOver, ConcurrencyPolicy, Csrf, Note, OnConflict, OnServerError,
-    PersistencePolicy, Problem, Problems, Profile, RememberPolicy, Renew, SameSite, Scope, SerialPolicy,
-    SessionPolicy, SessionPolicyBuilder, TransportPolicy,
+    Activity, Adapter, BehaviorOnLimit, CarryOver, Codec, ConcurrencyPolicy, Csrf, Note, OnConflict,
+    OnServerError, PersistencePolicy, Problem, Problems, Profile, RememberPolicy, Renew, SameSite, Scope,
+    SerialPolicy, SessionPolicy, SessionPolicyBuilder, TransportPolicy,
 };
+
+#[cfg(feature = "encryption")]
+pub use sessions_policy::{EncryptionKeys, InvalidEncryptionKeys};
 
 #[cfg(feature = "watch")]
 pub use self::registry::Watch;

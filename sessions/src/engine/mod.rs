@@ -30,7 +30,7 @@ use std::{
     time::Duration,
 };
 
-use sessions_policy::SessionPolicy;
+use sessions_policy::{EncryptionKeys, SessionPolicy};
 
 pub(crate) use self::limit::LimitOf;
 use self::{lifetimes::Lifetimes, queue::Queue, turn::Turns};
@@ -43,9 +43,9 @@ use crate::{
     clock::{Clock, SystemClock, Time},
     entropy::{Entropy, OsEntropy},
     event::{Bus, EventKind, SessionEvent},
-    record::{Codec, Record},
+    record::{Binding, Codec, KeyRing, Record},
     store::{Millis, SessionStore, SharedStore, Stamp},
-    token::SecretTag,
+    token::{SecretTag, SessionId},
     transport::{self, Transport},
     web::cross_site::CrossSite,
 };
@@ -80,6 +80,8 @@ pub(crate) struct EngineShared {
     pub(crate) policy: SessionPolicy,
     tag: SecretTag,
     codec: Codec,
+    /// What values are encrypted with, where they are.
+    ring: Option<Arc<KeyRing>>,
     /// `None` where the policy keeps nothing beyond a request.
     pub(crate) store: Option<SharedStore>,
     pub(crate) transport: Arc<dyn Transport>,
@@ -129,6 +131,7 @@ impl SessionEngine {
             clock: None,
             entropy: None,
             limit: None,
+            keys: EncryptionKeys::default(),
             bus: Bus::default(),
             family: Arc::default(),
         }
@@ -158,7 +161,7 @@ impl SessionEngine {
     }
 
     /// The engine of the same policy with other settings: sessions, clock, queues and listeners stay.
-    pub(crate) fn under(&self, policy: SessionPolicy, limit: Duration) -> Self {
+    pub(crate) fn under(&self, policy: SessionPolicy, limit: Duration, keys: &EncryptionKeys) -> Self {
         let before = &*self.shared;
         let transport = transport::for_policy(&policy);
         Self {
@@ -169,6 +172,7 @@ impl SessionEngine {
                 lifetimes: Lifetimes::of(&policy),
                 codec: Codec::of(&policy),
                 turns: Turns::under(&policy, before.turns.as_ref()),
+                ring: KeyRing::of(keys),
                 policy,
                 store: before.store.clone().map(|store| store.with_limit(limit)),
                 transport,
@@ -199,6 +203,11 @@ impl SessionEngine {
     /// Whether it runs the same policy, under whatever settings.
     fn is_of(&self, other: &Self) -> bool {
         self.shared.name == other.shared.name
+    }
+
+    /// Where values of a session are read and written.
+    pub(crate) fn binding(&self, id: Option<SessionId>) -> Binding<'_> {
+        Binding { ring: self.shared.ring.as_deref(), policy: &self.shared.name, id }
     }
 
     /// What values are written with.
@@ -250,6 +259,7 @@ pub struct SessionEngineBuilder {
     clock: Option<Arc<dyn Clock>>,
     entropy: Option<Arc<dyn Entropy>>,
     limit: Option<LimitOf>,
+    keys: EncryptionKeys,
     bus: Bus,
     family: Arc<Family>,
 }
@@ -293,6 +303,29 @@ impl SessionEngineBuilder {
         self
     }
 
+    /// Encrypts the values of sessions where they are stored: the first key encrypts, all decrypt.
+    ///
+    /// ```
+    /// use sessions::{EncryptionKeys, MemoryStore, SessionEngine, SessionPolicy, SharedStore};
+    ///
+    /// # fn secret() -> String { (0..32).map(|byte| format!("{byte:02x}")).collect() }
+    /// let keys = EncryptionKeys::parse([&*format!("1:{}", secret())])?;
+    /// let engine = SessionEngine::builder(SessionPolicy::user_default())
+    ///     .store(SharedStore::new(MemoryStore::new(10_000)))
+    ///     .encryption_keys(keys)
+    ///     .build();
+    /// # Ok::<(), sessions::InvalidEncryptionKeys>(())
+    /// ```
+    #[cfg(feature = "encryption")]
+    pub fn encryption_keys(self, keys: EncryptionKeys) -> Self {
+        self.keys(keys)
+    }
+
+    pub(crate) fn keys(mut self, keys: EncryptionKeys) -> Self {
+        self.keys = keys;
+        self
+    }
+
     pub(crate) fn bus(mut self, bus: Bus) -> Self {
         self.bus = bus;
         self
@@ -319,6 +352,7 @@ impl SessionEngineBuilder {
                 lifetimes: Lifetimes::of(&policy),
                 codec: Codec::of(&policy),
                 turns: Turns::under(&policy, None),
+                ring: KeyRing::of(&self.keys),
                 policy,
                 store,
                 transport,

@@ -151,9 +151,10 @@ impl Changes {
 }
 
 fn changed(base: &Record, current: &Record, key: &FieldKey) -> bool {
-    let before = base.field(key.space, &key.name).map(FieldView::value);
-    let now = current.field(key.space, &key.name).map(FieldView::value);
-    before != now
+    match (base.field(key.space, &key.name), current.field(key.space, &key.name)) {
+        (Some(before), Some(now)) => !before.is_same_value(now),
+        (before, now) => before.is_some() || now.is_some(),
+    }
 }
 
 fn apply(fields: &mut Vec<Field>, op: &Op) {
@@ -197,8 +198,9 @@ fn push(fields: &mut Vec<Field>, key: &FieldKey, codec: Codec, item: &[u8]) {
 pub(crate) fn difference(before: &[Field], after: Vec<Field>) -> Vec<Op> {
     let removed = before.iter().filter(|field| !after.iter().any(|other| other.is_same_key(field)));
     let mut ops: Vec<_> = removed.map(|field| Op::Remove { key: field.key() }).collect();
-    let same =
-        |field: &Field| before.iter().any(|other| other.is_same_key(field) && other.value() == field.value());
+    let same = |field: &Field| {
+        before.iter().any(|other| other.is_same_key(field) && other.view().is_same_value(field.view()))
+    };
     ops.extend(after.into_iter().filter(|field| !same(field)).map(Op::Set));
     ops
 }

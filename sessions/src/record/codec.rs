@@ -23,23 +23,31 @@ pub(crate) enum CodecError {
     MessagePack(Box<dyn std::error::Error + Send + Sync>),
     /// It takes a part of the library that was not built.
     #[error("add the feature `{0}` of the crate `sessions`")]
-    #[cfg(not(feature = "messagepack"))]
+    #[cfg(not(all(feature = "encryption", feature = "messagepack")))]
     NotBuilt(&'static str),
-    #[error("the value has the codec {0}, which this version doesn't know")]
+    #[error("it has the codec {0}, which this version doesn't know")]
     Unknown(u8),
+    /// It takes a key that isn't there.
+    #[cfg(feature = "encryption")]
+    #[error("it is encrypted with the key {0}, which isn't among the store's `encryption_keys`")]
+    Key(u32),
+    #[cfg(feature = "encryption")]
+    #[error("it is encrypted by the algorithm {0}, which this version doesn't know")]
+    Algorithm(u8),
+    /// The cipher refuses it.
+    #[cfg(feature = "encryption")]
+    #[error("it was encrypted for another session or field, or was changed since")]
+    Altered,
 }
 
 impl CodecError {
     /// Whether another type would have been readable, as far as anyone knows.
     pub(crate) fn is_about_the_type(&self) -> bool {
-        match self {
-            Self::Json(_) => true,
-            #[cfg(feature = "messagepack")]
-            Self::MessagePack(_) => true,
-            #[cfg(not(feature = "messagepack"))]
-            Self::NotBuilt(_) => false,
-            Self::Unknown(_) => false,
+        #[cfg(feature = "messagepack")]
+        if matches!(self, Self::MessagePack(_)) {
+            return true;
         }
+        matches!(self, Self::Json(_))
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     codec::{Codec, CodecError},
+    seal::{Binding, Nonce, OVERHEAD, SEALED},
     tag,
     wire::{Reader, put_length},
 };
@@ -73,27 +74,48 @@ impl From<Vec<u8>> for Part {
 pub(crate) struct FieldView<'a> {
     space: u8,
     codec: Codec,
+    sealed: bool,
     name: &'a [u8],
     value: &'a [u8],
 }
 
+#[cfg_attr(not(feature = "encryption"), allow(dead_code, reason = "a cipher reads it"))]
 impl<'a> FieldView<'a> {
     /// Reads the content of a field's section.
     pub(super) fn decode(content: &'a [u8]) -> Option<Self> {
         let mut wire = Reader::new(content);
         let space = wire.byte()?;
-        let codec = Codec::of_code(wire.byte()?);
+        let code = wire.byte()?;
+        let (codec, sealed) = (Codec::of_code(code & !SEALED), code & SEALED != 0);
         let length = wire.length()?;
-        Some(Self { space, codec, name: wire.take(length)?, value: wire.rest() })
+        Some(Self { space, codec, sealed, name: wire.take(length)?, value: wire.rest() })
     }
 
+    /// The value as it is stored.
     pub(crate) fn value(self) -> &'a [u8] {
         self.value
     }
 
+    pub(super) fn name(self) -> &'a [u8] {
+        self.name
+    }
+
+    pub(super) fn space(self) -> u8 {
+        self.space
+    }
+
+    pub(super) fn codec(self) -> Codec {
+        self.codec
+    }
+
     /// The value, as its codec says.
-    pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, CodecError> {
-        self.codec.read(self.value)
+    pub(crate) fn read<T: DeserializeOwned>(self, binding: Binding<'_>) -> Result<T, CodecError> {
+        if self.sealed { self.codec.read(&binding.open(self)?) } else { self.codec.read(self.value) }
+    }
+
+    /// Whether both are the same value, as far as it can be told without reading them.
+    pub(crate) fn is_same_value(self, other: Self) -> bool {
+        self.codec == other.codec && self.sealed == other.sealed && self.value == other.value
     }
 
     fn is(self, space: Space, name: &str) -> bool {
@@ -137,6 +159,11 @@ impl Fields {
         self.list();
         self.stored = None;
         Arc::make_mut(self.list.get_mut().expect("the line before made the list"))
+    }
+
+    /// Whether they may be others than those that were read.
+    pub(super) fn are_changed(&self) -> bool {
+        self.stored.is_none()
     }
 
     /// All fields, to be changed elsewhere.
@@ -194,6 +221,8 @@ pub(crate) struct Field {
     value: Range<u32>,
     space: u8,
     codec: Codec,
+    /// Its value is encrypted.
+    sealed: bool,
 }
 
 impl Field {
@@ -201,7 +230,7 @@ impl Field {
     pub(crate) fn new(key: &FieldKey, codec: Codec, value: &[u8]) -> Self {
         let bytes: Arc<[u8]> = [key.name.as_bytes(), value].concat().into();
         let (middle, end) = (offset(key.name.len()), offset(bytes.len()));
-        Self { name: 0..middle, value: middle..end, bytes, space: key.space.code(), codec }
+        Self { name: 0..middle, value: middle..end, bytes, space: key.space.code(), codec, sealed: false }
     }
 
     /// Encodes a value.
@@ -216,13 +245,22 @@ impl Field {
         bytes.extend_from_slice(name.as_bytes());
         codec.write(value, &mut bytes)?;
         let (middle, end) = (offset(name.len()), offset(bytes.len()));
-        Ok(Self { bytes: bytes.into(), name: 0..middle, value: middle..end, space: space.code(), codec })
+        Ok(Self {
+            bytes: bytes.into(),
+            name: 0..middle,
+            value: middle..end,
+            space: space.code(),
+            codec,
+            sealed: false,
+        })
     }
 
     /// The field with one item more; `None` if it is no list of that codec.
     pub(crate) fn appended(&self, codec: Codec, item: &[u8]) -> Option<Self> {
-        let value = codec.appended(self.value(), item).filter(|_| self.codec == codec)?;
-        Some(Self::new(&self.key(), codec, &value))
+        if self.codec != codec || self.sealed {
+            return None;
+        }
+        Some(self.with_value(&codec.appended(self.value(), item)?, false))
     }
 
     /// A field of a stored record, which ends at `end`.
@@ -234,11 +272,47 @@ impl Field {
             value: offset(middle)..offset(end),
             space: field.space,
             codec: field.codec,
+            sealed: field.sealed,
         }
     }
 
     pub(crate) fn view(&self) -> FieldView<'_> {
-        FieldView { space: self.space, codec: self.codec, name: self.name_bytes(), value: self.value() }
+        let (space, codec, sealed) = (self.space, self.codec, self.sealed);
+        FieldView { space, codec, sealed, name: self.name_bytes(), value: self.value() }
+    }
+
+    /// The same field with another value of the same codec.
+    fn with_value(&self, value: &[u8], sealed: bool) -> Self {
+        let bytes: Arc<[u8]> = [self.name_bytes(), value].concat().into();
+        let (middle, end) = (offset(self.name.len()), offset(bytes.len()));
+        Self { bytes, name: 0..middle, value: middle..end, space: self.space, codec: self.codec, sealed }
+    }
+
+    /// Encrypts it, unless it is encrypted, or stands in a stored record as it is.
+    pub(super) fn seal(
+        &mut self,
+        stored: Option<&Arc<[u8]>>,
+        binding: Binding<'_>,
+        nonce: impl FnOnce() -> Option<Nonce>,
+    ) -> Option<()> {
+        if self.sealed || stored.is_some_and(|stored| Arc::ptr_eq(stored, &self.bytes)) {
+            return Some(());
+        }
+        *self = self.with_value(&binding.seal(self.view(), nonce()?)?, true);
+        Some(())
+    }
+
+    /// Decrypts it where that can be done; what can't be read is left as it is.
+    pub(super) fn open(&mut self, binding: Binding<'_>) {
+        if self.sealed
+            && let Ok(value) = binding.open(self.view())
+        {
+            *self = self.with_value(&value, false);
+        }
+    }
+
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.sealed
     }
 
     pub(super) fn encode(&self, bytes: &mut Vec<u8>, tag: u8) {
@@ -247,7 +321,7 @@ impl Field {
         bytes.push(tag);
         put_length(bytes, 2 + length_of_length + name.len() + value.len());
         bytes.push(self.space);
-        bytes.push(self.codec.code());
+        bytes.push(self.codec.code() | if self.sealed { SEALED } else { 0 });
         put_length(bytes, name.len());
         bytes.extend_from_slice(name);
         bytes.extend_from_slice(value);
@@ -286,8 +360,14 @@ impl Field {
         std::str::from_utf8(self.name_bytes()).unwrap_or_default()
     }
 
-    /// How many bytes of a policy's `max_size` it takes.
+    /// How many bytes of a policy's `max_size` it takes: encryption costs a session nothing of it.
     pub(super) fn size(&self) -> usize {
+        let overhead = if self.sealed { OVERHEAD } else { 0 };
+        self.name.len() + self.value.len().saturating_sub(overhead)
+    }
+
+    /// How many bytes it takes in a record, but for their lengths.
+    pub(super) fn stored_size(&self) -> usize {
         self.name.len() + self.value.len()
     }
 

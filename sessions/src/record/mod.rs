@@ -14,6 +14,7 @@
 
 mod codec;
 mod fields;
+mod seal;
 pub(crate) mod wire;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use self::wire::{Reader, put_section};
 pub(crate) use self::{
     codec::{Codec, CodecError},
     fields::{Field, FieldKey, FieldView, Fields, Part, Space},
+    seal::{Binding, KeyRing, Nonce},
 };
 use crate::{
     store::{Millis, Stored},
@@ -348,7 +350,30 @@ impl Record {
     }
 
     fn encoded_hint(&self) -> usize {
-        HEAD + 112 + self.principal().map_or(0, <[u8]>::len) + self.payload() + 8 * self.fields.list().len()
+        let fields: usize = self.fields.list().iter().map(|field| field.stored_size() + 8).sum();
+        HEAD + 112 + self.principal().map_or(0, <[u8]>::len) + fields
+    }
+
+    /// Encrypts the fields that were written since the record was read; `None` if that can't be done.
+    pub(crate) fn seal(
+        &mut self,
+        binding: Binding<'_>,
+        mut nonce: impl FnMut() -> Option<Nonce>,
+    ) -> Option<()> {
+        if self.fields.are_changed() {
+            for field in self.fields.edit() {
+                field.seal(self.stored.as_ref(), binding, &mut nonce)?;
+            }
+        }
+        Some(())
+    }
+
+    /// Decrypts what another session's fields have, so that it can be encrypted for this one. What can't be read is
+    /// carried along as it is.
+    pub(crate) fn open(&mut self, binding: Binding<'_>) {
+        if self.fields.list().iter().any(Field::is_sealed) {
+            self.fields.edit().iter_mut().for_each(|field| field.open(binding));
+        }
     }
 
     /// Whether it holds more than another.

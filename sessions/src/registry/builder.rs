@@ -144,6 +144,9 @@ impl<D: Declared> RegistryBuilder<D> {
                     SessionEngine::builder(policy.clone()).bus(bus.clone()).family(Arc::clone(&family));
                 let limit = self.limits.iter().find(|(name, _)| *name == policy.name());
                 builder = builder.limit_of(limit.map(|(_, limit)| limit.clone()));
+                if let Some(declared) = configuration.store(name) {
+                    builder = builder.keys(declared.encryption_keys().clone());
+                }
                 if let Some(store) = store {
                     builder = builder.store(store);
                 }

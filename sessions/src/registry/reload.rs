@@ -3,9 +3,10 @@
 use std::{
     io,
     sync::{Arc, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use sessions_policy::Configuration;
+use sessions_policy::{Configuration, EncryptionKeys};
 
 use super::{
     Declared, Last, LoadError, Registry, Settings, builder,
@@ -129,10 +130,18 @@ fn engines(running: &Settings, configuration: &Configuration) -> Vec<SessionEngi
     let of = |policy: &crate::SessionPolicy| {
         let engine = running.engine(policy.name())?;
         let store = configuration.store(policy.persistence().store_name());
-        let limit = store.map(sessions_policy::StoreConfig::timeout);
-        let is_same =
-            engine.policy() == policy && engine.store().is_none_or(|store| Some(store.limit()) == limit);
-        Some(if is_same { engine.clone() } else { engine.under(policy.clone(), limit.unwrap_or_default()) })
+        let Some(store) = store.filter(|_| engine.store().is_some()) else {
+            // It keeps nothing, so nothing of a store's matters to it.
+            let is_same = engine.policy() == policy;
+            let under = || engine.under(policy.clone(), Duration::default(), &EncryptionKeys::default());
+            return Some(if is_same { engine.clone() } else { under() });
+        };
+        let (limit, keys) = (store.timeout(), store.encryption_keys());
+        let before = running.configuration.store(store.name());
+        let is_same = engine.policy() == policy
+            && engine.store().is_some_and(|store| store.limit() == limit)
+            && before.is_some_and(|before| before.encryption_keys().is_same(keys));
+        Some(if is_same { engine.clone() } else { engine.under(policy.clone(), limit, keys) })
     };
     configuration.policies().filter_map(of).collect()
 }

@@ -13,7 +13,7 @@ use crate::{
     engine::mutate::{Op, put},
     event::{EventKind, instant},
     fault::{Fault, SessionError},
-    record::{CodecError, Field, FieldKey, FieldView, Space},
+    record::{Binding, CodecError, Field, FieldKey, FieldView, Space},
     token::Handle,
 };
 
@@ -108,9 +108,9 @@ impl<P, G> Session<P, G> {
     {
         let (key, codec) = (free(key), self.state.engine.codec());
         let mut answer = None;
-        self.change_atomically(|fields| {
+        self.change_atomically(|fields, binding| {
             let mut value: T = find(fields, &key)
-                .map(|field| decode(&key.name, field.view()))
+                .map(|field| decode(&key.name, field.view(), binding))
                 .transpose()?
                 .unwrap_or_default();
             answer = Some(f(&mut value));
@@ -155,10 +155,10 @@ impl<P, G> Session<P, G> {
             return Ok(Vec::new());
         }
         let mut taken = Vec::new();
-        self.change_atomically(|fields| {
+        self.change_atomically(|fields, binding| {
             taken.clear();
             for part in fields.iter().filter(|field| field.is_part_of(&key)) {
-                taken.append(&mut decode::<Vec<T>>(FLASH, part.view())?);
+                taken.append(&mut decode::<Vec<T>>(FLASH, part.view(), binding)?);
             }
             fields.retain(|field| !field.is_part_of(&key));
             Ok(())
@@ -238,7 +238,7 @@ impl<P, G> Session<P, G> {
     fn read<T: DeserializeOwned>(&self, space: Space, name: &str) -> Result<Option<T>, SessionError> {
         let inner = self.state.lock();
         let Some(field) = inner.find(space, name) else { return Ok(None) };
-        let value = decode(name, field);
+        let value = decode(name, field, self.state.engine.binding(inner.id()));
         if value.is_err() {
             self.corrupted(&inner);
         }
@@ -258,8 +258,8 @@ impl<P, G> Session<P, G> {
             return Ok(None);
         }
         let mut taken = None;
-        self.change_atomically(|fields| {
-            taken = find(fields, &key).map(|field| decode(&key.name, field.view())).transpose()?;
+        self.change_atomically(|fields, binding| {
+            taken = find(fields, &key).map(|field| decode(&key.name, field.view(), binding)).transpose()?;
             fields.retain(|field| !field.is(key.space, &key.name));
             Ok(())
         })
@@ -269,7 +269,7 @@ impl<P, G> Session<P, G> {
 
     pub(super) async fn change_atomically<F>(&self, change: F) -> Result<(), SessionError>
     where
-        F: FnMut(&mut Vec<Field>) -> Result<(), SessionError> + Send,
+        F: FnMut(&mut Vec<Field>, Binding<'_>) -> Result<(), SessionError> + Send,
     {
         self.state.engine.update_state(&self.state, change).await
     }
@@ -291,8 +291,12 @@ pub(super) fn unwritable(error: CodecError) -> SessionError {
     SessionError::new(Fault::Unusable, "the value can't be written by the policy's codec").because(error)
 }
 
-fn decode<T: DeserializeOwned>(name: &str, field: FieldView<'_>) -> Result<T, SessionError> {
-    field.read().map_err(|error| unreadable(name, error))
+fn decode<T: DeserializeOwned>(
+    name: &str,
+    field: FieldView<'_>,
+    binding: Binding<'_>,
+) -> Result<T, SessionError> {
+    field.read(binding).map_err(|error| unreadable(name, error))
 }
 
 /// What a field says that can't be read: what to do about it where something can be done, else that it is of another type.

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     engine::mutate::{difference, put},
     fault::{Fault, SessionError},
-    record::{Codec, Field, Space},
+    record::{Binding, Codec, Field, Space},
 };
 
 /// What a session's typed data has to be: implemented for every type with these traits.
@@ -30,7 +30,8 @@ impl<P: Policy, G> Session<P, G> {
     /// # Errors
     /// [`Fault::StoreCorrupted`] if a stored field is not of its type.
     pub fn data(&self) -> Result<P::Data, SessionError> {
-        decode::<P>(self.state().lock().fields())
+        let inner = self.state().lock();
+        decode::<P>(inner.fields(), self.state().engine.binding(inner.id()))
     }
 
     /// Changes the typed data; every top-level field that comes out different is recorded as a key of its own.
@@ -76,8 +77,8 @@ impl<P: Policy, G> Session<P, G> {
         F: FnMut(&mut P::Data) -> R + Send,
     {
         let (codec, mut answer) = (self.state().engine.codec(), None);
-        self.change_atomically(|fields| {
-            let mut data = decode::<P>(fields)?;
+        self.change_atomically(|fields, binding| {
+            let mut data = decode::<P>(fields, binding)?;
             let before = fields_of::<P>(&data, codec)?;
             answer = Some(f(&mut data));
             merge(fields, &before, &fields_of::<P>(&data, codec)?);
@@ -95,7 +96,8 @@ fn merge(fields: &mut Vec<Field>, before: &[Field], after: &[Field]) {
         !was || after.iter().any(|other| other.is_same_key(field))
     });
     for field in after {
-        let same = before.iter().any(|other| other.is_same_key(field) && other.value() == field.value());
+        let same =
+            before.iter().any(|other| other.is_same_key(field) && other.view().is_same_value(field.view()));
         if !same {
             put(fields, field.clone());
         }
@@ -125,7 +127,7 @@ fn fields_of<P: Policy>(data: &P::Data, codec: Codec) -> Result<Vec<Field>, Sess
 }
 
 /// The struct of its fields, over its default.
-fn decode<P: Policy>(fields: &[Field]) -> Result<P::Data, SessionError> {
+fn decode<P: Policy>(fields: &[Field], binding: Binding<'_>) -> Result<P::Data, SessionError> {
     let corrupted = |error: serde_json::Error| {
         SessionError::new(Fault::StoreCorrupted, "the stored data is not of the struct's types")
             .because(error)
@@ -137,7 +139,7 @@ fn decode<P: Policy>(fields: &[Field]) -> Result<P::Data, SessionError> {
     if own.peek().is_none() {
         return Ok(P::Data::default());
     }
-    let read = |field: &Field| field.view().read().map_err(|error| unreadable(field.name(), error));
+    let read = |field: &Field| field.view().read(binding).map_err(|error| unreadable(field.name(), error));
     let mut stored = Map::new();
     for (name, field) in own {
         stored.insert(name.to_owned(), read(field)?);

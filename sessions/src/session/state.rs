@@ -17,7 +17,7 @@ use crate::{
     record::{Field, FieldView, Fields, Part, Record, Space},
     store::{Millis, Stamp},
     sync::{Mutex, MutexGuard},
-    token::{Digest, Token},
+    token::{Digest, SessionId, Token},
     transport::Lifetime,
 };
 
@@ -152,6 +152,11 @@ impl Inner {
 
     pub(crate) fn record(&self) -> Option<&Record> {
         self.base.as_ref().map(|base| &*base.record)
+    }
+
+    /// What the stored session is called.
+    pub(crate) fn id(&self) -> Option<SessionId> {
+        self.base.as_ref().map(|base| base.token.id)
     }
 
     fn base_fields(&self) -> Option<&Fields> {

@@ -2,7 +2,9 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "what fails in a test's helper fails the test")]
 
+mod codecs;
 mod dead;
+mod encryption;
 mod failure;
 mod half_way;
 mod identity;

@@ -2,7 +2,7 @@
 
 use sessions_tests::Spy;
 
-use super::{Browser, deployment};
+use super::{Browser, deployment, deployment_with};
 
 /// The first deployment.
 mod first {
@@ -141,4 +141,44 @@ async fn a_field_of_another_type_is_told_and_keeps_its_value() {
     let first = deployment::<first::policies::Declared>(&store).await;
     let read = browser.visit(&first, |session: &mut sessions::Session<first::Checkout>| session.data()).await;
     assert_eq!(read.unwrap().step, 3);
+}
+
+#[tokio::test]
+async fn fields_are_the_same_whatever_codec_and_cipher_each_deployment_writes_with() {
+    const CODEC: (&str, &str) = ("SESSIONS_POLICIES__CHECKOUT__PERSISTENCE__CODEC", "messagepack");
+    const KEYS: (&str, &str) = (
+        "SESSIONS_STORES__MAIN__ENCRYPTION_KEYS",
+        "1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+    );
+    let manners: [&[(&str, &str)]; 4] = [&[], &[CODEC], &[KEYS], &[CODEC, KEYS]];
+    let both = manners.iter().flat_map(|before| manners.iter().map(move |after| (before, after)));
+    for (before, after) in both.filter(|(before, after)| !before.contains(&KEYS) || after.contains(&KEYS)) {
+        let store = Spy::default();
+        let mut browser = Browser::default();
+        let old = deployment_with::<first::policies::Declared>(&store, before).await;
+        let fill = |session: &mut sessions::Session<first::Checkout>| {
+            session.modify(|checkout| {
+                checkout.step = 3;
+                checkout.note = "gift".to_owned();
+                checkout.address = "Main Street".to_owned();
+            })
+        };
+        browser.visit(&old, fill).await.unwrap();
+        let new = deployment_with::<second::policies::Declared>(&store, after).await;
+        let change = |session: &mut sessions::Session<second::Purchase>| {
+            session.modify(|purchase| {
+                purchase.added = vec![7];
+                (purchase.stage, std::mem::replace(&mut purchase.remark, "wrapped".to_owned()))
+            })
+        };
+        assert_eq!(browser.visit(&new, change).await.unwrap(), (3, "gift".to_owned()));
+        let read = |session: &mut sessions::Session<second::Purchase>| session.data();
+        let read = browser.visit(&new, read).await.unwrap();
+        assert_eq!((read.remark.as_str(), read.added, read.stage), ("wrapped", vec![7], 3));
+        // Only what was changed is written: the field that the new struct doesn't have is as it was.
+        let newest = deployment_with::<first::policies::Declared>(&store, after).await;
+        let read = |session: &mut sessions::Session<first::Checkout>| session.data();
+        let read = browser.visit(&newest, read).await.unwrap();
+        assert_eq!((read.step, read.address.as_str()), (3, "Main Street"));
+    }
 }

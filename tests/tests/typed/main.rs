@@ -22,7 +22,13 @@ const FILE: &str = "[stores.main]\nkind = \"custom\"\n";
 
 /// A deployment of a program: its registry on the store that all deployments share.
 async fn deployment<D: Declared>(store: &Spy) -> Registry<D> {
-    let registry = Registry::<D>::builder().with_settings(Some(FILE), []).store("main", store.clone());
+    deployment_with(store, &[]).await
+}
+
+/// The same with these variables.
+async fn deployment_with<D: Declared>(store: &Spy, variables: &[(&str, &str)]) -> Registry<D> {
+    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let registry = Registry::<D>::builder().with_settings(Some(FILE), variables).store("main", store.clone());
     registry.load().await.unwrap()
 }
 

@@ -10,7 +10,7 @@ use crate::{
         mutate::{Changes, difference},
     },
     fault::{Fault, SessionError},
-    record::Field,
+    record::{Binding, Field},
     session::state::{Identity, Inner, SENT, SessionState},
 };
 
@@ -108,7 +108,7 @@ impl SessionEngine {
         update: F,
     ) -> Result<(), SessionError>
     where
-        F: FnMut(&mut Vec<Field>) -> Result<(), SessionError> + Send,
+        F: FnMut(&mut Vec<Field>, Binding<'_>) -> Result<(), SessionError> + Send,
     {
         let (is_new, moves) = {
             let inner = state.lock();
@@ -145,11 +145,14 @@ impl SessionEngine {
 /// without the lock.
 fn record_update<F>(state: &SessionState, mut update: F) -> Result<(), SessionError>
 where
-    F: FnMut(&mut Vec<Field>) -> Result<(), SessionError>,
+    F: FnMut(&mut Vec<Field>, Binding<'_>) -> Result<(), SessionError>,
 {
-    let before = state.lock().fields().to_vec();
+    let (before, id) = {
+        let inner = state.lock();
+        (inner.fields().to_vec(), inner.id())
+    };
     let mut after = before.clone();
-    update(&mut after)?;
+    update(&mut after, state.engine.binding(id))?;
     let mut inner = state.lock();
     if inner.sent {
         return Err(SessionError::new(Fault::Unusable, SENT));

@@ -55,6 +55,6 @@ impl SessionEngine {
             .await
             .map_err(|error| self.store_failed(error))?;
         self.event(EventKind::LoggedOut, |event| event.handle = Some(closed.record.handle));
-        self.create_with(work, left).await
+        self.create_with(work, left, Some(base.token.id)).await
     }
 }

@@ -57,7 +57,8 @@ impl SessionEngine {
         };
         let checked = fields.and_then(|fields| {
             record.fields = fields;
-            self.check_size(&record)
+            self.check_size(&record)?;
+            self.seal_fields(&mut record, sealed.as_ref().map(|sealed| sealed.token.id), token.id)
         });
         let admitted = match checked {
             Ok(()) => self.admit(store, &token, owner, (&record, most), began, work.now).await,

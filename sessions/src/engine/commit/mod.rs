@@ -19,13 +19,13 @@ use crate::{
     clock::millis,
     event::EventKind,
     fault::{Fault, SessionError},
-    record::{Record, Version},
+    record::{Nonce, Record, Version},
     session::{
         Session,
         state::{Base, Client, Emission, Found, Identity, Inner, SessionState},
     },
     store::{Millis, SessionStore, Touch, Touched},
-    token::{Handle, Token},
+    token::{Handle, SessionId, Token},
     transport::Lifetime,
 };
 
@@ -404,6 +404,28 @@ impl SessionEngine {
             fields: Vec::new().into(),
             unknown: Vec::new(),
         }
+    }
+
+    /// Encrypts what a record's fields have that was written since it was read, if values are encrypted; what comes `from`
+    /// another session is bound to this one.
+    fn seal_fields(
+        &self,
+        record: &mut Record,
+        from: Option<SessionId>,
+        id: SessionId,
+    ) -> Result<(), SessionError> {
+        if self.shared.ring.is_none() {
+            return Ok(());
+        }
+        if from.is_some() {
+            record.open(self.binding(from));
+        }
+        let nonce = || {
+            let mut nonce = Nonce::default();
+            self.shared.entropy.fill(&mut nonce).ok().map(|()| nonce)
+        };
+        let sealed = record.seal(self.binding(Some(id)), nonce);
+        sealed.ok_or_else(|| SessionError::new(Fault::RotationFailed, "a value can't be encrypted now"))
     }
 
     /// Refuses a session that is larger than the policy allows, before anything is written.

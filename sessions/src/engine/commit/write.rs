@@ -12,10 +12,10 @@ use crate::{
     event::EventKind,
     fault::{Fault, SessionError},
     principal::SessionPrincipal,
-    record::{Field, Fields, Part, Previous, Record, Retirement},
+    record::{Binding, Field, Fields, Part, Previous, Record, Retirement},
     session::state::Base,
     store::{Cas, CasOutcome, Expected, Millis, SessionStore, Stored},
-    token::Token,
+    token::{SessionId, Token},
 };
 
 /// How often a write is tried against writers of other processes.
@@ -36,11 +36,16 @@ pub(super) struct Next {
 impl SessionEngine {
     /// Stores a session that no one knows yet.
     pub(super) async fn create(&self, work: &Work) -> Result<Done, SessionError> {
-        self.create_with(work, work.changes.to_fields(None)).await
+        self.create_with(work, work.changes.to_fields(None), None).await
     }
 
-    /// Stores a session of these fields that no one knows yet.
-    pub(super) async fn create_with(&self, work: &Work, fields: Fields) -> Result<Done, SessionError> {
+    /// Stores a session of these fields, which may come `from` another one, that no one knows yet.
+    pub(super) async fn create_with(
+        &self,
+        work: &Work,
+        fields: Fields,
+        from: Option<SessionId>,
+    ) -> Result<Done, SessionError> {
         let Some(store) = &self.shared.store else { return Ok(Done::Nothing) };
         for _ in 0..MINTS {
             let token = Token::mint(&*self.shared.entropy, None)?;
@@ -48,6 +53,7 @@ impl SessionEngine {
             record.fields.clone_from(&fields);
             record.agent = work.client.agent_text();
             self.check_size(&record)?;
+            self.seal_fields(&mut record, from, token.id)?;
             let cas = Cas {
                 id: token.id,
                 owner: None,
@@ -79,7 +85,7 @@ impl SessionEngine {
         work: &Work,
         base: &Base,
     ) -> impl Future<Output = Result<Done, SessionError>> + Send {
-        self.write_with(work, base, None::<fn(&mut Vec<Field>) -> Result<(), SessionError>>)
+        self.write_with(work, base, None::<fn(&mut Vec<Field>, Binding<'_>) -> Result<(), SessionError>>)
     }
 
     /// The same, with a change that is computed from the fields as they are when it is written.
@@ -90,7 +96,7 @@ impl SessionEngine {
         mut update: Option<F>,
     ) -> Result<Done, SessionError>
     where
-        F: FnMut(&mut Vec<Field>) -> Result<(), SessionError> + Send,
+        F: FnMut(&mut Vec<Field>, Binding<'_>) -> Result<(), SessionError> + Send,
     {
         let due = self.rotation_is_due(&base.record, base.by_previous, work.now);
         let first_use = !base.by_previous
@@ -114,7 +120,7 @@ impl SessionEngine {
                 overwritten = merged.1;
                 let mut next = current.with_fields(merged.0);
                 if let Some(update) = &mut update {
-                    update(next.fields.edit())?;
+                    update(next.fields.edit(), self.binding(Some(base.token.id)))?;
                 }
                 if let Some(remember) = work.remember {
                     self.set_remembered(&mut next, remember);
@@ -229,6 +235,7 @@ impl SessionEngine {
                 // A session that a shortened limit found too large may stay as it is, and shrink.
                 return Err(error);
             }
+            self.seal_fields(&mut next, None, base.token.id)?;
             // On the heap before the wait, where it has to be anyway: the future of every write is smaller by it.
             let next = Arc::new(next);
             let called = if attempt == 0 { now } else { self.shared.time.now() };
@@ -328,12 +335,7 @@ impl SessionEngine {
     }
 
     /// Changes the id at once: the one before is of no use from the moment that this is stored.
-    fn rotate_now(
-        &self,
-        next: &mut Record,
-        id: crate::SessionId,
-        now: Millis,
-    ) -> Result<Token, SessionError> {
+    fn rotate_now(&self, next: &mut Record, id: SessionId, now: Millis) -> Result<Token, SessionError> {
         let token = Token::renew(&*self.shared.entropy, id)?;
         next.retire(next.digest, Retirement::Privilege);
         if let Some(previous) = next.previous.take() {
