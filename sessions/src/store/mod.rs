@@ -9,12 +9,18 @@
 //! perhaps applied).
 
 mod erased;
+mod file;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::{fmt, future::Future, sync::Arc};
 
 pub use self::erased::SharedStore;
+pub use self::file::FileStore;
 pub use self::memory::{MemoryStore, WhenFull};
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::SqliteStore;
 pub use crate::record::Version;
 pub use crate::token::{Owner, SessionId};
 pub use sessions_policy::BehaviorOnLimit;
