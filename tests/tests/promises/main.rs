@@ -16,3 +16,4 @@ mod rotation;
 mod time;
 mod under_way;
 mod updates;
+mod upkeep;
