@@ -20,3 +20,4 @@ mod serial;
 mod time;
 mod under_way;
 mod updates;
+mod upkeep;

@@ -69,8 +69,9 @@ impl Folder {
         let own = folder.create(DRAFT).map_err(|error| {
             explained(&error, "is no folder that this process can write to", &folder.path)
         })?;
-        guard::refuse_what_others_can_write(&folder.path, &own.metadata()?)?;
+        let own = own.metadata()?;
         folder.remove_if_there(DRAFT)?;
+        guard::refuse_what_others_can_write(&folder.path, &own)?;
         Ok(folder)
     }
 
@@ -125,6 +126,7 @@ impl Folder {
     fn name(&self, name: &str, bytes: &[u8], not_after: Option<Instant>) -> Result<(), Failed> {
         self.draft(bytes).map_err(Failed::Certainly)?;
         if not_after.is_some_and(|instant| Instant::now() > instant) {
+            let _ = self.remove_if_there(DRAFT);
             return Err(Failed::Late);
         }
         let named = fs::rename(self.path.join(DRAFT), self.path.join(name));
@@ -268,6 +270,12 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 
 fn explained(error: &io::Error, what: &str, path: &Path) -> io::Error {
     io::Error::new(error.kind(), format!("`{}` {what}: {error}", path.display()))
+}
+
+/// What the folder holds from the instant at which these changes have happened.
+#[cfg(test)]
+pub(super) fn intent_of(changes: &[Change]) -> Vec<u8> {
+    intent(&changes.iter().map(file_change).collect::<Vec<_>>())
 }
 
 fn file_change(change: &Change) -> FileChange {
