@@ -18,6 +18,9 @@ use super::{
 /// that the answer is still a certain one.
 const BUSY: Duration = Duration::from_millis(1_500);
 
+/// How much of the file each connection keeps in memory at most, in KiB.
+const CACHE_KIB: i64 = 8_192;
+
 /// A file that is open, under its absolute path.
 #[derive(Clone, Debug)]
 pub(super) struct File {
@@ -120,6 +123,7 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, Failure> {
     // What has ended is wiped from the pages that are written anyway.
     connection.pragma_update(None, "secure_delete", "FAST").map_err(failed)?;
     connection.pragma_update(None, "temp_store", "MEMORY").map_err(failed)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
