@@ -73,8 +73,11 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
     fs::metadata(path).ok().map(|_| (0, 0))
 }
 
+/// What is done to the connection that writes before it is used.
+pub(super) type Setup = fn(&Connection) -> rusqlite::Result<()>;
+
 /// Opens a file for writing: makes it if need be, brings its schema up to date.
-pub(super) fn open(path: &Path) -> Result<(Connection, File), Failure> {
+pub(super) fn open(path: &Path, setup: Setup) -> Result<(Connection, File), Failure> {
     let path = create(path)?;
     let mut connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // Before anything is changed: the file may be someone else's.
@@ -86,6 +89,7 @@ pub(super) fn open(path: &Path) -> Result<(Connection, File), Failure> {
     } else if from != schema::look(&connection, &path)? {
         tracing::info!(path = %path.display(), ?from, "a session database was migrated");
     }
+    setup(&connection).map_err(|error| Failure::of(error, &path))?;
     let identity = Identity::of(&path);
     Ok((connection, File { path, identity }))
 }
