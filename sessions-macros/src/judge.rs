@@ -241,7 +241,9 @@ pub(crate) fn marker(name: &str) -> String {
 fn sources(declarations: Vec<Declaration>, file: Option<&PolicyFile>) -> Sources {
     let file = file.map(|file| SourceFile { name: file.name.clone(), text: file.text.clone() });
     let today = Some(Date::of(SystemTime::now()));
-    Sources { declarations, file, today, ..Sources::default() }
+    // The library forwards its features, so that a store which it has no code for is refused where it is written.
+    let missing_kinds = if cfg!(feature = "sqlite") { Vec::new() } else { vec!["sqlite"] };
+    Sources { declarations, file, today, missing_kinds, ..Sources::default() }
 }
 
 /// A declaration in place of a struct's.

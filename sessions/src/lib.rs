@@ -53,7 +53,7 @@ pub use self::{
     registry::{Declared, LoadError, Registry, RegistryBuilder, Reloaded},
     require::{Require, Required, RequiredFuture, require},
     session::{Policy, Registered, Session, SessionData, Untyped},
-    store::{MemoryStore, SessionId, SessionStore, SharedStore, StoreError, Version},
+    store::{FileStore, MemoryStore, SessionId, SessionStore, SharedStore, StoreError, Version},
     token::{Handle, ParseHandleError},
     transport::{CookieTransport, Credential, HeaderTransport, Lifetime, Presented, Transport},
     web::{Peer, RequestHead},

@@ -3,7 +3,7 @@
 use std::{env, sync::Arc};
 
 use sessions::{
-    MemoryStore, SessionId, SessionStore, SharedStore, SqliteStore, StoreError,
+    FileStore, MemoryStore, SessionId, SessionStore, SharedStore, SqliteStore, StoreError,
     store::{
         Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, StoreStats, Touch,
         Touched,
@@ -14,18 +14,22 @@ use tempfile::TempDir;
 /// The variable that names the kind.
 const VARIABLE: &str = "SESSIONS_TEST_STORE";
 
-/// Each kind, and how a store of it is made in an empty folder.
-const KINDS: &[(&str, fn(&TempDir) -> SharedStore)] = &[
+/// Makes a store in an empty folder.
+type Open = fn(&TempDir) -> SharedStore;
+
+/// Each kind, and how a store of it is made.
+const KINDS: &[(&str, Open)] = &[
     ("memory", |_| SharedStore::new(MemoryStore::new(1_000_000))),
-    ("sqlite", |folder| {
-        SharedStore::new(block_on(SqliteStore::open(folder.path().join("sessions.db"))).unwrap())
-    }),
+    ("file", |folder| opened(FileStore::open(folder.path().join("sessions")))),
+    ("sqlite", |folder| opened(SqliteStore::open(folder.path().join("sessions.db")))),
 ];
 
 /// Waits on a thread of its own, because a test's may not.
-fn block_on<T: Send>(future: impl Future<Output = T> + Send) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    std::thread::scope(|threads| threads.spawn(|| runtime.block_on(future)).join().unwrap())
+fn opened<S: SessionStore>(store: impl Future<Output = Result<S, StoreError>> + Send) -> SharedStore {
+    let block_on =
+        || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(store);
+    let store = std::thread::scope(|threads| threads.spawn(block_on).join().unwrap());
+    SharedStore::new(store.unwrap())
 }
 
 /// A fresh store of the kind that is asked for, in a folder of its own that goes with the last clone.

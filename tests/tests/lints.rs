@@ -20,6 +20,7 @@ const NOT_AT_BUILD_TIME: &[(&str, &str)] = &[
     ("env_weakens", "variables are the start's"),
     ("unknown_policy", "the build knows what it sees"),
     ("lost_policy", "the build knows what it sees"),
+    ("store_feature", "which features a build has, the build says"),
     ("store_memory", "the environment decides where sessions are kept"),
     ("declared_twice", "the macro refuses it as it reads"),
     ("stated_twice", "the macro refuses it as it reads"),

@@ -1,5 +1,6 @@
 //! What is true of a store: its kind and that kind's settings. Not the store itself.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::policy::WhenFull;
@@ -39,6 +40,16 @@ pub enum StoreKind {
         max_sessions: usize,
         /// What becomes of a newcomer when it is full.
         when_full: WhenFull,
+    },
+    /// Files in a folder, for development.
+    File {
+        /// The folder that holds them.
+        directory: PathBuf,
+    },
+    /// A SQLite database.
+    Sqlite {
+        /// The database's file.
+        path: PathBuf,
     },
     /// A store that the application brings.
     Custom,

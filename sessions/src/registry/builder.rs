@@ -7,21 +7,23 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use sessions_policy::{Configuration, Profile, Severity, StoreKind};
+use sessions_policy::{Configuration, Profile, Severity, StoreConfig, StoreKind};
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     Declared, Last, LoadError, Parts, Registry, Settings,
     load::{self, Read},
+    sweeper::Sweeper,
 };
 use crate::{
     clock::Clock,
     engine::{Family, SessionEngine},
     entropy::Entropy,
     event::Bus,
-    store::{MemoryStore, SessionStore, SharedStore},
+    store::{FileStore, MemoryStore, SessionStore, SharedStore, StoreError},
 };
 
-/// How long stores may take to answer when a registry is loaded.
+/// How long stores may take to open and to answer, all together, when a registry is loaded.
 const START: Duration = Duration::from_secs(8);
 
 /// Chooses the parts of a [`Registry`].
@@ -83,9 +85,10 @@ impl<D: Declared> RegistryBuilder<D> {
         let configuration = read.sources.check().map_err(LoadError::Configuration)?;
         let profile = read.sources.profile;
         tell(&configuration, profile);
-        let stores = bind_stores(&configuration, &self.stores)?;
+        let until = Instant::now() + START;
+        let stores = bind_stores(&configuration, &self.stores, until).await?;
         for (name, store) in &stores {
-            let reached = tokio::time::timeout(START, store.stats()).await;
+            let reached = timeout_at(until, store.stats()).await;
             if !matches!(reached, Ok(Ok(_))) {
                 return Err(LoadError::StoreUnreachable { store: name.clone() });
             }
@@ -113,9 +116,15 @@ impl<D: Declared> RegistryBuilder<D> {
         family.join(&engines);
         let last = Last { text: read.text().map(str::to_owned), path: read.path };
         let settings = Settings { engines, stores, configuration, profile };
-        let parts =
-            Parts { settings: ArcSwap::from_pointee(settings), profile, bus, family, last: Mutex::new(last) };
-        Ok(Registry { parts: Arc::new(parts), declared: PhantomData })
+        let parts = Arc::new_cyclic(|parts| Parts {
+            settings: ArcSwap::from_pointee(settings),
+            profile,
+            bus,
+            family,
+            last: Mutex::new(last),
+            sweeper: Sweeper::start(parts.clone(), self.clock),
+        });
+        Ok(Registry { parts, declared: PhantomData })
     }
 }
 
@@ -136,32 +145,50 @@ pub(super) fn tell(configuration: &Configuration, profile: Profile) {
     }
 }
 
-/// A store for every one that the configuration declares.
-fn bind_stores(
+/// A store for every one that the configuration declares. None is opened before all of them are known.
+async fn bind_stores(
     configuration: &Configuration,
     given: &[(String, SharedStore)],
+    until: Instant,
 ) -> Result<Vec<(String, SharedStore)>, LoadError> {
-    let mut stores = Vec::new();
-    for declared in configuration.stores() {
-        let name = declared.name();
-        let custom = given.iter().find(|(other, _)| other == name).map(|(_, store)| store.clone());
-        let store = match (declared.kind(), custom) {
-            (StoreKind::Custom, Some(store)) => store,
-            (StoreKind::Custom, None) => {
-                return Err(LoadError::StoreNotBound { store: name.to_owned() });
-            }
-            (_, Some(_)) => return Err(LoadError::StoreNotCustom { store: name.to_owned() }),
-            (StoreKind::Memory { max_sessions, when_full }, None) => {
-                SharedStore::new(MemoryStore::new(*max_sessions).when_full(*when_full))
-            }
-            (_, None) => return Err(LoadError::StoreNotBound { store: name.to_owned() }),
-        };
-        stores.push((name.to_owned(), store.with_limit(declared.timeout())));
-    }
     for (name, _) in given {
-        if configuration.store(name).is_none() {
-            return Err(LoadError::StoreNotDeclared { store: name.clone() });
+        match configuration.store(name).map(StoreConfig::kind) {
+            Some(StoreKind::Custom) => {}
+            Some(_) => return Err(LoadError::StoreNotCustom { store: name.clone() }),
+            None => return Err(LoadError::StoreNotDeclared { store: name.clone() }),
         }
     }
+    let bound = |name: &str| given.iter().find(|(other, _)| other == name).map(|(_, store)| store.clone());
+    let custom = configuration.stores().filter(|declared| *declared.kind() == StoreKind::Custom);
+    if let Some(lost) = custom.map(StoreConfig::name).find(|name| bound(name).is_none()) {
+        return Err(LoadError::StoreNotBound { store: lost.to_owned() });
+    }
+    let mut stores = Vec::new();
+    for declared in configuration.stores() {
+        let name = declared.name().to_owned();
+        let store = match bound(&name) {
+            Some(store) => store,
+            None => match timeout_at(until, open(declared.kind())).await {
+                Ok(Ok(store)) => store,
+                Ok(Err(error)) => return Err(LoadError::StoreNotOpened { store: name, error }),
+                Err(_) => return Err(LoadError::StoreUnreachable { store: name }),
+            },
+        };
+        stores.push((name, store.with_limit(declared.timeout())));
+    }
     Ok(stores)
+}
+
+/// The store of a kind that the application doesn't bring.
+async fn open(kind: &StoreKind) -> Result<SharedStore, StoreError> {
+    match kind {
+        StoreKind::Memory { max_sessions, when_full } => {
+            Ok(SharedStore::new(MemoryStore::new(*max_sessions).when_full(*when_full)))
+        }
+        StoreKind::File { directory } => Ok(SharedStore::new(FileStore::open(directory).await?)),
+        #[cfg(feature = "sqlite")]
+        StoreKind::Sqlite { path } => Ok(SharedStore::new(crate::SqliteStore::open(path).await?)),
+        // The check of the settings refuses what this build has no code for.
+        _ => Err(StoreError::Unavailable(Some("this build has no code for its kind".into()))),
+    }
 }

@@ -1,8 +1,10 @@
 //! All policies of a program, checked together and each with its engine.
 
 mod builder;
+mod caught;
 mod load;
 mod reload;
+mod sweeper;
 #[cfg(feature = "watch")]
 mod watch;
 
@@ -19,13 +21,17 @@ use sessions_policy::{Configuration, Declaration, Note, Problem, Profile};
 #[cfg(feature = "watch")]
 pub use self::watch::Watch;
 pub use self::{builder::RegistryBuilder, load::LoadError, reload::Reloaded};
+use self::{
+    caught::{all, caught},
+    sweeper::Sweeper,
+};
 use crate::{
     engine::{Family, SessionEngine},
     event::{Bus, SessionEvent},
     fault::SessionError,
     layer::SessionLayer,
     session::Registered,
-    store::{SessionStore, SharedStore, StoreStats},
+    store::{SessionStore, SharedStore, StoreError, StoreStats},
 };
 
 /// What `policies!` knew when the program was built.
@@ -51,6 +57,10 @@ pub struct EmbeddedFile {
 ///
 /// `policies!` generates the type `policies::Registry`, and [`load`](Self::load) makes one: it reads the file, the
 /// profile and the `SESSIONS_…` variables, checks them by the rules that the build used, and starts the stores.
+///
+/// While it lives, a task on the runtime that loaded it frees what has expired in every store: about once a minute, a few
+/// hundred entries at a time. No answer depends on that, as every load judges lifetimes itself. A store that fails is left
+/// alone for longer and longer, up to a quarter of an hour, and told once in the log.
 pub struct Registry<D> {
     parts: Arc<Parts>,
     declared: PhantomData<fn() -> D>,
@@ -64,6 +74,8 @@ struct Parts {
     family: Arc<Family>,
     /// Held while settings are read and take the place of the ones before, so that the last to be read are in force.
     last: Mutex<Last>,
+    /// Ends with the last clone of the registry.
+    sweeper: Sweeper,
 }
 
 /// What was read last, whether or not it was right.
@@ -182,17 +194,26 @@ impl<D: Declared> Registry<D> {
         Ok(stats)
     }
 
-    /// Makes everything acknowledged durable: call it after the server has stopped.
+    /// Stops freeing what has expired, makes everything acknowledged durable and closes the stores, all at once: call it
+    /// after the server has stopped. It takes no longer than the longest `timeout` of a store.
     ///
     /// # Errors
-    /// [`Fault::StoreUnavailable`](crate::Fault::StoreUnavailable) if a store failed; the others are shut down all the same.
+    /// [`Fault::StoreUnavailable`](crate::Fault::StoreUnavailable) if a store failed; the others are shut down all the same,
+    /// and the log names each that failed.
+    ///
+    /// # Cancel safety
+    /// What was acknowledged stays so. Call it again to finish.
     pub async fn shutdown(&self) -> Result<(), SessionError> {
-        let mut result = Ok(());
-        for (_, store) in &self.settings().stores {
-            if let Err(error) = store.shutdown().await {
-                result = Err(SessionError::from(error));
-            }
-        }
-        result
+        self.parts.sweeper.stop();
+        let settings = self.settings();
+        let shut = settings.stores.iter().map(|(name, store)| async move {
+            let panicked = || StoreError::Unknown(Some("it panicked".into()));
+            let shut = caught(store.shutdown()).await.unwrap_or_else(|| Err(panicked()));
+            shut.inspect_err(|error| {
+                let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+                tracing::error!(store = name, %error, cause, "a session store did not shut down");
+            })
+        });
+        all(shut).await.into_iter().collect::<Result<(), StoreError>>().map_err(SessionError::from)
     }
 }

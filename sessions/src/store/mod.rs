@@ -9,6 +9,7 @@
 //! perhaps applied).
 
 mod erased;
+mod file;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -16,6 +17,7 @@ mod sqlite;
 use std::{fmt, future::Future, sync::Arc};
 
 pub use self::erased::SharedStore;
+pub use self::file::FileStore;
 pub use self::memory::{MemoryStore, WhenFull};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteStore;

@@ -256,8 +256,9 @@ pub(super) const POLICY_KEYS: &[Key] = &[
 pub(super) const STORE_KEYS: &[Key] = &[
     store(
         "kind",
-        Kind::Choice { words: &["memory", "custom"], reserved: &["file", "sqlite", "redis", "postgres"] },
-        "what keeps the sessions; `custom` is a store that the application binds",
+        Kind::Choice { words: &["memory", "file", "sqlite", "custom"], reserved: &["redis", "postgres"] },
+        "what keeps the sessions: `file` is for development, `sqlite` needs the feature `sqlite`, `custom` is a store that \
+         the application binds",
     )
     .fallback_to(Fallback::Text("memory")),
     store(
@@ -272,10 +273,21 @@ pub(super) const STORE_KEYS: &[Key] = &[
         "`memory`: whether a full store makes room, anonymous sessions first, or refuses the newcomer",
     )
     .word("evict"),
+    store(
+        "directory",
+        Kind::Text,
+        "`file`: the folder that holds the sessions and nothing else, made where it is missing; a relative one begins at \
+         the working directory",
+    ),
+    store(
+        "url",
+        Kind::Text,
+        "`sqlite`: the database, as `sqlite://` and the path of its file, made where it is missing; a relative one begins \
+         at the working directory",
+    )
+    .secret(),
     store("timeout", DURATION, "how long one call may take; at most 30 s").word("2s"),
     store("allow", Kind::Suppressions, ALLOW).fallback_to(Fallback::Empty),
-    later(Table::Stores, "url", "where the store is").secret(),
     later(Table::Stores, "index_key", "what keys the index by principal").secret(),
-    later(Table::Stores, "directory", "the folder that holds the store"),
     later(Table::Stores, "key_prefix", "what the store's own keys begin with"),
 ];

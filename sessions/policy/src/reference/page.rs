@@ -49,7 +49,12 @@ impl Key {
             self.path().rsplit_once('.').map_or((None, self.path()), |(inner, last)| (Some(inner), last));
         let header = [Some(self.table().as_str()), Some(name), inner];
         let header: Vec<&str> = header.into_iter().flatten().collect();
-        line!(page, "\n```toml\n[{}]\n{last} = {}\n```", header.join("."), self.example());
+        let kind = match (self.table(), self.path()) {
+            (Table::Stores, "url") => "kind = \"sqlite\"\n",
+            (Table::Stores, "directory") => "kind = \"file\"\n",
+            _ => "",
+        };
+        line!(page, "\n```toml\n[{}]\n{kind}{last} = {}\n```", header.join("."), self.example());
         if self.table() == Table::Policies && self.kind() != Kind::Suppressions {
             let entry = format!("{last}: {}", self.example());
             let entry = inner.map_or_else(|| entry.clone(), |inner| format!("{inner}: {{ {entry} }}"));
@@ -74,6 +79,8 @@ impl Key {
             (_, Kind::List { .. }) => "[\"https://pay.example\"]".to_owned(),
             (_, Kind::Name) => "\"user_default\"".to_owned(),
             (_, Kind::Text) if self.path().ends_with("cookie_name") => "\"__Host-Http-shop\"".to_owned(),
+            (_, Kind::Text) if self.path() == "url" => "\"sqlite://sessions.db\"".to_owned(),
+            (_, Kind::Text) if self.path() == "directory" => "\"sessions\"".to_owned(),
             (_, Kind::Text) => "\"example.com\"".to_owned(),
         }
     }

@@ -9,11 +9,12 @@ mod lifetimes;
 mod origins;
 mod persistence;
 mod rotation;
+mod store_places;
 mod stores;
 
 pub(crate) use self::across::{judge_together, keys_together};
 pub(crate) use self::origins::normal_origin;
-pub(crate) use self::stores::{judge_memory, judge_store};
+pub(crate) use self::stores::{judge_kinds, judge_store};
 
 use crate::origin::Layer;
 use crate::problem::{Problem, Weight};

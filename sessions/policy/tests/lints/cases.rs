@@ -530,6 +530,23 @@ extends = "user_default"
 "#,
     ),
     case(
+        "store_file",
+        r#"[stores.main]
+kind = "file"
+directory = "sessions"
+
+[policies.p]
+extends = "user_default"
+"#,
+        r#"[stores.main]
+kind = "sqlite"
+url = "sqlite://sessions.db"
+
+[policies.p]
+extends = "user_default"
+"#,
+    ),
+    case(
         "payload_large",
         r#"[policies.p]
 extends = "user_default"
@@ -778,6 +795,55 @@ extends = "user_default"
 "#,
         r#"[stores.main]
 timeout = "30s"
+
+[policies.p]
+extends = "user_default"
+"#,
+    ),
+    case(
+        "store_place",
+        r#"[stores.main]
+kind = "sqlite"
+url = "sessions.db"
+
+[policies.p]
+extends = "user_default"
+"#,
+        r#"[stores.main]
+kind = "sqlite"
+url = "sqlite://sessions.db"
+
+[policies.p]
+extends = "user_default"
+"#,
+    ),
+    case(
+        "store_place_missing",
+        r#"[stores.main]
+kind = "sqlite"
+
+[policies.p]
+extends = "user_default"
+"#,
+        r#"[stores.main]
+kind = "sqlite"
+url = "sqlite://sessions.db"
+
+[policies.p]
+extends = "user_default"
+"#,
+    ),
+    case(
+        "store_feature",
+        r#"[stores.main]
+kind = "sqlite"
+url = "sqlite://sessions.db"
+
+[policies.p]
+extends = "user_default"
+"#,
+        r#"[stores.main]
+kind = "memory"
 
 [policies.p]
 extends = "user_default"

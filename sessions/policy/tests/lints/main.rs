@@ -47,6 +47,9 @@ impl Case {
             let at = |line| Declaration::new("twice", Location::new("src/main.rs", line, 5), &[]);
             sources.declarations = vec![at(3), at(9)];
         }
+        if self.rule == "store_feature" {
+            sources.missing_kinds = vec!["sqlite"];
+        }
         if self.rule == "stated_twice" {
             sources.declarations = vec![cases::stated_twice()];
         }

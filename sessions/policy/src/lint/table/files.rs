@@ -32,6 +32,9 @@ pub(super) const LINTS: &[Lint] = &[
             "cyclic_extends",
             "unknown_store",
             "store_timeout",
+            "store_place",
+            "store_place_missing",
+            "store_feature",
             "cookie_path",
         ],
         [
