@@ -17,13 +17,13 @@ use sessions::{
 };
 
 /// Sessions that are stored.
-const SESSIONS: usize = 20_000;
+const SESSIONS: usize = 40_000;
 /// The bytes of a record.
 const BYTES: usize = 1_100;
 /// Writes of each writer in one round.
-const WRITES: usize = 32;
+const WRITES: usize = 128;
 /// Rounds of each figure.
-const ROUNDS: usize = 31;
+const ROUNDS: usize = 21;
 /// How many write at once: up to 64 of them share a transaction.
 const WRITERS: [usize; 4] = [1, 8, 64, 256];
 const NOW: u64 = 1_800_000_000_000;
@@ -58,7 +58,7 @@ fn write(number: usize, version: u64) -> Cas {
     }
 }
 
-/// SQLite as it is: one table, the same keys and records, the same promise of durability.
+/// SQLite as it is: one table, the same keys and records, the same promise of durability, as much cache.
 struct Bare {
     connection: Connection,
     next: usize,
@@ -69,6 +69,7 @@ impl Bare {
         let connection = Connection::open(path)?;
         connection.query_one("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "cache_size", -8_192)?;
         connection.execute("CREATE TABLE row (id BLOB NOT NULL UNIQUE, record BLOB NOT NULL) STRICT", [])?;
         let bare = Self { connection, next: 0 };
         // In transactions as the store's own seeding has, so that both logs have grown alike.

@@ -26,8 +26,9 @@ const KINDS: &[(&str, Open)] = &[
 
 /// Waits on a thread of its own, because a test's may not.
 fn opened<S: SessionStore>(store: impl Future<Output = Result<S, StoreError>> + Send) -> SharedStore {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let store = std::thread::scope(|threads| threads.spawn(|| runtime.block_on(store)).join().unwrap());
+    let block_on =
+        || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(store);
+    let store = std::thread::scope(|threads| threads.spawn(block_on).join().unwrap());
     SharedStore::new(store.unwrap())
 }
 

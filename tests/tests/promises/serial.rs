@@ -19,7 +19,7 @@ use axum::{
 };
 use futures_util::FutureExt;
 use sessions::{EventKind, Fault, Session, SessionError, SessionPolicy, session};
-use sessions_tests::{Fate, Node, Spy, Visitor, second, user};
+use sessions_tests::{Fate, Node, Spy, Visitor, second, stored, user};
 use tower::ServiceExt;
 
 /// Waits of 200 ms and leases of 30 s.
@@ -569,7 +569,7 @@ async fn a_logout_that_opens_nothing_waits_for_no_lease() {
     assert!((&mut hanging).now_or_never().is_none());
     let left = other.clone().oneshot(request("/leave", Some(&cookie))).await.unwrap();
     assert!(left.headers()[header::SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
-    assert_eq!((text(left).await, store.stored().await), ("true".to_owned(), 0));
+    assert_eq!((text(left).await, stored(&store).await), ("true".to_owned(), 0));
     let again = other.clone().oneshot(request("/leave", Some(&cookie))).await.unwrap();
     assert!(!again.headers().contains_key(header::SET_COOKIE));
     assert_eq!(text(again).await, "false");

@@ -20,6 +20,7 @@ mod writer;
 use std::{fmt, path::Path, sync::Arc};
 
 use self::{
+    open::Setup,
     operation::{Lapse, Sweep, Swept},
     reader::{List, Load, Page, Seen, Stats},
     threads::Threads,
@@ -80,7 +81,11 @@ impl SqliteStore {
     /// # Cancel safety
     /// A dropped future leaves an open file to be closed by its threads. A migration is done or not begun.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let threads = Threads::start(path.as_ref().to_owned()).await?;
+        Self::open_with(path.as_ref(), |_| Ok(())).await
+    }
+
+    async fn open_with(path: &Path, setup: Setup) -> Result<Self, StoreError> {
+        let threads = Threads::start(path.to_owned(), setup).await?;
         Ok(Self { threads: Arc::new(threads) })
     }
 }

@@ -18,6 +18,9 @@ use super::{
 /// that the answer is still a certain one.
 const BUSY: Duration = Duration::from_millis(1_500);
 
+/// How much of the file each connection keeps in memory at most, in KiB.
+const CACHE_KIB: i64 = 8_192;
+
 /// A file that is open, under its absolute path.
 #[derive(Clone, Debug)]
 pub(super) struct File {
@@ -70,8 +73,11 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
     fs::metadata(path).ok().map(|_| (0, 0))
 }
 
+/// What is done to the connection that writes before it is used.
+pub(super) type Setup = fn(&Connection) -> rusqlite::Result<()>;
+
 /// Opens a file for writing: makes it if need be, brings its schema up to date.
-pub(super) fn open(path: &Path) -> Result<(Connection, File), Failure> {
+pub(super) fn open(path: &Path, setup: Setup) -> Result<(Connection, File), Failure> {
     let path = create(path)?;
     let mut connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // Before anything is changed: the file may be someone else's.
@@ -83,6 +89,7 @@ pub(super) fn open(path: &Path) -> Result<(Connection, File), Failure> {
     } else if from != schema::look(&connection, &path)? {
         tracing::info!(path = %path.display(), ?from, "a session database was migrated");
     }
+    setup(&connection).map_err(|error| Failure::of(error, &path))?;
     let identity = Identity::of(&path);
     Ok((connection, File { path, identity }))
 }
@@ -120,6 +127,7 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, Failure> {
     // What has ended is wiped from the pages that are written anyway.
     connection.pragma_update(None, "secure_delete", "FAST").map_err(failed)?;
     connection.pragma_update(None, "temp_store", "MEMORY").map_err(failed)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }

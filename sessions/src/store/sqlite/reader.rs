@@ -107,7 +107,7 @@ pub(super) struct Page {
 }
 
 /// A tombstone keeps its place in the order, so that a page can begin after it. An id of no one begins anew.
-const PAGE: &str = "SELECT id, record, last_seen, expires FROM session \
+pub(super) const PAGE: &str = "SELECT id, record, last_seen, expires FROM session \
      WHERE owner = ?1 AND ended IS NULL \
      AND seq > coalesce((SELECT seq FROM session WHERE id = ?2 AND owner = ?1), -1) ORDER BY seq";
 

@@ -59,7 +59,11 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<Found,
     migrate_by(connection, path, MIGRATIONS)
 }
 
-fn migrate_by(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Result<Found, Failure> {
+pub(super) fn migrate_by(
+    connection: &mut Connection,
+    path: &Path,
+    migrations: &[&str],
+) -> Result<Found, Failure> {
     let failed = |error| Failure::of(error, path);
     // The write lock first: of two processes that migrate at once, the second finds nothing left to do.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;

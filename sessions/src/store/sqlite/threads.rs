@@ -11,7 +11,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::{
     failure::Failure,
-    open::{self, File},
+    open::{self, File, Setup},
     operation::Write,
     queue::{Queue, Refused},
     reader::{self, Read},
@@ -41,7 +41,7 @@ struct ClosesAll(Arc<Queues>);
 
 impl Threads {
     /// Opens a file and starts its threads. All of it on those threads, because it waits for locks and for the disk.
-    pub(super) async fn start(path: PathBuf) -> Result<Self, StoreError> {
+    pub(super) async fn start(path: PathBuf, setup: Setup) -> Result<Self, StoreError> {
         let queues = Arc::new(Queues { writes: Queue::new(), reads: Queue::new() });
         let (opened, open) = oneshot::channel();
         let (end, ended) = watch::channel(None);
@@ -49,7 +49,7 @@ impl Threads {
         let to_open = path.clone();
         let spawned = spawn("sessions-writer", move || {
             let _closes = ClosesAll(Arc::clone(&theirs));
-            let (writer, file, readers) = match begin(&to_open, &theirs) {
+            let (writer, file, readers) = match begin(&to_open, setup, &theirs) {
                 Ok(begun) => begun,
                 Err(failure) => {
                     let _ = opened.send(Err(failure));
@@ -141,8 +141,8 @@ impl Drop for ClosesAll {
 type Begun = (Writer, File, Vec<JoinHandle<()>>);
 
 /// Opens the file and starts what reads.
-fn begin(path: &Path, queues: &Arc<Queues>) -> Result<Begun, Failure> {
-    let (connection, file) = open::open(path)?;
+fn begin(path: &Path, setup: Setup, queues: &Arc<Queues>) -> Result<Begun, Failure> {
+    let (connection, file) = open::open(path, setup)?;
     let readers: Result<Vec<_>, Failure> = (1..=READERS)
         .map(|number| {
             let (connection, file, queues) = (file.reader()?, file.clone(), Arc::clone(queues));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::{
@@ -122,20 +122,30 @@ impl Writer {
         }
     }
 
-    fn transact(&mut self, batch: &mut Batch) -> Result<(), Stopped> {
-        let path = self.file.path();
-        let failed = |error| Failure::of(error, path);
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(|error| Stopped::Before(failed(error)))?;
+    fn transact(&self, batch: &mut Batch) -> Result<(), Stopped> {
+        let outcome = self.begin_and_commit(batch);
+        if outcome.is_err() && !self.connection.is_autocommit() {
+            // If this fails as well, the next transaction can't begin, and says so.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        outcome
+    }
+
+    fn begin_and_commit(&self, batch: &mut Batch) -> Result<(), Stopped> {
+        let failed = |error| Failure::of(error, self.file.path());
+        // With the write lock from the start: what is read here is still so at the commit, whoever else writes.
+        self.run_cached("BEGIN IMMEDIATE").map_err(|error| Stopped::Before(failed(error)))?;
         self.file.check().map_err(Stopped::Before)?;
-        let rows = Rows::new(&transaction);
+        let rows = Rows::new(&self.connection);
         for operation in batch.iter_mut() {
             operation.apply(&rows).map_err(|error| Stopped::In(failed(error)))?;
         }
         rows.count().map_err(|error| Stopped::Before(failed(error)))?;
-        transaction.commit().map_err(|error| Stopped::Commit(failed(error)))
+        self.run_cached("COMMIT").map_err(|error| Stopped::Commit(failed(error)))
+    }
+
+    fn run_cached(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.execute([]).map(drop)
     }
 
     fn works(&mut self) {

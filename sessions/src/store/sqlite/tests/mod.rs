@@ -3,6 +3,12 @@
 #[cfg(feature = "testing")]
 mod conformance;
 mod durable;
+mod ending;
+mod file;
+mod grouping;
+mod processes;
+mod schema;
+mod upkeep;
 
 use std::{
     path::PathBuf,
@@ -10,7 +16,10 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
+    time::Duration,
 };
+
+use rusqlite::Connection;
 
 use super::*;
 use crate::store::{EndReason, EndTarget, Expected, Stamp, Version};
@@ -35,8 +44,20 @@ impl Directory {
         self.0.join("sessions.db")
     }
 
+    /// A file that is beside the database.
+    fn beside(&self, suffix: &str) -> PathBuf {
+        self.0.join(format!("sessions.db{suffix}"))
+    }
+
     async fn open(&self) -> SqliteStore {
         SqliteStore::open(self.file()).await.unwrap()
+    }
+
+    /// A connection of someone else.
+    fn shell(&self) -> Connection {
+        let shell = Connection::open(self.file()).unwrap();
+        shell.busy_timeout(Duration::from_secs(5)).unwrap();
+        shell
     }
 }
 
@@ -108,6 +129,16 @@ fn end_all(owner: Owner, now: Millis) -> End {
         now,
         stamp: stamp(now),
     }
+}
+
+/// What an error and its causes say.
+fn told(error: &StoreError) -> String {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+fn is_unavailable<T>(outcome: &Result<T, StoreError>) -> bool {
+    matches!(outcome, Err(StoreError::Unavailable(_)))
 }
 
 impl SqliteStore {
