@@ -17,6 +17,7 @@ mod require;
 mod session;
 mod soon;
 pub mod store;
+mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod token;
@@ -39,6 +40,8 @@ pub use sessions_policy::{
 
 #[cfg(feature = "watch")]
 pub use self::registry::Watch;
+#[cfg(feature = "sqlite")]
+pub use self::store::SqliteStore;
 pub use self::{
     clock::{Clock, SystemClock},
     engine::{
@@ -54,7 +57,7 @@ pub use self::{
     registry::{Declared, LoadError, Registry, RegistryBuilder, Reloaded},
     require::{Require, Required, RequiredFuture, require},
     session::{Policy, Registered, Session, SessionData, Untyped},
-    store::{MemoryStore, SessionId, SessionStore, SharedStore, StoreError, Version},
+    store::{FileStore, MemoryStore, SessionId, SessionStore, SharedStore, StoreError, Version},
     token::{Handle, ParseHandleError},
     transport::{CookieTransport, Credential, HeaderTransport, Lifetime, Presented, Transport},
     web::{Peer, RequestHead},

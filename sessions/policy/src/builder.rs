@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use crate::configuration::Configuration;
 use crate::origin::Location;
-use crate::policy::{Activity, Adapter, BehaviorOnLimit, OnConflict, Renew, SameSite, Scope, SessionPolicy};
+use crate::policy::{
+    Activity, Adapter, BehaviorOnLimit, Codec, OnConflict, Renew, SameSite, Scope, SessionPolicy,
+};
 use crate::problems::Problems;
 use crate::source::{Declaration, Entry, Literal, Sources};
 use crate::value::duration_text;
@@ -239,6 +241,12 @@ impl SessionPolicyBuilder {
     #[track_caller]
     pub fn stored_in(self, store: impl Into<String>) -> Self {
         self.set("persistence.store_name", store.into())
+    }
+
+    /// How values are written; `messagepack` takes the feature of that name of the crate `sessions`.
+    #[track_caller]
+    pub fn encoded_as(self, codec: Codec) -> Self {
+        self.set("persistence.codec", codec.as_str())
     }
 
     /// Sessions last for one request and are never stored.

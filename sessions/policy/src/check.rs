@@ -11,7 +11,7 @@ use crate::origin::Origin;
 use crate::problem::Problem;
 use crate::problems::Problems;
 use crate::resolve::{Resolved, resolve};
-use crate::rules::{judge, judge_memory, judge_store, judge_together};
+use crate::rules::{judge, judge_codec, judge_kinds, judge_store, judge_together};
 use crate::source::{Merged, Sources, Stage};
 use crate::store_config::StoreConfig;
 use crate::suggest::nearest;
@@ -90,8 +90,11 @@ impl Judged {
         judge_names(sources, &merged, &drafts, &mut problems);
         add_main_store(&mut drafts);
 
-        let stores: Vec<StoreConfig> =
-            drafts.stores.iter().map(|draft| judge_store(draft, &mut problems, &mut notes)).collect();
+        let stores: Vec<StoreConfig> = drafts
+            .stores
+            .iter()
+            .map(|draft| judge_store(draft, sources, &mut problems, &mut notes))
+            .collect();
         // What isn't there may have stood where the file can't be read.
         let gaps = Gaps::of(&problems, &drafts);
         let policies: Vec<Resolved> = drafts
@@ -103,17 +106,18 @@ impl Judged {
                 adapt(&mut resolved, &mut notes);
                 let mut found = Vec::new();
                 judge(&resolved, &mut found);
+                judge_codec(&resolved, sources, &mut found);
                 problems.extend(gaps.without_the_missing(found, &resolved));
                 resolved
             })
             .collect();
-        judge_misplaced(&drafts, &mut problems);
+        judge_misplaced(&drafts, sources, &mut problems);
         // A store's name counts even where its settings were refused: one mistake is one problem.
         let names = store_names(&merged, &drafts);
         let names = (surroundings == Surroundings::Whole).then_some(names.as_slice());
         judge_together(&policies, names, &mut problems);
         if surroundings == Surroundings::Whole {
-            judge_memory(&policies, &drafts.stores, &stores, &mut problems);
+            judge_kinds(&policies, &drafts.stores, &stores, &mut problems);
         }
         tell_once(&policies, &mut problems);
         let weights = suppressions(&policies, &drafts);
@@ -163,7 +167,7 @@ impl Gaps {
 }
 
 /// Judges what stands under a name or table that is refused, as far as that can be judged alone.
-fn judge_misplaced(drafts: &Drafts, problems: &mut Vec<Problem>) {
+fn judge_misplaced(drafts: &Drafts, sources: &Sources, problems: &mut Vec<Problem>) {
     for (table, draft) in &drafts.misplaced {
         let mut notes = Vec::new();
         match table {
@@ -174,7 +178,7 @@ fn judge_misplaced(drafts: &Drafts, problems: &mut Vec<Problem>) {
                 resolved.broken.extend((!resolved.is_stated(COOKIE_NAME)).then_some(COOKIE_NAME));
                 judge(&resolved, problems);
             }
-            Table::Stores => drop(judge_store(draft, problems, &mut notes)),
+            Table::Stores => drop(judge_store(draft, sources, problems, &mut notes)),
         }
     }
 }

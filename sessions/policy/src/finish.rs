@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::adapt::derived_touch;
 use crate::policy::{
-    Activity, Adapter, BehaviorOnLimit, CarryOver, ConcurrencyPolicy, Csrf, OnConflict, OnServerError,
+    Activity, Adapter, BehaviorOnLimit, CarryOver, Codec, ConcurrencyPolicy, Csrf, OnConflict, OnServerError,
     PersistencePolicy, RememberPolicy, Renew, SameSite, Scope, SerialPolicy, SessionPolicy, TransportPolicy,
 };
 use crate::resolve::Resolved;
@@ -51,6 +51,7 @@ pub(crate) fn finish(resolved: &Resolved) -> SessionPolicy {
         persistence: PersistencePolicy {
             enabled: resolved.truth("persistence.enabled"),
             store_name: text(resolved, "persistence.store_name"),
+            codec: word(resolved, "persistence.codec", Codec::from_word),
         },
         concurrency: concurrency(resolved),
         transport: transport(resolved),

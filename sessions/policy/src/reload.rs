@@ -7,6 +7,7 @@ use crate::origin::{Layer, Origin};
 use crate::policy::SessionPolicy;
 use crate::source::Sources;
 use crate::store_config::{StoreConfig, StoreKind};
+use crate::value::shown;
 
 /// The value of a key, as a person writes it.
 type Value = fn(&SessionPolicy) -> String;
@@ -98,6 +99,12 @@ fn of_store(store: &StoreConfig) -> Vec<(&'static str, String)> {
             ("max_sessions", max_sessions.to_string()),
             ("when_full", when_full.to_string()),
         ],
+        StoreKind::File { directory } => {
+            vec![("kind", "file".to_owned()), ("directory", shown(&directory.display().to_string()))]
+        }
+        StoreKind::Sqlite { path } => {
+            vec![("kind", "sqlite".to_owned()), ("url", shown(&format!("sqlite://{}", path.display())))]
+        }
         StoreKind::Custom => vec![("kind", "custom".to_owned())],
     }
 }

@@ -1,15 +1,18 @@
 //! What is true of a store: its kind and that kind's settings. Not the store itself.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::encryption::EncryptionKeys;
 use crate::policy::WhenFull;
 
 /// One store of a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct StoreConfig {
     pub(crate) name: String,
     pub(crate) kind: StoreKind,
     pub(crate) timeout: Duration,
+    pub(crate) encryption_keys: EncryptionKeys,
 }
 
 impl StoreConfig {
@@ -27,6 +30,11 @@ impl StoreConfig {
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
+
+    /// What encrypts the values of its sessions; empty where nothing does.
+    pub fn encryption_keys(&self) -> &EncryptionKeys {
+        &self.encryption_keys
+    }
 }
 
 /// What keeps the sessions, with that kind's settings.
@@ -39,6 +47,16 @@ pub enum StoreKind {
         max_sessions: usize,
         /// What becomes of a newcomer when it is full.
         when_full: WhenFull,
+    },
+    /// Files in a folder, for development.
+    File {
+        /// The folder that holds them.
+        directory: PathBuf,
+    },
+    /// A SQLite database.
+    Sqlite {
+        /// The database's file.
+        path: PathBuf,
     },
     /// A store that the application brings.
     Custom,

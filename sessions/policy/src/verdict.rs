@@ -22,12 +22,13 @@ fn is_refused_in_production(problem: &Problem) -> bool {
     problem.weight_under(Profile::Production) == Severity::Error && !problem.is_refused_always()
 }
 
-/// Turns what production refuses, and was not `found_without` variables, into what the variable is to blame for.
+/// Turns what production refuses in a policy, and was not `found_without` variables, into what the variable is to blame
+/// for. Another store weakens no policy: what is wrong with it is told as it is.
 pub(crate) fn blame(found: &mut [Problem], found_without: &[Problem], policies: &[Resolved]) {
     let before: BTreeSet<Identity> =
         found_without.iter().filter(|problem| is_refused_in_production(problem)).map(identity).collect();
     for problem in found.iter_mut().filter(|problem| is_refused_in_production(problem)) {
-        if before.contains(&identity(problem)) {
+        if before.contains(&identity(problem)) || !problem.key().starts_with("policies.") {
             continue;
         }
         if let Some(variable) = culprit(problem, policies) {

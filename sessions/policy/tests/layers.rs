@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::{bad, checked, file, good, only, with_variables};
-use sessions_policy::{Declaration, Entry, Literal, Location, Origin, Profile, Sources, StoreKind};
+use sessions_policy::{Declaration, Entry, Literal, Location, Origin, Profile, Sources, Stage, StoreKind};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -126,7 +126,7 @@ fn a_variable_that_names_nothing_is_refused_with_the_nearest_name() {
 #[test]
 fn a_variable_of_a_later_version_never_prints_its_text() {
     let sources =
-        with_variables("[policies.p]\n", &[("SESSIONS_STORES__MAIN__URL", "redis://:hunter2@host")]);
+        with_variables("[policies.p]\n", &[("SESSIONS_STORES__MAIN__INDEX_KEY", "redis://:hunter2@host")]);
     let text = sources.check().unwrap_err().to_string();
     assert!(text.contains("comes with a later version") && !text.contains("hunter2"), "{text}");
 }
@@ -287,6 +287,56 @@ fn a_later_layer_that_changes_the_kind_makes_keys_moot() {
         (note.key(), note.origin().to_string().as_str()),
         ("stores.main.max_sessions", "sessions.toml:2:16")
     );
+}
+
+#[test]
+fn a_variable_moves_the_sessions_of_a_file_to_another_kind_of_store() {
+    let text = "[stores.main]\nkind = 'memory'\nmax_sessions = 5\n[policies.p]\nextends = 'user_default'\n\
+                [development.stores.main]\nkind = 'file'\n\
+                directory = 'sessions'\n";
+    let kind = ("SESSIONS_STORES__MAIN__KIND", "sqlite");
+    let url = ("SESSIONS_STORES__MAIN__URL", "sqlite:///var/lib/x.db");
+    for (profile, moot) in [(Profile::Production, 1), (Profile::Development, 2)] {
+        let sources = Sources { profile, stage: Stage::Start, ..with_variables(text, &[kind, url]) };
+        let configuration = checked(&sources);
+        let path = "/var/lib/x.db".into();
+        assert_eq!(configuration.store("main").unwrap().kind(), &StoreKind::Sqlite { path });
+        assert_eq!(configuration.notes().len(), moot, "{:?}", configuration.notes());
+    }
+    let development = Sources { profile: Profile::Development, ..file(text) };
+    let directory = "sessions".into();
+    assert_eq!(checked(&development).store("main").unwrap().kind(), &StoreKind::File { directory });
+    let missing = only(with_variables(text, &[kind]).check().unwrap_err());
+    assert_eq!((missing.rule(), missing.key()), ("store_place_missing", "stores.main.url"));
+    assert!(missing.help().unwrap().contains("SESSIONS_STORES__MAIN__URL=sqlite://"), "{missing}");
+}
+
+#[test]
+fn the_file_store_of_a_variable_is_refused_in_production_as_it_is_written() {
+    let kind = ("SESSIONS_STORES__MAIN__KIND", "file");
+    let directory = ("SESSIONS_STORES__MAIN__DIRECTORY", "sessions");
+    let text = "[policies.p]\nextends = 'user_default'\n";
+    let sources = Sources { stage: Stage::Start, ..with_variables(text, &[kind, directory]) };
+    let refused = only(sources.check().unwrap_err());
+    assert_eq!((refused.rule(), refused.lint().id()), ("store_file", "SL078"));
+    assert!(refused.help().unwrap().contains("SESSIONS_PROFILE=development"), "{refused}");
+    let development = Sources { profile: Profile::Development, ..sources };
+    assert!(checked(&development).findings().is_empty());
+}
+
+#[test]
+fn what_a_url_says_is_never_printed() {
+    for url in
+        ["redis://:hunter2@host", "hunter2", "sqlite://u:hunter2@host/x", "sqlite://hunter2.db?key=hunter2"]
+    {
+        let text = format!("[stores.main]\nkind = 'sqlite'\nurl = '{url}'\n");
+        let variable = [("SESSIONS_STORES__MAIN__URL", url), ("SESSIONS_STORES__MAIN__KIND", "sqlite")];
+        for sources in [file(&text), with_variables("", &variable)] {
+            let problem = only(sources.check().unwrap_err());
+            assert_eq!(problem.rule(), "store_place");
+            assert!(!format!("{problem} {problem:?}").contains("hunter2"), "{problem}");
+        }
+    }
 }
 
 #[test]

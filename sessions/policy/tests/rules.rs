@@ -345,7 +345,16 @@ fn stores_have_rules_of_their_own() {
     assert_eq!(store("max_sessions = 0").rule(), "out_of_range");
     assert_eq!(store("kind = 'redis'").rule(), "later_version");
     assert_eq!(store("kind = 'memry'").suggestion(), Some("memory"));
-    assert_eq!(store("directory = 'x'").rule(), "later_version");
+    assert_eq!(store("key_prefix = 'x'").rule(), "later_version");
+    assert_eq!(store("directory = 'x'").rule(), "store_key_without_effect");
+    assert_eq!(store("kind = 'sqlite'").key(), "stores.main.url");
+    assert_eq!(store("kind = 'file'").key(), "stores.main.directory");
+    assert_eq!(store("kind = 'sqlite'\nurl = 'redis://x'").rule(), "store_place");
+    assert_eq!(
+        store("kind = 'sqlite'\nurl = 'sqlite://x.db'\ndirectory = 'x'").rule(),
+        "store_key_without_effect"
+    );
+    good("[stores.main]\nkind = 'sqlite'\nurl = 'sqlite://x.db'\n");
     assert_eq!(store("max_session = 5").suggestion(), Some("max_sessions"));
     assert_eq!(store("kind = 'custom'\nmax_sessions = 5").rule(), "store_key_without_effect");
     good("[stores.main]\nkind = 'custom'\ntimeout = '30s'\n");

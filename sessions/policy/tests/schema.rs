@@ -28,6 +28,13 @@ const BEYOND_A_SCHEMA: &[(&str, &str)] = &[
     ("shared_type", "two names that become one type"),
     ("store_timeout", "a schema doesn't compare lengths of time"),
     ("cookie_path", "what a path is, its rule says"),
+    ("store_place", "what a path is, its rule says"),
+    ("store_place_missing", "which keys a kind needs, its rule says"),
+    ("codec_feature", "which features the build has, the build says"),
+    ("encryption_feature", "it is not in the file"),
+    ("encryption_keys", "it is not in the file"),
+    ("secret_in_file", "a secret may stand there in development"),
+    ("store_feature", "which features the build has, the build says"),
 ];
 
 fn workspace() -> &'static Path {
@@ -151,7 +158,7 @@ fn mistakes_of_every_kind_are_invalid() {
         "[policies.registry]\n",
         "[policies.two__underscores]\n",
         "[stores.main]\nkind = 'redis'",
-        "[stores.main]\nurl = 'redis://host'",
+        "[stores.main]\nindex_key = 'x'",
         "[staging.policies.shop]\n",
         "[production.policy.shop]\n",
         "[production.stores.main]\nkind = 5",

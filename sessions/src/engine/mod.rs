@@ -43,7 +43,7 @@ use crate::{
     clock::{Clock, SystemClock, Time},
     entropy::{Entropy, OsEntropy},
     event::{Bus, EventKind, SessionEvent},
-    record::Record,
+    record::{Codec, Record},
     store::{Millis, SessionStore, SharedStore, Stamp},
     token::SecretTag,
     transport::{self, Transport},
@@ -79,6 +79,7 @@ pub(crate) struct EngineShared {
     pub(crate) name: Arc<str>,
     pub(crate) policy: SessionPolicy,
     tag: SecretTag,
+    codec: Codec,
     /// `None` where the policy keeps nothing beyond a request.
     pub(crate) store: Option<SharedStore>,
     pub(crate) transport: Arc<dyn Transport>,
@@ -166,6 +167,7 @@ impl SessionEngine {
                 tag: before.tag.clone(),
                 cross_site: transport.is_ambient().then(|| CrossSite::new(&policy)),
                 lifetimes: Lifetimes::of(&policy),
+                codec: Codec::of(&policy),
                 turns: Turns::under(&policy, before.turns.as_ref()),
                 policy,
                 store: before.store.clone().map(|store| store.with_limit(limit)),
@@ -197,6 +199,11 @@ impl SessionEngine {
     /// Whether it runs the same policy, under whatever settings.
     fn is_of(&self, other: &Self) -> bool {
         self.shared.name == other.shared.name
+    }
+
+    /// What values are written with.
+    pub(crate) fn codec(&self) -> Codec {
+        self.shared.codec
     }
 
     pub(crate) fn stamp(&self) -> Stamp {
@@ -310,6 +317,7 @@ impl SessionEngineBuilder {
                 tag: SecretTag::of(policy.name()),
                 cross_site: transport.is_ambient().then(|| CrossSite::new(&policy)),
                 lifetimes: Lifetimes::of(&policy),
+                codec: Codec::of(&policy),
                 turns: Turns::under(&policy, None),
                 policy,
                 store,

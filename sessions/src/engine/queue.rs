@@ -3,12 +3,12 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, PoisonError, Weak},
 };
 
 use tokio::sync::OwnedMutexGuard;
 
-use crate::token::SessionId;
+use crate::{sync::Mutex, token::SessionId};
 
 /// Queues by session, made when writers meet and gone when none is left.
 #[derive(Debug, Default)]

@@ -13,13 +13,17 @@
 //! that old and new binaries can share a store. Section 9 is the lease of a request that has the session to itself: holder, 16
 //! bytes; until, u64. Fields are sections of tag 32: space u8, codec u8, name, value.
 
+mod codec;
 mod fields;
 pub(crate) mod wire;
 
 use std::sync::Arc;
 
-pub(crate) use self::fields::{Codec, Field, FieldKey, FieldView, Fields, Part, Space};
 use self::wire::{Reader, put_section};
+pub(crate) use self::{
+    codec::{Codec, CodecError},
+    fields::{Field, FieldKey, FieldView, Fields, Part, Space},
+};
 use crate::{
     store::{Millis, Stored},
     token::{Digest, Handle, SessionId},
@@ -59,6 +63,16 @@ impl Version {
     /// The version as a number.
     pub fn as_u64(self) -> u64 {
         self.0
+    }
+
+    /// Whether it is that of a record that nothing has changed yet.
+    pub(crate) fn is_first(self) -> bool {
+        self.0 >> 32 == 1
+    }
+
+    /// Whether it came before another version of the same record.
+    pub(crate) fn is_before(self, other: Self) -> bool {
+        self.0 >> 32 < other.0 >> 32
     }
 
     /// The first version of a new record.

@@ -19,7 +19,7 @@ use axum::{
 };
 use futures_util::FutureExt;
 use sessions::{EventKind, Fault, Session, SessionError, SessionPolicy, session};
-use sessions_tests::{Fate, Node, Spy, Visitor, second, user};
+use sessions_tests::{Fate, Node, Spy, Visitor, second, stored, user};
 use tower::ServiceExt;
 
 /// Waits of 200 ms and leases of 30 s.
@@ -118,7 +118,7 @@ async fn who_waits_in_vain_is_told_and_changes_nothing() {
         assert_eq!((error.fault(), error.status().as_u16()), (Fault::Locked, 423));
         assert_eq!(error.retry_after(), Some(second(1)));
         assert_eq!(error.into_http().headers()[header::RETRY_AFTER], "1");
-        assert_eq!(node.store.take_counts().writes, 0);
+        assert_eq!(node.store.take_counts().writes(), 0);
         let mut told = std::iter::from_fn(|| events.recv_timeout(second(1)).ok());
         let locked = told.find(|event| event.kind == EventKind::Locked).unwrap();
         assert_eq!((locked.handle, locked.fault), (holder.handle(), Some(Fault::Locked)));
@@ -134,10 +134,10 @@ async fn the_commit_takes_the_lease_away_in_its_own_write() {
     node.store.take_counts();
     node.visit(&mut visitor, async |session| session.set("key", 1)).await.commit.unwrap();
     let counts = node.store.take_counts();
-    assert_eq!((counts.reads, counts.writes), (1, 2), "the lease, and the change without it");
+    assert_eq!((counts.reads(), counts.writes()), (1, 2), "the lease, and the change without it");
     node.visit(&mut visitor, async |_| {}).await.commit.unwrap();
     let counts = node.store.take_counts();
-    assert_eq!((counts.reads, counts.writes), (1, 2), "the lease, and the record without it");
+    assert_eq!((counts.reads(), counts.writes()), (1, 2), "the lease, and the record without it");
     assert!(open(&node.twin(policy()), &visitor).await.is_ok());
 }
 
@@ -160,7 +160,7 @@ async fn a_wrong_secret_stands_in_no_ones_way() {
     };
     node.store.take_counts();
     let _nobody = open(&node, &forged).await.unwrap();
-    assert_eq!(node.store.take_counts().writes, 0);
+    assert_eq!(node.store.take_counts().writes(), 0);
     assert!(open(&node, &visitor).await.is_ok());
 }
 
@@ -291,6 +291,24 @@ async fn a_holder_whose_lease_ran_out_is_refused_once_another_has_followed() {
         let keys = node.visit(&mut visitor, async |session| session.keys()).await.value;
         assert_eq!(keys, ["follower"]);
     }
+}
+
+#[tokio::test]
+async fn an_update_that_is_still_under_way_after_the_commit_disturbs_no_one_who_followed() {
+    let node = Node::new(policy());
+    let twin = node.twin(policy());
+    let visitor = node.logged_in("ada").await;
+    let mut session = open(&node, &visitor).await.unwrap();
+    node.store.set_slow(true);
+    let left_running = session.untyped();
+    let mut update = pin!(left_running.update("n", |n: &mut u8| *n += 1));
+    assert!(update.as_mut().now_or_never().is_none());
+    session.set("key", 1).unwrap();
+    finish(&node, &session).await.unwrap();
+    let mut follower = open(&twin, &visitor).await.unwrap();
+    assert_eq!(update.await.unwrap_err().fault(), Fault::Conflict);
+    follower.set("follower", 1).unwrap();
+    assert_eq!(finish(&twin, &follower).await, Ok(()));
 }
 
 #[tokio::test]
@@ -569,7 +587,7 @@ async fn a_logout_that_opens_nothing_waits_for_no_lease() {
     assert!((&mut hanging).now_or_never().is_none());
     let left = other.clone().oneshot(request("/leave", Some(&cookie))).await.unwrap();
     assert!(left.headers()[header::SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
-    assert_eq!((text(left).await, store.stored().await), ("true".to_owned(), 0));
+    assert_eq!((text(left).await, stored(&store).await), ("true".to_owned(), 0));
     let again = other.clone().oneshot(request("/leave", Some(&cookie))).await.unwrap();
     assert!(!again.headers().contains_key(header::SET_COOKIE));
     assert_eq!(text(again).await, "false");

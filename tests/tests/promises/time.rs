@@ -191,7 +191,7 @@ async fn where_only_a_change_is_activity_every_kind_of_change_is() {
     assert!(node.who(&visitor).await.is_some());
     node.store.take_counts();
     node.visit(&mut visitor, async |session| session.keys()).await.commit.unwrap();
-    assert_eq!(node.store.take_counts().writes, 0, "a read is not noted");
+    assert_eq!(node.store.take_counts().writes(), 0, "a read is not noted");
 }
 
 #[tokio::test]
@@ -300,7 +300,7 @@ async fn a_use_is_noted_when_it_is_due_to_the_millisecond() {
         node.clock.advance(after);
         node.store.take_counts();
         node.visit(&mut visitor, async |_| {}).await.commit.unwrap();
-        node.store.take_counts().writes
+        node.store.take_counts().writes()
     };
     assert_eq!(writes(just_below(100)).await, 0);
     assert_eq!(writes(MILLI).await, 1);

@@ -2,7 +2,8 @@
 
 use super::{Fallback, Key, Kind, Safer, Table};
 use crate::policy::{
-    Activity, Adapter, BehaviorOnLimit, Csrf, OnConflict, OnServerError, Renew, SameSite, Scope, WhenFull,
+    Activity, Adapter, BehaviorOnLimit, Codec, Csrf, OnConflict, OnServerError, Renew, SameSite, Scope,
+    WhenFull,
 };
 
 const fn policy(path: &'static str, kind: Kind, doc: &'static str) -> Key {
@@ -198,6 +199,13 @@ pub(super) const POLICY_KEYS: &[Key] = &[
     policy("persistence.enabled", Kind::Bool, "whether sessions are stored; `false` makes the scope `request`")
         .fallback_to(Fallback::Bool(true)),
     policy("persistence.store_name", Kind::Name, "the store, a table under `stores`").word("main"),
+    policy(
+        "persistence.codec",
+        choice(Codec::WORDS),
+        "how values are written; each is read by its own codec, whatever this says; `messagepack` takes the feature \
+         `messagepack` of the crate `sessions`",
+    )
+    .word("json"),
     later(Table::Policies, "persistence.write_through", "whether a cache writes through to its store"),
     later(Table::Policies, "persistence.compress", "whether records are compressed"),
     policy(
@@ -276,8 +284,9 @@ pub(super) const POLICY_KEYS: &[Key] = &[
 pub(super) const STORE_KEYS: &[Key] = &[
     store(
         "kind",
-        Kind::Choice { words: &["memory", "custom"], reserved: &["file", "sqlite", "redis", "postgres"] },
-        "what keeps the sessions; `custom` is a store that the application binds",
+        Kind::Choice { words: &["memory", "file", "sqlite", "custom"], reserved: &["redis", "postgres"] },
+        "what keeps the sessions: `file` is for development, `sqlite` needs the feature `sqlite`, `custom` is a store that \
+         the application binds",
     )
     .fallback_to(Fallback::Text("memory")),
     store(
@@ -292,10 +301,29 @@ pub(super) const STORE_KEYS: &[Key] = &[
         "`memory`: whether a full store makes room, anonymous sessions first, or refuses the newcomer",
     )
     .word("evict"),
+    store(
+        "directory",
+        Kind::Text,
+        "`file`: the folder that holds the sessions and nothing else, made where it is missing; a relative one begins at \
+         the working directory",
+    ),
+    store(
+        "url",
+        Kind::Text,
+        "`sqlite`: the database, as `sqlite://` and the path of its file, made where it is missing; a relative one begins \
+         at the working directory",
+    )
+    .secret(),
     store("timeout", DURATION, "how long one call may take; at most 30 s").word("2s"),
+    store(
+        "encryption_keys",
+        Kind::List { word: None },
+        "keys that encrypt the values of sessions, each an id, a colon and 64 hexadecimal digits: the first encrypts, all \
+         decrypt; by a variable, never in the file; takes the feature `encryption` of the crate `sessions`",
+    )
+    .secret()
+    .asked_for_by("OWASP ASVS 5.0, 11.3.4 and 13.3.1"),
     store("allow", Kind::Suppressions, ALLOW).fallback_to(Fallback::Empty),
-    later(Table::Stores, "url", "where the store is").secret(),
     later(Table::Stores, "index_key", "what keys the index by principal").secret(),
-    later(Table::Stores, "directory", "the folder that holds the store"),
     later(Table::Stores, "key_prefix", "what the store's own keys begin with"),
 ];

@@ -76,6 +76,13 @@ choices! {
         /// It can't happen: requests of one session take turns, in one process and over all that share a store.
         Serial = "serial",
     }
+    /// How the values of a session are written. Each value carries its codec, so that all are read whatever this says.
+    Codec {
+        /// As JSON text.
+        Json = "json",
+        /// As MessagePack, with the names of fields.
+        MessagePack = "messagepack",
+    }
     /// How requests without any sign of a browser are treated on unsafe methods.
     Csrf {
         /// Allowed where both `Sec-Fetch-Site` and `Origin` are absent: no browser sent it.

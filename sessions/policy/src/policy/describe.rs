@@ -1,6 +1,6 @@
 //! A policy's settings as a Markdown table: what hovering its generated type shows.
 
-use super::{Activity, Adapter, CarryOver, SessionPolicy};
+use super::{Activity, Adapter, CarryOver, Codec, SessionPolicy};
 use crate::value::{duration_text, size_text};
 
 /// The settings of `policy` as a Markdown table, one row a key, in the order of the table of keys. Keys
@@ -72,6 +72,9 @@ fn behaviour(policy: &SessionPolicy) -> Vec<Row> {
         return rows;
     }
     rows.push(("persistence.store_name", policy.persistence.store_name.clone()));
+    if policy.persistence.codec != Codec::Json {
+        rows.push(("persistence.codec", policy.persistence.codec.to_string()));
+    }
     let limit = policy.concurrency.max_sessions_per_principal;
     rows.push((
         "concurrency.max_sessions_per_principal",

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Adapter, BehaviorOnLimit, SameSite};
+use super::{Adapter, BehaviorOnLimit, Codec, SameSite};
 
 /// The lifetimes of a session whose user asked to be remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +72,7 @@ impl SerialPolicy {
 pub struct PersistencePolicy {
     pub(crate) enabled: bool,
     pub(crate) store_name: String,
+    pub(crate) codec: Codec,
 }
 
 impl PersistencePolicy {
@@ -83,6 +84,11 @@ impl PersistencePolicy {
     /// The store's name, a table under `stores`.
     pub fn store_name(&self) -> &str {
         &self.store_name
+    }
+
+    /// How values are written.
+    pub fn codec(&self) -> Codec {
+        self.codec
     }
 }
 

@@ -4,17 +4,20 @@
 mod across;
 mod cookie;
 mod cookie_safety;
+mod encryption;
 mod header;
 mod lifetimes;
 mod origins;
 mod persistence;
 mod rotation;
 mod serial;
+mod store_places;
 mod stores;
 
 pub(crate) use self::across::{judge_together, keys_together};
+pub(crate) use self::encryption::judge_codec;
 pub(crate) use self::origins::normal_origin;
-pub(crate) use self::stores::{judge_memory, judge_store};
+pub(crate) use self::stores::{judge_kinds, judge_store};
 
 use crate::origin::Layer;
 use crate::problem::{Problem, Weight};

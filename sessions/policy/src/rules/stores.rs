@@ -1,27 +1,45 @@
 //! Rules about stores, and what a store is once they pass.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::encryption::judge_encryption;
+use super::store_places::{judge_directory, judge_url};
 use crate::configuration::Note;
 use crate::draft::{Draft, Stated};
 use crate::keys::{Key, Table};
+use crate::origin::{Layer, Origin};
 use crate::policy::WhenFull;
 use crate::problem::Problem;
 use crate::resolve::Resolved;
+use crate::source::Sources;
 use crate::store_config::{StoreConfig, StoreKind};
 use crate::value::{Setting, duration_text, read_fallback};
 
 /// The longest time for which a request may wait for its store.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// Keys that only a memory store has a use for.
-const OF_MEMORY: &[&str] = &["max_sessions", "when_full"];
+/// Keys that only one kind of store has a use for.
+const OF_ONE_KIND: &[(&str, &str)] =
+    &[("max_sessions", "memory"), ("when_full", "memory"), ("directory", "file"), ("url", "sqlite")];
 
 /// Asks every rule about one store, and gives it as it is.
-pub(crate) fn judge_store(draft: &Draft, problems: &mut Vec<Problem>, notes: &mut Vec<Note>) -> StoreConfig {
-    let kind = setting(draft, "kind");
-    let is_memory = kind == Some(Setting::Word("memory"));
-    if !is_memory && !draft.broken.contains("kind") {
-        keys_of_memory(draft, problems, notes);
+pub(crate) fn judge_store(
+    draft: &Draft,
+    sources: &Sources,
+    problems: &mut Vec<Problem>,
+    notes: &mut Vec<Note>,
+) -> StoreConfig {
+    let kind = match setting(draft, "kind") {
+        Some(Setting::Word(kind)) => kind,
+        _ => "custom",
+    };
+    if !draft.broken.contains("kind") {
+        keys_of_other_kinds(draft, kind, problems, notes);
+    }
+    if sources.missing_kinds.contains(&kind) {
+        let reason = format!("({kind}) is a store that this build has no code for");
+        let help = format!("add the feature `{kind}` of the crate `sessions`, and build again");
+        problems.push(problem(draft, "kind", "store_feature", &reason).with_help(help));
     }
     let timeout = match setting(draft, "timeout") {
         Some(Setting::Duration(timeout)) => timeout,
@@ -32,16 +50,55 @@ pub(crate) fn judge_store(draft: &Draft, problems: &mut Vec<Problem>, notes: &mu
         let problem = problem(draft, "timeout", "store_timeout", &format!("({written}) is longer than 30s"));
         problems.push(problem.with_help("write at most `\"30s\"`: requests wait for that long"));
     }
-    let kind = if is_memory {
-        StoreKind::Memory { max_sessions: max_sessions(draft), when_full: when_full(draft) }
-    } else {
-        StoreKind::Custom
+    let kind = match kind {
+        "memory" => StoreKind::Memory { max_sessions: max_sessions(draft), when_full: when_full(draft) },
+        "file" => StoreKind::File { directory: place(draft, "directory", judge_directory, problems) },
+        "sqlite" => StoreKind::Sqlite { path: place(draft, "url", judge_url, problems) },
+        _ => StoreKind::Custom,
     };
-    StoreConfig { name: draft.name.clone(), kind, timeout }
+    let encryption_keys = judge_encryption(draft, sources, problems);
+    StoreConfig { name: draft.name.clone(), kind, timeout, encryption_keys }
 }
 
-/// Stores in memory that keep some policy's sessions.
-pub(crate) fn judge_memory(
+/// What a rule finds wrong with where a store is: the end of a sentence that begins with the key, and the fix.
+pub(super) type Misplaced = (String, String);
+
+/// Where a store is, by the key that says it and the rule about its text.
+fn place(
+    draft: &Draft,
+    key: &'static str,
+    judge: fn(&str) -> Result<PathBuf, Misplaced>,
+    problems: &mut Vec<Problem>,
+) -> PathBuf {
+    let Some(Setting::Text(text)) = setting(draft, key) else {
+        // What isn't there may have stood where the file can't be read.
+        if !draft.broken.contains(key) && problems.iter().all(|problem| problem.rule() != "syntax") {
+            problems.push(missing(draft, key));
+        }
+        return PathBuf::new();
+    };
+    judge(&text).unwrap_or_else(|(reason, help)| {
+        problems.push(problem(draft, key, "store_place", &reason).with_help(help));
+        PathBuf::new()
+    })
+}
+
+fn missing(draft: &Draft, key: &'static str) -> Problem {
+    let (_, kind) = OF_ONE_KIND.iter().find(|(own, _)| *own == key).expect("both are keys of one kind");
+    let example = if key == "url" { "sqlite://sessions.db" } else { "sessions" };
+    let reason = format!("is missing: a store of `kind = \"{kind}\"` has to be somewhere");
+    let at = draft.stated.get("kind").map_or(&draft.origin, |stated| &stated.origin);
+    let full = full(draft, key);
+    let problem = Problem::new(at.clone(), full.clone(), "store_place_missing", format!("`{full}` {reason}"));
+    let variable = Table::Stores.key(key).map(|key| key.variable(&draft.name)).unwrap_or_default();
+    problem.with_help(match at {
+        Origin::Variable(_) => format!("set {variable}={example}, or write `{key}` in the file"),
+        _ => format!("write `{key} = \"{example}\"`, or set {variable}"),
+    })
+}
+
+/// What stores of a kind are to the profiles: files are for development, and what memory holds ends with the process.
+pub(crate) fn judge_kinds(
     policies: &[Resolved],
     drafts: &[Draft],
     stores: &[StoreConfig],
@@ -50,29 +107,46 @@ pub(crate) fn judge_memory(
     let keys = ["scope", "persistence.store_name"];
     let kept = policies.iter().filter(|policy| policy.can_judge(&keys) && !policy.is("scope", "request"));
     let used: Vec<&str> = kept.filter_map(|policy| policy.text("persistence.store_name")).collect();
-    let in_memory = |store: &StoreConfig| matches!(store.kind, StoreKind::Memory { .. });
-    for (draft, _) in drafts.iter().zip(stores).filter(|(_, store)| in_memory(store)) {
-        if draft.broken.contains("kind") || !used.contains(&draft.name.as_str()) {
-            continue;
-        }
-        let reason = "(memory) loses all sessions at a restart, and shares none with other nodes";
-        let help = "bind a store that outlives the process, or allow this one";
-        problems.push(problem(draft, "kind", "store_memory", reason).with_help(help));
+    for (draft, store) in drafts.iter().zip(stores).filter(|(draft, _)| !draft.broken.contains("kind")) {
+        let found = match store.kind {
+            StoreKind::Memory { .. } if used.contains(&draft.name.as_str()) => (
+                "store_memory",
+                "(memory) loses all sessions at a restart, and shares none with other nodes",
+                "bind a store that outlives the process, or allow this one",
+            ),
+            StoreKind::File { .. } => (
+                "store_file",
+                "(file) is a store for development",
+                "keep sessions elsewhere, such as in `kind = \"sqlite\"`; or run with SESSIONS_PROFILE=development",
+            ),
+            _ => continue,
+        };
+        let (rule, reason, help) = found;
+        problems.push(problem(draft, "kind", rule, reason).with_help(help));
     }
 }
 
 /// A later layer that changes the kind makes the earlier kind's keys moot; beside it they are a mistake.
-fn keys_of_memory(draft: &Draft, problems: &mut Vec<Problem>, notes: &mut Vec<Note>) {
-    let Some(kind) = draft.stated.get("kind") else { return };
-    for (key, stated) in OF_MEMORY.iter().filter_map(|key| Some((*key, draft.stated.get(key)?))) {
-        let reason = format!("has no effect with `kind = \"{}\"`", kind.setting);
-        if kind.layer > stated.layer {
+fn keys_of_other_kinds(draft: &Draft, kind: &str, problems: &mut Vec<Problem>, notes: &mut Vec<Note>) {
+    let stated = draft.stated.get("kind");
+    let layer = stated.map_or(Layer::Default, |stated| stated.layer);
+    let others = OF_ONE_KIND.iter().filter(|(_, own)| *own != kind);
+    for (key, own, at) in others.filter_map(|(key, own)| Some((*key, *own, draft.stated.get(key)?))) {
+        let by_default = if stated.is_none() { ", the default" } else { "" };
+        let reason = format!("has no effect with `kind = \"{kind}\"`{by_default}");
+        if layer > at.layer {
             let full = full(draft, key);
             let message = format!("`{full}` {reason}");
-            notes.push(Note { origin: stated.origin.clone(), key: full, message });
+            notes.push(Note { origin: at.origin.clone(), key: full, message });
         } else {
             let problem = problem(draft, key, "store_key_without_effect", &reason);
-            problems.push(problem.with_help("drop the key, or write `kind = \"memory\"`"));
+            problems.push(problem.with_help(match at.origin {
+                Origin::Variable(_) => {
+                    let variable = Table::Stores.key("kind").map(|key| key.variable(&draft.name));
+                    format!("unset the variable, or set {}={own}", variable.unwrap_or_default())
+                }
+                _ => format!("drop the key, or write `kind = \"{own}\"`"),
+            }));
         }
     }
 }
@@ -92,7 +166,7 @@ fn when_full(draft: &Draft) -> WhenFull {
 }
 
 /// The value of a key, written or by default.
-fn setting(draft: &Draft, path: &str) -> Option<Setting> {
+pub(super) fn setting(draft: &Draft, path: &str) -> Option<Setting> {
     let stated = draft.stated.get(path).map(|stated: &Stated| stated.setting.clone());
     stated.or_else(|| Table::Stores.key(path).and_then(|key: &Key| read_fallback(key, key.fallback())))
 }
@@ -101,7 +175,7 @@ fn full(draft: &Draft, key: &str) -> String {
     format!("stores.{}.{key}", draft.name)
 }
 
-fn problem(draft: &Draft, key: &str, rule: &'static str, reason: &str) -> Problem {
+pub(super) fn problem(draft: &Draft, key: &str, rule: &'static str, reason: &str) -> Problem {
     let origin = draft.stated.get(key).map_or(&draft.origin, |stated| &stated.origin);
     let full = full(draft, key);
     let message = format!("`{full}` {reason}");

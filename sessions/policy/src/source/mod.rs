@@ -39,6 +39,10 @@ pub struct Sources {
     pub stage: Stage,
     /// The day by which suppressions expire. `None`: none does.
     pub today: Option<Date>,
+    /// Kinds of stores that the program has no code for, because it was built without their features.
+    pub missing_kinds: Vec<&'static str>,
+    /// Features of the crate `sessions` that the program was built without, and that a key may take.
+    pub missing_features: Vec<&'static str>,
 }
 
 /// Who asks for a check.
@@ -82,6 +86,8 @@ impl fmt::Debug for Sources {
             .field("known", &self.known)
             .field("stage", &self.stage)
             .field("today", &self.today)
+            .field("missing_kinds", &self.missing_kinds)
+            .field("missing_features", &self.missing_features)
             .finish()
     }
 }

@@ -51,6 +51,9 @@ transport = { cookie_name = "__Host-"#,
 "#
 );
 
+const KEYS: &str = "SESSIONS_STORES__MAIN__ENCRYPTION_KEYS";
+const ONE_KEY: &str = "1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
 pub(crate) const CASES: &[Case] = &[
     case(
         "cookie_insecure",
@@ -530,6 +533,23 @@ extends = "user_default"
 "#,
     ),
     case(
+        "store_file",
+        r#"[stores.main]
+kind = "file"
+directory = "sessions"
+
+[policies.p]
+extends = "user_default"
+"#,
+        r#"[stores.main]
+kind = "sqlite"
+url = "sqlite://sessions.db"
+
+[policies.p]
+extends = "user_default"
+"#,
+    ),
+    case(
         "payload_large",
         r#"[policies.p]
 extends = "user_default"
@@ -842,6 +862,104 @@ extends = "user_default"
 "#,
         r#"[stores.main]
 timeout = "30s"
+
+[policies.p]
+extends = "user_default"
+"#,
+    ),
+    case(
+        "store_place",
+        r#"[stores.main]
+kind = "sqlite"
+url = "sessions.db"
+
+[policies.p]
+extends = "user_default"
+"#,
+        r#"[stores.main]
+kind = "sqlite"
+url = "sqlite://sessions.db"
+
+[policies.p]
+extends = "user_default"
+"#,
+    ),
+    case(
+        "store_place_missing",
+        r#"[stores.main]
+kind = "sqlite"
+
+[policies.p]
+extends = "user_default"
+"#,
+        r#"[stores.main]
+kind = "sqlite"
+url = "sqlite://sessions.db"
+
+[policies.p]
+extends = "user_default"
+"#,
+    ),
+    case(
+        "codec_feature",
+        r#"[policies.p]
+extends = "user_default"
+persistence = { codec = "messagepack" }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+persistence = { codec = "json" }
+"#,
+    ),
+    Case {
+        variables: &[(KEYS, ONE_KEY)],
+        ..case(
+            "encryption_feature",
+            r#"[policies.p]
+extends = "user_default"
+"#,
+            r#"[policies.p]
+extends = "user_default"
+"#,
+        )
+    },
+    Case {
+        variables: &[(KEYS, "1:not-a-key")],
+        ..case(
+            "encryption_keys",
+            r#"[policies.p]
+extends = "user_default"
+"#,
+            r#"[policies.p]
+extends = "user_default"
+"#,
+        )
+    },
+    case(
+        "secret_in_file",
+        r#"[stores.main]
+encryption_keys = ["1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"]
+
+[policies.p]
+extends = "user_default"
+"#,
+        r#"[stores.main]
+
+[policies.p]
+extends = "user_default"
+"#,
+    ),
+    case(
+        "store_feature",
+        r#"[stores.main]
+kind = "sqlite"
+url = "sqlite://sessions.db"
+
+[policies.p]
+extends = "user_default"
+"#,
+        r#"[stores.main]
+kind = "memory"
 
 [policies.p]
 extends = "user_default"

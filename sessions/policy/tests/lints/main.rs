@@ -47,6 +47,12 @@ impl Case {
             let at = |line| Declaration::new("twice", Location::new("src/main.rs", line, 5), &[]);
             sources.declarations = vec![at(3), at(9)];
         }
+        if self.rule == "store_feature" {
+            sources.missing_kinds = vec!["sqlite"];
+        }
+        if matches!(self.rule, "codec_feature" | "encryption_feature") {
+            sources.missing_features = vec!["messagepack", "encryption"];
+        }
         if self.rule == "stated_twice" {
             sources.declarations = vec![cases::stated_twice()];
         }

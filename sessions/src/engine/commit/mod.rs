@@ -59,6 +59,8 @@ struct Work {
     client: Client,
     same_party: bool,
     now: Millis,
+    /// How often the session had moved by then.
+    moves: u32,
 }
 
 /// What a commit did, to be adopted by the state.
@@ -140,8 +142,9 @@ impl SessionEngine {
     ) -> Result<(), SessionError> {
         let result = match self.take_work(state, outcome, Part::Last) {
             Ok(Some(work)) => {
+                let moves = work.moves;
                 let done = self.perform(work).await;
-                self.adopt(state, done)
+                self.adopt(state, moves, done)
             }
             Ok(None) => Ok(()),
             Err(error) => Err(error),
@@ -152,11 +155,17 @@ impl SessionEngine {
         result
     }
 
-    /// Brings the state up to what a commit did.
-    fn adopt(&self, state: &SessionState, done: Result<Done, SessionError>) -> Result<(), SessionError> {
+    /// Brings the state up to what a commit did that began when the session had moved so often.
+    fn adopt(
+        &self,
+        state: &SessionState,
+        moves: u32,
+        done: Result<Done, SessionError>,
+    ) -> Result<(), SessionError> {
         let mut inner = state.lock();
         match done {
             Ok(Done::Nothing) => Ok(()),
+            Ok(Done::Stored { base, .. }) if inner.is_past(&base) => Ok(()),
             Ok(Done::Stored { base, issue }) => {
                 if issue {
                     let life = self.life_of(&base.record);
@@ -171,7 +180,8 @@ impl SessionEngine {
                 Ok(())
             }
             Err(error) => {
-                if error.fault() == Fault::Gone {
+                // Where another commit of this request has moved the session meanwhile, it is that one's to tell.
+                if error.fault() == Fault::Gone && inner.moves == moves {
                     inner.emission = Emission::Nothing;
                     inner.forget(false);
                 }
@@ -226,6 +236,7 @@ impl SessionEngine {
             client: inner.client.clone(),
             same_party,
             now: self.shared.time.now(),
+            moves: inner.moves,
         })))
     }
 

@@ -6,6 +6,20 @@ use super::lint;
 
 pub(super) const LINTS: &[Lint] = &[
     lint(
+        "SL090",
+        "secret-in-file",
+        (Error, Warning),
+        &["secret_in_file"],
+        [
+            "A key that stands in the policy file is in the repository, in every build of the program, which holds the \
+             file, and with everyone who reads either.",
+            "Set the variable that the message names from where the deployment keeps its secrets; take a new key, as \
+             this one has been read.",
+            "OWASP ASVS 5.0, 13.3.1",
+        ],
+    )
+    .excusable(),
+    lint(
         "SL093",
         "schema",
         (Error, Error),
@@ -32,6 +46,12 @@ pub(super) const LINTS: &[Lint] = &[
             "cyclic_extends",
             "unknown_store",
             "store_timeout",
+            "store_place",
+            "store_place_missing",
+            "store_feature",
+            "codec_feature",
+            "encryption_feature",
+            "encryption_keys",
             "cookie_path",
         ],
         [

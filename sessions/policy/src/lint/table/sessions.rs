@@ -93,4 +93,17 @@ pub(super) const LINTS: &[Lint] = &[
             "CVE-2016-4423 (Symfony)",
         ],
     ),
+    lint(
+        "SL078",
+        "store-file",
+        (Error, Silent),
+        &["store_file"],
+        [
+            "The `file` store is for development: it keeps each session in a file of its own, for one process, and \
+             every change waits for the disk.",
+            "Write `kind = \"sqlite\"` with a `url`, also under `[production.stores.NAME]` alone; or run with \
+             `SESSIONS_PROFILE=development`.",
+            "OWASP ASVS 5.0, 13.4.2",
+        ],
+    ),
 ];
