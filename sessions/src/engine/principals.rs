@@ -28,7 +28,8 @@ pub struct SessionInfo {
     pub policy: String,
     /// When it was begun.
     pub created_at: DateTime<Utc>,
-    /// When it was last active, as precisely as the policy's `touch_every` notes it.
+    /// When it was last active, as precisely as the policy's `touch_every` notes it; with `activity = "change"`, when it
+    /// was last changed.
     pub last_seen_at: DateTime<Utc>,
     /// When it ends if it is not used again.
     pub expires_at: DateTime<Utc>,

@@ -258,9 +258,10 @@ impl Hold {
         (!self.ending.load(SeqCst)).then(|| Box::new(Lease { holder, until: now.saturating_add(lease) }))
     }
 
-    /// Whether a newer record is still this request's to change.
+    /// Whether a newer record is still this request's to change. After its last write only while no one has followed: an
+    /// update that the handler left running takes no one's lease away.
     pub(super) fn allows(&self, record: &Record) -> bool {
-        !self.is_stored() || record.is_leased_to(&self.claim.holder)
+        if self.is_stored() { record.is_leased_to(&self.claim.holder) } else { record.lease.is_none() }
     }
 
     pub(super) fn comes_to_its_end(&self) {

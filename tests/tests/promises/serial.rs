@@ -294,6 +294,24 @@ async fn a_holder_whose_lease_ran_out_is_refused_once_another_has_followed() {
 }
 
 #[tokio::test]
+async fn an_update_that_is_still_under_way_after_the_commit_disturbs_no_one_who_followed() {
+    let node = Node::new(policy());
+    let twin = node.twin(policy());
+    let visitor = node.logged_in("ada").await;
+    let mut session = open(&node, &visitor).await.unwrap();
+    node.store.set_slow(true);
+    let left_running = session.untyped();
+    let mut update = pin!(left_running.update("n", |n: &mut u8| *n += 1));
+    assert!(update.as_mut().now_or_never().is_none());
+    session.set("key", 1).unwrap();
+    finish(&node, &session).await.unwrap();
+    let mut follower = open(&twin, &visitor).await.unwrap();
+    assert_eq!(update.await.unwrap_err().fault(), Fault::Conflict);
+    follower.set("follower", 1).unwrap();
+    assert_eq!(finish(&twin, &follower).await, Ok(()));
+}
+
+#[tokio::test]
 async fn a_holder_whose_lease_ran_out_goes_on_where_no_one_has_followed() {
     let node = Node::new(policy());
     let mut visitor = node.logged_in("ada").await;
