@@ -404,3 +404,5 @@ impl std::fmt::Debug for Record {
 
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod vectors;
