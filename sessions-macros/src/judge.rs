@@ -238,10 +238,19 @@ pub(crate) fn marker(name: &str) -> String {
     sessions_policy::marker_name(name)
 }
 
+/// What a key may take and the library is built without.
+const MISSING_FEATURES: &[&str] = &[
+    #[cfg(not(feature = "encryption"))]
+    "encryption",
+    #[cfg(not(feature = "messagepack"))]
+    "messagepack",
+];
+
 fn sources(declarations: Vec<Declaration>, file: Option<&PolicyFile>) -> Sources {
     let file = file.map(|file| SourceFile { name: file.name.clone(), text: file.text.clone() });
     let today = Some(Date::of(SystemTime::now()));
-    Sources { declarations, file, today, ..Sources::default() }
+    let missing_features = MISSING_FEATURES.to_vec();
+    Sources { declarations, file, today, missing_features, ..Sources::default() }
 }
 
 /// A declaration in place of a struct's.

@@ -10,7 +10,8 @@
 //! 90  sections      tag u8, length LEB128, content; absent when unused
 //! ```
 //! All numbers are big endian. A section with a tag that this version does not know is carried through unchanged, so
-//! that old and new binaries can share a store. Fields are sections of tag 32: space u8, codec u8, name, value.
+//! that old and new binaries can share a store. Fields are sections of tag 32: space u8, codec u8, name, value. The whole
+//! format is in `docs/RECORD.md`, and `vectors.json` has a record for each part of it.
 
 mod codec;
 mod fields;

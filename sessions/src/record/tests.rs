@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::*;
+use super::{vectors, *};
 
 pub(crate) fn sample() -> Record {
     Record {
@@ -187,7 +187,7 @@ fn read_all(bytes: &[u8]) -> Option<Arc<Record>> {
 #[test]
 fn a_quarter_of_a_million_broken_records_are_read_or_refused_without_a_panic() {
     let mut dice = Dice(0x5eed);
-    let whole = super::vectors::records();
+    let whole = vectors::records();
     let (mut read, mut refused) = (0, 0);
     for case in 0..250_000 {
         let mut bytes = whole[case % whole.len()].clone();

@@ -7,6 +7,7 @@ mod dead;
 mod encryption;
 mod failure;
 mod identity;
+mod key_ring;
 mod layer;
 mod lifecycle;
 mod limits;
