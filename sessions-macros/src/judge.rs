@@ -238,12 +238,21 @@ pub(crate) fn marker(name: &str) -> String {
     sessions_policy::marker_name(name)
 }
 
+/// What a key may take and the library is built without.
+const MISSING_FEATURES: &[&str] = &[
+    #[cfg(not(feature = "encryption"))]
+    "encryption",
+    #[cfg(not(feature = "messagepack"))]
+    "messagepack",
+    #[cfg(not(feature = "sqlite"))]
+    "sqlite",
+];
+
 fn sources(declarations: Vec<Declaration>, file: Option<&PolicyFile>) -> Sources {
     let file = file.map(|file| SourceFile { name: file.name.clone(), text: file.text.clone() });
     let today = Some(Date::of(SystemTime::now()));
-    // The library forwards its features, so that a store which it has no code for is refused where it is written.
-    let missing_kinds = if cfg!(feature = "sqlite") { Vec::new() } else { vec!["sqlite"] };
-    Sources { declarations, file, today, missing_kinds, ..Sources::default() }
+    let missing_features = MISSING_FEATURES.to_vec();
+    Sources { declarations, file, today, missing_features, ..Sources::default() }
 }
 
 /// A declaration in place of a struct's.

@@ -11,7 +11,8 @@
 //! ```
 //! All numbers are big endian. A section with a tag that this version does not know is carried through unchanged, so
 //! that old and new binaries can share a store. Section 9 is the lease of a request that has the session to itself: holder, 16
-//! bytes; until, u64. Fields are sections of tag 32: space u8, codec u8, name, value.
+//! bytes; until, u64. Fields are sections of tag 32: space u8, codec u8, name, value. The whole format
+//! is in `docs/RECORD.md`, and `vectors.json` has a record for each part of it.
 
 mod codec;
 mod fields;
@@ -440,3 +441,5 @@ impl std::fmt::Debug for Record {
 
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod vectors;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::*;
+use super::{vectors, *};
 
 pub(crate) fn sample() -> Record {
     Record {
@@ -140,4 +140,121 @@ fn a_record_remembers_how_the_last_sixteen_secrets_came_out_of_use() {
     assert_eq!(record.retirement(&Digest([4; 32])), Some(Retirement::Periodic));
     assert_eq!(record.retirement(&Digest([19; 32])), Some(Retirement::Privilege));
     assert_eq!(record.retirement(&Digest([99; 32])), None);
+}
+
+/// A generator that needs no crate and gives the same cases each time (SplitMix64).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, most: usize) -> usize {
+        usize::try_from(self.roll() % most.max(1) as u64).unwrap()
+    }
+
+    fn byte(&mut self) -> u8 {
+        let [byte, kind, ..] = self.roll().to_be_bytes();
+        // Lengths, tags and their ends come often.
+        match kind % 8 {
+            0 => 0,
+            1 => 0x7f,
+            2 => 0x80,
+            3 => 0xff,
+            4 => 0x20,
+            _ => byte,
+        }
+    }
+}
+
+/// Reads everything that a request could ask of a record.
+fn read_all(bytes: &[u8]) -> Option<Arc<Record>> {
+    let record = decode(bytes)?;
+    let _ = record.principal().map(crate::SessionPrincipal::decode);
+    let _ = record.agent_text();
+    let binding = Binding { ring: None, policy: "user_default", id: None };
+    for field in record.fields.list() {
+        let _ = field.view().read::<serde_json::Value>(binding);
+        let _ = (field.key(), field.name(), record.field(Space::Free, field.name()));
+    }
+    let held = record.unknown.iter().map(|(_, content)| content.len()).sum::<usize>() + record.payload();
+    assert!(held + record.retired.len() * 17 <= bytes.len(), "no more than was there");
+    Some(record)
+}
+
+#[test]
+fn a_quarter_of_a_million_broken_records_are_read_or_refused_without_a_panic() {
+    let mut dice = Dice(0x5eed);
+    let whole = vectors::records();
+    let (mut read, mut refused) = (0, 0);
+    for case in 0..250_000 {
+        let mut bytes = whole[case % whole.len()].clone();
+        for _ in 0..=dice.below(4) {
+            let at = dice.below(bytes.len());
+            match dice.below(6) {
+                0 => bytes.truncate(at.max(1)),
+                1 => bytes.insert(at, dice.byte()),
+                2 => drop(bytes.remove(at)),
+                3 => bytes[at] ^= 1 << dice.below(8),
+                4 if bytes.len() > 1 => {
+                    let end = at + dice.below(bytes.len() - at);
+                    let piece = bytes[at..end].to_vec();
+                    bytes.extend(piece);
+                }
+                _ => bytes[at] = dice.byte(),
+            }
+            bytes.truncate(4096);
+            if bytes.is_empty() {
+                bytes.push(0);
+            }
+        }
+        match read_all(&bytes) {
+            Some(record) => {
+                let again = record.encode("user_default");
+                let twice = decode(again.clone()).expect("what was written is read");
+                assert_eq!(twice.encode("user_default"), again, "and means the same");
+                read += 1;
+            }
+            None => refused += 1,
+        }
+    }
+    assert!(read > 10_000 && refused > 10_000, "{read} read, {refused} refused");
+}
+
+#[test]
+fn bytes_of_nothing_at_all_are_refused() {
+    let mut dice = Dice(1);
+    let head = &sample().encode("user_default")[..HEAD];
+    for case in 0..100_000 {
+        let noise = (0..dice.below(200)).map(|_| dice.byte());
+        // Half of them have a head, so that their sections are looked at.
+        let bytes: Vec<u8> =
+            if case % 2 == 0 { noise.collect() } else { head.iter().copied().chain(noise).collect() };
+        let _ = read_all(&bytes);
+    }
+}
+
+#[test]
+fn what_this_version_does_not_know_outlives_a_change_by_it() {
+    let mut later = sample();
+    later.unknown.push((77, vec![1; 300]));
+    let field =
+        |codec| Field::new(&FieldKey { space: Space::Free, name: "later".into() }, codec, b"\xff\x00");
+    later.fields.edit().push(field(Codec::Unknown(0x55)));
+    let mut bytes = later.encode("user_default").to_vec();
+    // A field of a space to come, and one that is encrypted in a way to come.
+    bytes.extend_from_slice(&[32, 4, 9, 1, 1, b'x']);
+    bytes.extend_from_slice(&[32, 5, 0, 0x81, 1, b'y', 99]);
+    let here = decode(bytes.clone()).unwrap();
+    let mut changes = crate::engine::mutate::Changes::default();
+    let mine = FieldKey { space: Space::Free, name: "mine".into() };
+    let set = crate::engine::mutate::Op::Set(Field::new(&mine, Codec::Json, b"1"));
+    changes.record(Some(&here.fields), set);
+    let changed = here.with_fields(changes.to_fields(Some(&here.fields)));
+    let expected = [&bytes[..], &[32, 8, 0, 1, 4], b"mine1"].concat();
+    assert_eq!(changed.encode("user_default")[..], expected[..]);
 }

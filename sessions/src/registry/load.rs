@@ -16,8 +16,6 @@ const CONFIG: &str = "SESSIONS_CONFIG";
 /// Names the profile: `production`, unless it says `development`.
 const PROFILE: &str = "SESSIONS_PROFILE";
 const PREFIX: &str = "SESSIONS_";
-/// The kinds of stores that this build has no code for.
-const MISSING_KINDS: &[&str] = if cfg!(feature = "sqlite") { &[] } else { &["sqlite"] };
 
 /// Why a registry could not be loaded. Its text is for the person who started the program, also where a `main` that
 /// returns it prints its `Debug`.
@@ -240,6 +238,8 @@ const MISSING_FEATURES: &[&str] = &[
     "encryption",
     #[cfg(not(feature = "messagepack"))]
     "messagepack",
+    #[cfg(not(feature = "sqlite"))]
+    "sqlite",
 ];
 
 /// What the build knew.
@@ -253,7 +253,6 @@ fn of_build<D: Declared>() -> Sources {
         known: Some(D::NAMES.iter().map(|name| (*name).to_owned()).collect()),
         stage: Stage::Start,
         today: Some(Date::of(SystemTime::now())),
-        missing_kinds: MISSING_KINDS.to_vec(),
         missing_features: MISSING_FEATURES.to_vec(),
     }
 }

@@ -8,6 +8,7 @@ mod encryption;
 mod failure;
 mod half_way;
 mod identity;
+mod key_ring;
 mod layer;
 mod lifecycle;
 mod limits;

@@ -36,7 +36,7 @@ pub(crate) fn judge_store(
     if !draft.broken.contains("kind") {
         keys_of_other_kinds(draft, kind, problems, notes);
     }
-    if sources.missing_kinds.contains(&kind) {
+    if sources.missing_features.contains(&kind) {
         let reason = format!("({kind}) is a store that this build has no code for");
         let help = format!("add the feature `{kind}` of the crate `sessions`, and build again");
         problems.push(problem(draft, "kind", "store_feature", &reason).with_help(help));

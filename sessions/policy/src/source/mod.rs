@@ -39,8 +39,6 @@ pub struct Sources {
     pub stage: Stage,
     /// The day by which suppressions expire. `None`: none does.
     pub today: Option<Date>,
-    /// Kinds of stores that the program has no code for, because it was built without their features.
-    pub missing_kinds: Vec<&'static str>,
     /// Features of the crate `sessions` that the program was built without, and that a key may take.
     pub missing_features: Vec<&'static str>,
 }
@@ -86,7 +84,6 @@ impl fmt::Debug for Sources {
             .field("known", &self.known)
             .field("stage", &self.stage)
             .field("today", &self.today)
-            .field("missing_kinds", &self.missing_kinds)
             .field("missing_features", &self.missing_features)
             .finish()
     }

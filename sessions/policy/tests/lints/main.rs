@@ -48,7 +48,7 @@ impl Case {
             sources.declarations = vec![at(3), at(9)];
         }
         if self.rule == "store_feature" {
-            sources.missing_kinds = vec!["sqlite"];
+            sources.missing_features = vec!["sqlite"];
         }
         if matches!(self.rule, "codec_feature" | "encryption_feature") {
             sources.missing_features = vec!["messagepack", "encryption"];
