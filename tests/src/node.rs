@@ -58,6 +58,15 @@ impl Node {
         stored(&self.store).await
     }
 
+    /// Waits until nothing calls the store any more: what a client has left goes on without it.
+    pub async fn at_rest(&self) {
+        let mut idle = 0;
+        while idle < 3 {
+            tokio::time::sleep(Duration::from_millis(3)).await;
+            idle = if self.store.under_way() == 0 { idle + 1 } else { 0 };
+        }
+    }
+
     /// One request that answers 200.
     pub async fn visit<R>(
         &self,

@@ -3,7 +3,7 @@
 use std::{env, sync::Arc};
 
 use sessions::{
-    MemoryStore, SessionId, SessionStore, SharedStore, StoreError,
+    FileStore, MemoryStore, SessionId, SessionStore, SharedStore, SqliteStore, StoreError,
     store::{
         Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, StoreStats, Touch,
         Touched,
@@ -18,7 +18,19 @@ const VARIABLE: &str = "SESSIONS_TEST_STORE";
 type Open = fn(&TempDir) -> SharedStore;
 
 /// Each kind, and how a store of it is made.
-const KINDS: &[(&str, Open)] = &[("memory", |_| SharedStore::new(MemoryStore::new(1_000_000)))];
+const KINDS: &[(&str, Open)] = &[
+    ("memory", |_| SharedStore::new(MemoryStore::new(1_000_000))),
+    ("file", |folder| opened(FileStore::open(folder.path().join("sessions")))),
+    ("sqlite", |folder| opened(SqliteStore::open(folder.path().join("sessions.db")))),
+];
+
+/// Waits on a thread of its own, because a test's may not.
+fn opened<S: SessionStore>(store: impl Future<Output = Result<S, StoreError>> + Send) -> SharedStore {
+    let block_on =
+        || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(store);
+    let store = std::thread::scope(|threads| threads.spawn(block_on).join().unwrap());
+    SharedStore::new(store.unwrap())
+}
 
 /// A fresh store of the kind that is asked for, in a folder of its own that goes with the last clone.
 #[derive(Clone, Debug)]

@@ -53,6 +53,13 @@ fn a_store_of_ones_own_is_bound_by_name() {
 }
 
 #[test]
+fn a_store_of_ones_own_keeps_to_the_limit() {
+    let text = output_of("own_store");
+    assert!(text.contains("login 2: 2 of at most 2 sessions"), "{text}");
+    assert!(text.contains("login 3: 2 of at most 2 sessions"), "{text}");
+}
+
+#[test]
 fn transports_show_no_id() {
     let text = output_of("transports");
     assert!(
@@ -84,6 +91,13 @@ fn an_extractor_of_ones_own_takes_the_session() {
         ]
     );
     assert!(told[9].starts_with("GET /account 401 "), "{text}");
+}
+
+#[test]
+fn a_store_of_ones_own_stays_below_two_hundred_lines() {
+    let text = fs::read_to_string(workspace().join("examples/own_store/map.rs")).expect("the store");
+    let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
+    assert!(text.lines().filter(is_code).count() < 200);
 }
 
 #[test]

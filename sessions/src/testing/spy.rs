@@ -94,6 +94,7 @@ pub struct SpyStore<S> {
 #[derive(Debug, Default)]
 struct Shared {
     calls: [AtomicU64; OPERATIONS],
+    under_way: AtomicU64,
     fail_next: [AtomicBool; OPERATIONS],
     down: AtomicBool,
     slow: AtomicBool,
@@ -117,6 +118,11 @@ impl<S> SpyStore<S> {
     /// The calls since the last look.
     pub fn take_counts(&self) -> Counts {
         Counts(std::array::from_fn(|operation| self.shared.calls[operation].swap(0, Ordering::SeqCst)))
+    }
+
+    /// How many calls are being answered. What goes on without its caller may be between two of them.
+    pub fn under_way(&self) -> u64 {
+        self.shared.under_way.load(Ordering::SeqCst)
     }
 
     /// Every record that the store was ever given, in order.
@@ -155,7 +161,9 @@ impl<S> SpyStore<S> {
         *self.shared.lag.lock().unwrap_or_else(PoisonError::into_inner) = lag;
     }
 
-    async fn call(&self, operation: Operation) -> Result<(), StoreError> {
+    async fn call(&self, operation: Operation) -> Result<UnderWay<'_>, StoreError> {
+        self.shared.under_way.fetch_add(1, Ordering::SeqCst);
+        let call = UnderWay(&self.shared.under_way);
         self.shared.calls[operation as usize].fetch_add(1, Ordering::SeqCst);
         if self.shared.slow.load(Ordering::SeqCst) {
             for _ in 0..3 {
@@ -169,7 +177,7 @@ impl<S> SpyStore<S> {
         if fails || self.shared.down.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable(Some("a spy was told to fail".into())));
         }
-        Ok(())
+        Ok(call)
     }
 
     /// Whether a write comes after its deadline. One that doesn't takes its time.
@@ -194,9 +202,18 @@ impl<S> SpyStore<S> {
     }
 }
 
+/// A call that is being answered, until it is dropped.
+struct UnderWay<'a>(&'a AtomicU64);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 impl<S: SessionStore> SessionStore for SpyStore<S> {
     async fn load(&self, id: SessionId, now: Millis) -> Result<Loaded, StoreError> {
-        self.call(Operation::Load).await?;
+        let _call = self.call(Operation::Load).await?;
         Ok(match self.store.load(id, now).await? {
             Loaded::Live(stored) => Loaded::Live(self.read(stored)),
             other => other,
@@ -204,7 +221,7 @@ impl<S: SessionStore> SessionStore for SpyStore<S> {
     }
 
     async fn cas(&self, write: Cas) -> Result<CasOutcome, StoreError> {
-        self.call(Operation::Cas).await?;
+        let _call = self.call(Operation::Cas).await?;
         if self.is_late(write.deadline) {
             return Ok(CasOutcome::Late);
         }
@@ -213,12 +230,12 @@ impl<S: SessionStore> SessionStore for SpyStore<S> {
     }
 
     async fn touch(&self, touch: Touch) -> Result<Touched, StoreError> {
-        self.call(Operation::Touch).await?;
+        let _call = self.call(Operation::Touch).await?;
         self.store.touch(touch).await
     }
 
     async fn admit(&self, admit: Admit) -> Result<Admitted, StoreError> {
-        self.call(Operation::Admit).await?;
+        let _call = self.call(Operation::Admit).await?;
         if self.is_late(admit.deadline) {
             return Ok(Admitted::Late);
         }
@@ -227,7 +244,7 @@ impl<S: SessionStore> SessionStore for SpyStore<S> {
     }
 
     async fn end(&self, end: End) -> Result<Ended, StoreError> {
-        self.call(Operation::End).await?;
+        let _call = self.call(Operation::End).await?;
         self.store.end(end).await
     }
 
@@ -238,18 +255,18 @@ impl<S: SessionStore> SessionStore for SpyStore<S> {
         limit: usize,
         now: Millis,
     ) -> Result<Vec<Listed>, StoreError> {
-        self.call(Operation::List).await?;
+        let _call = self.call(Operation::List).await?;
         let listed = self.store.list(owner, after, limit, now).await?;
         Ok(listed.into_iter().map(|Listed { id, stored }| Listed { id, stored: self.read(stored) }).collect())
     }
 
     async fn sweep(&self, now: Millis, limit: usize) -> Result<usize, StoreError> {
-        self.call(Operation::Sweep).await?;
+        let _call = self.call(Operation::Sweep).await?;
         self.store.sweep(now, limit).await
     }
 
     async fn stats(&self) -> Result<StoreStats, StoreError> {
-        self.call(Operation::Stats).await?;
+        let _call = self.call(Operation::Stats).await?;
         self.store.stats().await
     }
 

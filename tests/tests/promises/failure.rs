@@ -1,7 +1,5 @@
 //! A store that fails gives an error, never a guess.
 
-use std::time::Duration;
-
 use sessions::{EventKind, Fault, SessionPolicy, testing::Operation};
 use sessions_tests::{Node, Visitor, second, user};
 
@@ -115,7 +113,7 @@ async fn a_login_whose_client_hangs_up_is_all_or_nothing() {
             })
             .await;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        node.at_rest().await;
         let sessions = node.engine.sessions_of(&user("ada")).await.unwrap().len();
         let still_anonymous = node.visit(&mut visitor, async |session| session.contains("cart")).await.value;
         assert_ne!(sessions == 1, still_anonymous, "after {yields} polls: moved, or not at all");

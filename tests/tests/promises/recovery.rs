@@ -7,7 +7,7 @@ use std::{
 };
 
 use sessions::SessionPolicy;
-use sessions_tests::{Node, second, user};
+use sessions_tests::{Node, user};
 
 #[tokio::test]
 async fn the_next_write_replaces_a_record_that_cannot_be_read() {
@@ -44,7 +44,7 @@ async fn a_logout_that_keeps_data_is_all_or_nothing_when_its_client_hangs_up() {
             })
             .await;
         }
-        tokio::time::sleep(second(1) / 100).await;
+        node.at_rest().await;
         node.store.set_slow(false);
         let logged_in = node.who(&visitor).await.is_some();
         let listed = node.engine.sessions_of(&user("ada")).await.unwrap().len();

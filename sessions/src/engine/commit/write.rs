@@ -364,9 +364,10 @@ pub(super) fn carried(base: &Base) -> Token {
     Token { id: base.token.id, secret }
 }
 
-/// Waits a little longer each time, with jitter, so that two processes don't meet again and again.
+/// Waits with jitter, so that two processes don't meet again and again; less each time, so that who has tried long goes
+/// before who has just come. No one else of this process tries meanwhile, so that little waiting is no stampede.
 async fn back_off(attempt: u32) {
-    let most = 1_u64 << attempt.min(6);
+    let most = 64_u64 >> attempt.min(6);
     let wait = rand::random_range(0..=most);
     if tokio::runtime::Handle::try_current().is_ok() {
         tokio::time::sleep(Duration::from_millis(wait)).await;

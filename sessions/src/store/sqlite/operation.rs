@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use rusqlite::{OptionalExtension, params};
 
-use super::rows::{Known, Rows, id_of, key, last_seen, number, version};
+use super::rows::{Known, Rows, forgotten, id_of, key, last_seen, number, version};
 use crate::store::{
     Admit, Admitted, BehaviorOnLimit, Cas, CasOutcome, End, EndReason, EndTarget, Ended, Expected, Loaded,
-    Millis, Owner, SessionId, TOMBSTONE_MS, Touch, Touched, Version,
+    Millis, Owner, SessionId, Touch, Touched, Version,
 };
 
 /// An operation that writes. It can be applied again after a transaction was rolled back.
@@ -197,7 +197,7 @@ fn live_of(rows: &Rows<'_>, owner: Owner, now: Millis) -> rusqlite::Result<Vec<S
 /// Ends a session: whether it was live.
 fn end(rows: &Rows<'_>, id: SessionId, reason: EndReason, now: Millis) -> rusqlite::Result<bool> {
     let Known::Live(found, _) = rows.look(id, now)? else { return Ok(false) };
-    rows.entomb(found.seq, found.owner, reason, number(now.saturating_add(TOMBSTONE_MS)))?;
+    rows.entomb(found.seq, found.owner, (reason, forgotten(now)), now)?;
     Ok(true)
 }
 
@@ -213,7 +213,7 @@ impl Write for End {
                 }
             }
             EndTarget::Owner { owner, except } => {
-                revoke(rows, owner, self)?;
+                rows.revoke(owner, self.stamp, self.now)?;
                 for id in live_of(rows, owner, self.now)? {
                     if Some(id) != except && end(rows, id, self.reason, self.now)? {
                         ids.push(id);
@@ -223,15 +223,6 @@ impl Write for End {
         }
         Ok(Ended { ids })
     }
-}
-
-fn revoke(rows: &Rows<'_>, owner: Owner, end: &End) -> rusqlite::Result<()> {
-    rows.run(
-        "INSERT INTO revocation (owner, stamp, due) VALUES (?1, ?2, ?3) \
-         ON CONFLICT (owner) DO UPDATE SET stamp = max(stamp, excluded.stamp), due = max(due, excluded.due)",
-        params![owner.as_bytes(), number(end.stamp), number(end.now.saturating_add(TOMBSTONE_MS))],
-    )?;
-    Ok(())
 }
 
 /// Judges a session that a reader found expired, so that it is dead to every clock from then on.

@@ -4,7 +4,7 @@ use std::{cell::Cell, sync::Arc};
 
 use rusqlite::{Connection, OptionalExtension, Row, params, types::FromSqlError};
 
-use crate::store::{EndReason, Loaded, Millis, Owner, SessionId, Stored, TOMBSTONE_MS, Version};
+use crate::store::{EndReason, Loaded, Millis, Owner, SessionId, Stamp, Stored, TOMBSTONE_MS, Version};
 
 /// An id as a key: 2 bytes of bucket, 16 of sid.
 pub(super) fn key(id: SessionId) -> [u8; 18] {
@@ -29,6 +29,14 @@ pub(super) fn id_of(key: &[u8]) -> rusqlite::Result<SessionId> {
 pub(super) fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
+
+/// When what ended at an instant is forgotten.
+pub(super) fn forgotten(ended: Millis) -> i64 {
+    number(ended.saturating_add(TOMBSTONE_MS))
+}
+
+/// What is never due.
+const NEVER: i64 = i64::MAX;
 
 pub(super) fn version(version: Version) -> i64 {
     version.as_u64().cast_signed()
@@ -202,39 +210,56 @@ impl<'a> Rows<'a> {
         let until = expires.saturating_add(number(TOMBSTONE_MS));
         let entomb = is_session && until > number(now);
         if entomb {
-            self.entomb(seq, owner, EndReason::Expired, until)?;
+            self.entomb(seq, owner, (EndReason::Expired, until), now)?;
         } else {
             self.run("DELETE FROM session WHERE seq = ?1", [seq])?;
             if is_session {
-                self.left(owner)?;
+                self.left(owner, now)?;
             }
         }
         Ok(entomb)
     }
 
-    /// Makes a tombstone of a session.
+    /// Makes a tombstone of a session, for a reason and until an instant.
     pub(super) fn entomb(
         &self,
         seq: i64,
         owner: Option<[u8; 32]>,
-        reason: EndReason,
-        until: i64,
+        (reason, until): (EndReason, i64),
+        now: Millis,
     ) -> rusqlite::Result<()> {
         self.run(
             "UPDATE session SET ended = ?2, record = NULL, expires = ?3, due = ?3 WHERE seq = ?1",
             params![seq, code(reason), until],
         )?;
-        self.left(owner)
+        self.left(owner, now)
     }
 
-    /// Counts a session less.
-    fn left(&self, owner: Option<[u8; 32]>) -> rusqlite::Result<()> {
+    /// Counts a session less. A revocation of an owner without a session is forgotten after a while.
+    fn left(&self, owner: Option<[u8; 32]>, now: Millis) -> rusqlite::Result<()> {
         self.sessions.set(self.sessions.get() - 1);
         if let Some(owner) = owner
             && !self.has_session(&owner)?
         {
             self.principals.set(self.principals.get() - 1);
+            self.forget_revocation_at(&owner, forgotten(now))?;
         }
+        Ok(())
+    }
+
+    fn forget_revocation_at(&self, owner: &[u8; 32], due: i64) -> rusqlite::Result<()> {
+        self.run("UPDATE revocation SET due = ?2 WHERE owner = ?1", params![owner, due])?;
+        Ok(())
+    }
+
+    /// Refuses every login of an owner that began before a stamp.
+    pub(super) fn revoke(&self, owner: Owner, stamp: Stamp, now: Millis) -> rusqlite::Result<()> {
+        let due = if self.has_session(owner.as_bytes())? { NEVER } else { forgotten(now) };
+        self.run(
+            "INSERT INTO revocation (owner, stamp, due) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (owner) DO UPDATE SET stamp = max(stamp, excluded.stamp), due = max(due, excluded.due)",
+            params![owner.as_bytes(), number(stamp), due],
+        )?;
         Ok(())
     }
 
@@ -256,6 +281,7 @@ impl<'a> Rows<'a> {
             && !self.has_session(owner.as_bytes())?
         {
             self.principals.set(self.principals.get() + 1);
+            self.forget_revocation_at(owner.as_bytes(), NEVER)?;
         }
         let owner = owner.map(|owner| *owner.as_bytes());
         self.run(

@@ -23,13 +23,20 @@ pub(super) const HOUR: Millis = 3_600_000;
 #[derive(Debug)]
 pub struct Kit<S> {
     promise: &'static str,
+    /// What a complaint adds: how to see it again.
+    note: Arc<str>,
     hands: Arc<[S]>,
     calls: Arc<AtomicUsize>,
 }
 
 impl<S> Clone for Kit<S> {
     fn clone(&self) -> Self {
-        Self { promise: self.promise, hands: Arc::clone(&self.hands), calls: Arc::clone(&self.calls) }
+        Self {
+            promise: self.promise,
+            note: Arc::clone(&self.note),
+            hands: Arc::clone(&self.hands),
+            calls: Arc::clone(&self.calls),
+        }
     }
 }
 
@@ -45,7 +52,12 @@ impl<S: SessionStore> Kit<S> {
     /// If there are none.
     pub fn of_handles(handles: Vec<S>, promise: &'static str) -> Self {
         assert!(!handles.is_empty(), "a case needs a store");
-        Self { promise, hands: handles.into(), calls: Arc::default() }
+        Self { promise, note: "".into(), hands: handles.into(), calls: Arc::default() }
+    }
+
+    /// The same, with something that every complaint adds.
+    pub(super) fn noting(self, note: String) -> Self {
+        Self { note: note.into(), ..self }
     }
 
     /// The same case after the store was shut down, dropped and opened again.
@@ -68,8 +80,8 @@ impl<S: SessionStore> Kit<S> {
     pub(super) fn holds(&self, clause: &str, is_so: bool, seen: impl fmt::Display) {
         assert!(
             is_so,
-            "the store breaks the promise `{}`\n  contract: {clause}\n      seen: {seen}",
-            self.promise
+            "the store breaks the promise `{}`\n  contract: {clause}\n      seen: {seen}{}",
+            self.promise, self.note
         );
     }
 

@@ -93,7 +93,7 @@ pub fn walk<P: Subject>(promise: &'static str, make: impl AsyncFn() -> P) {
         let (store, keep) = make().await.apart();
         (Kit::new(store, promise), keep)
     };
-    block_on(promise, walks::every_answer_is_that_of_a_simple_model::<P>(promise, fresh));
+    block_on(promise, walks::every_answer_is_that_of_a_simple_model::<P>(fresh));
 }
 
 /// Walks at random over fresh stores, each through two handles that take turns.
@@ -111,7 +111,7 @@ pub fn walk_twin<S: SessionStore, K: Any>(
         let twin = open(&keep).await;
         (Kit::of_handles(vec![store, twin], promise), keep)
     };
-    block_on(promise, walks::every_answer_is_that_of_a_simple_model::<(S, K)>(promise, fresh));
+    block_on(promise, walks::every_answer_is_that_of_a_simple_model::<(S, K)>(fresh));
 }
 
 fn block_on(promise: &str, case: impl Future<Output = ()>) {

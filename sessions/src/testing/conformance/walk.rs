@@ -240,7 +240,6 @@ async fn shortened<P: Subject>(
 
 /// Every answer of thousands of random operations is one that the model allows.
 pub(super) async fn every_answer_is_that_of_a_simple_model<P: Subject>(
-    promise: &'static str,
     fresh: impl AsyncFn() -> (Kit<P::Store>, P::Keep),
 ) {
     let given: Option<u64> = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok());
@@ -254,16 +253,16 @@ pub(super) async fn every_answer_is_that_of_a_simple_model<P: Subject>(
         let mut dice = Dice(seed);
         let mut steps: Vec<_> = (0..STEPS).map(|_| Step::roll(&mut dice)).collect();
         let (kit, keep) = fresh().await;
+        let note = format!("\n      seed: {seed} ({SEED}={seed} runs it alone)");
+        let kit = kit.noting(note.clone());
         let Some((place, why)) = walk(&kit, &steps).await else { continue };
         drop((kit, keep));
         steps.truncate(place + 1);
         let (steps, why) = shortened::<P>(&fresh, steps, why).await;
         let told: Vec<_> = steps.iter().map(|step| format!("    {step:?}")).collect();
         let (kit, _keep) = fresh().await;
-        let last = format!(
-            "{why}, as the answer to the last of these steps\n{}\n      seed: {seed} ({SEED}={seed} runs it alone)",
-            told.join("\n")
-        );
-        kit.holds("the whole contract, as a model of it", false, format_args!("[{promise}] {last}"));
+        let seen =
+            format_args!("{why}, as the answer to the last of these steps\n{}", told.join("\n")).to_string();
+        kit.noting(note).holds("the whole contract, as a model of it", false, seen);
     }
 }

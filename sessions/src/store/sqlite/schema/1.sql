@@ -23,7 +23,7 @@ CREATE TABLE session (
 CREATE INDEX session_owner ON session (owner) WHERE ended IS NULL AND owner IS NOT NULL;
 CREATE INDEX session_due ON session (due);
 
--- Logins of an owner that began before the stamp are refused.
+-- Logins of an owner that began before the stamp are refused. It is due a while after the owner's last session has gone.
 CREATE TABLE revocation (
     owner BLOB PRIMARY KEY,
     stamp INTEGER NOT NULL,

@@ -1,5 +1,7 @@
 //! What is `SqliteStore`'s own: the file, its threads, other processes. What every store promises is the kit's.
 
+#[cfg(feature = "testing")]
+mod conformance;
 mod durable;
 
 use std::{
