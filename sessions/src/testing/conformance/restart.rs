@@ -12,7 +12,7 @@ pub async fn records_survive_a_restart<S: SessionStore>(kit: Kit<S>, reopen: imp
     kit.log_in(of(ada(), 2), ada(), NOW).await;
     kit.cas(change(anonymous(1), 1, NOW + 1)).await;
     kit.touch(seen(of(ada(), 2), Some(ada()), NOW + 9, NOW + 2 * HOUR)).await;
-    let kit = kit.restarted(&reopen).await;
+    let kit = kit.restarted(reopen).await;
     let look = kit.look(anonymous(1), NOW + 10).await;
     kit.same(clause::SHUTDOWN, "a session that was written", look, Look::Live(2, NOW + 1));
     let stale = kit.cas(change(anonymous(1), 1, NOW + 10)).await;
@@ -22,7 +22,6 @@ pub async fn records_survive_a_restart<S: SessionStore>(kit: Kit<S>, reopen: imp
     // Last: a store may note at once that it found one dead.
     let look = kit.look(of(ada(), 2), NOW + 2 * HOUR - 1).await;
     kit.same(clause::SHUTDOWN, "a session that was touched", look, Look::Live(1, NOW + 9));
-    let kit = kit.restarted(reopen).await;
     let look = kit.look(anonymous(1), NOW + 10 + HOUR).await;
     kit.holds(clause::EXPIRY, look.is_expired(), format_args!("a session that has expired since: {look:?}"));
 }
