@@ -32,6 +32,7 @@ struct Shared {
     fail_next_end: AtomicBool,
     slow: AtomicBool,
     hanging: AtomicBool,
+    panicking: AtomicBool,
     corrupt: AtomicBool,
     lag: Mutex<Option<(ManualClock, Duration)>>,
     records: Mutex<Vec<Arc<[u8]>>>,
@@ -74,6 +75,11 @@ impl Spy {
     /// From now on every call hangs, or none.
     pub fn set_hanging(&self, hanging: bool) {
         self.shared.hanging.store(hanging, Ordering::SeqCst);
+    }
+
+    /// From now on every write panics, or none.
+    pub fn set_panicking(&self, panicking: bool) {
+        self.shared.panicking.store(panicking, Ordering::SeqCst);
     }
 
     /// From now on every record that is read is garbage.
@@ -142,6 +148,7 @@ impl SessionStore for Spy {
 
     async fn cas(&self, write: Cas) -> Result<CasOutcome, StoreError> {
         self.call(&self.shared.writes).await?;
+        assert!(!self.shared.panicking.load(Ordering::SeqCst), "a store that panics");
         if self.is_late(write.deadline) {
             return Ok(CasOutcome::Late);
         }

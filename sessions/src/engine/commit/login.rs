@@ -38,32 +38,18 @@ impl SessionEngine {
         let owner = Owner::of(&self.shared.name, principal.kind(), principal.id());
         let token = Token::mint(&*self.shared.entropy, Some(&owner))?;
         let sealed = match &work.base {
-            Some(base) => self.seal(work, base, token.id).await?,
+            // Boxed, like all that most logins don't come to: the future of each would have to hold it.
+            Some(base) => Box::pin(self.seal(work, base, token.id)).await?,
             None => None,
         };
-        let mut record = self.new_record(&token, token.id.handle(), work);
-        record.authenticated = Some(work.now);
-        record.principal = Some(principal.encode().into());
-        record.agent = work.client.agent_text();
-        let fields = match (&work.base, &sealed) {
-            (Some(base), Some(sealed)) => work
-                .changes
-                .merge(&base.record, &sealed.record, self.shared.policy.on_conflict())
-                .map(|(fields, _)| fields),
-            // Nothing to carry over: what was there has ended, or went with another login.
-            _ => Ok(work.changes.replay(None).into()),
-        };
-        let checked = fields.and_then(|fields| {
-            record.fields = fields;
-            self.check_size(&record)
-        });
+        let (record, checked) = self.newcomer(work, &principal, &token, sealed.as_ref());
         let admitted = match checked {
             Ok(()) => self.admit(store, &token, owner, &record, began, work.now).await,
             Err(error) => Err(error),
         };
         if let Err(error) = admitted {
             if let Some(sealed) = &sealed {
-                self.unseal(sealed).await;
+                Box::pin(self.unseal(sealed)).await;
             }
             return Err(error);
         }
@@ -85,8 +71,36 @@ impl SessionEngine {
             event.principal_kind = Some(principal.kind().to_owned());
             event.principal_id = Some(principal.id().to_owned());
         });
-        let base = Base { token, digest: record.digest, record: Arc::new(record), by_previous: false };
+        let base = Base { token, digest: record.digest, record, by_previous: false };
         Ok(Done::Stored { base, issue: true })
+    }
+
+    /// The record of a login, and whether it is one that may be stored. Not in the future of the login, which would hold
+    /// each of its parts.
+    fn newcomer(
+        &self,
+        work: &Work,
+        principal: &SessionPrincipal,
+        token: &Token,
+        sealed: Option<&Base>,
+    ) -> (Arc<Record>, Result<(), SessionError>) {
+        let mut record = self.new_record(token, token.id.handle(), work);
+        record.authenticated = Some(work.now);
+        record.principal = Some(principal.encode().into());
+        record.agent = work.client.agent_text();
+        let fields = match (&work.base, sealed) {
+            (Some(base), Some(sealed)) => work
+                .changes
+                .merge(&base.record, &sealed.record, self.shared.policy.on_conflict())
+                .map(|(fields, _)| fields),
+            // Nothing to carry over: what was there has ended, or went with another login.
+            _ => Ok(work.changes.replay(None).into()),
+        };
+        let checked = fields.and_then(|fields| {
+            record.fields = fields;
+            self.check_size(&record)
+        });
+        (Arc::new(record), checked)
     }
 
     /// Takes the visitor's record out of use, in favour of a successor; `None` if it ended, or another login was faster.
@@ -151,7 +165,7 @@ impl SessionEngine {
             async |behavior| store.admit(within(behavior)).await.map_err(|error| self.store_failed(error));
         let mut answer = admit(BehaviorOnLimit::Reject).await?;
         if matches!(answer, Admitted::LimitReached { .. }) {
-            let lapsed = self.end_lapsed(store, owner, now).await?;
+            let lapsed = Box::pin(self.end_lapsed(store, owner, now)).await?;
             if lapsed || concurrency.behavior_on_limit() != BehaviorOnLimit::Reject {
                 answer = admit(concurrency.behavior_on_limit()).await?;
             }
