@@ -169,17 +169,14 @@ async fn visits(
 }
 
 async fn logins(router: Router, fresh: Arc<Mutex<Vec<String>>>, count: usize) -> Outcome<()> {
-    let mut answers = Vec::with_capacity(count);
+    let mut cookies = Vec::with_capacity(count);
     for _ in 0..count {
         let answer = call(&router, request(LOGIN, b"")).await;
         checked(&answer)?;
-        answers.push(answer);
-        tokio::task::yield_now().await;
-    }
-    let mut cookies = Vec::with_capacity(count);
-    for answer in answers {
         let set = answer.headers().get_all("set-cookie");
         cookies.push(cookies::pairs(set.iter().map(HeaderValue::as_bytes))?);
+        drop(answer);
+        tokio::task::yield_now().await;
     }
     fresh.lock().unwrap_or_else(PoisonError::into_inner).append(&mut cookies);
     Ok(())

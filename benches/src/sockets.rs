@@ -116,7 +116,7 @@ pub(crate) fn start(stack: Stack, sessions: usize) -> Outcome<(Servant, u16, Vec
 struct Server {
     cell: (Stack, usize),
     process: Servant,
-    connections: Vec<Connection>,
+    port: u16,
     cookies: Arc<Vec<String>>,
     next: usize,
 }
@@ -172,36 +172,35 @@ impl Chunks {
 impl Server {
     fn start(runtime: &Runtime, stack: Stack, sessions: usize) -> Outcome<Self> {
         let (process, port, mut cookies) = start(stack, sessions)?;
-        let mut connections = Vec::new();
-        for _ in 0..CONNECTIONS {
-            connections.push(runtime.block_on(Connection::open(port))?);
-        }
         if stack == Stack::ActixCookie {
+            let mut connection = runtime.block_on(Connection::open(port))?;
             for _ in 0..IN_COOKIES.min(sessions) {
-                let answer = runtime.block_on(connections[0].exchange(LOGIN, b""))?;
+                let answer = runtime.block_on(connection.exchange(LOGIN, b""))?;
                 cookies.push(answer.cookies().ok_or("no cookie came back")?);
             }
         } else if stack == Stack::BareActix {
             cookies.push(format!("id={}", "0123456789".repeat(20)));
         }
-        Ok(Self { cell: (stack, sessions), process, connections, cookies: Arc::new(cookies), next: 0 })
+        Ok(Self { cell: (stack, sessions), process, port, cookies: Arc::new(cookies), next: 0 })
     }
 
-    /// Loads one route from all connections for a while.
+    /// Loads one route from all connections for a while. They are new ones: servers close what was idle.
     fn chunk(&mut self, runtime: &Runtime, route: Route, length: Duration) -> Outcome<Chunk> {
+        let mut connections = Vec::new();
+        for _ in 0..CONNECTIONS {
+            connections.push(runtime.block_on(Connection::open(self.port))?);
+        }
         let before: u64 = self.process.ask("time")?.parse()?;
         let start = Instant::now();
         let waits = runtime.block_on(async {
             let mut tasks = JoinSet::new();
-            for connection in self.connections.drain(..) {
+            for connection in connections {
                 self.next = self.next.wrapping_add(104_729);
                 tasks.spawn(load(connection, route, Arc::clone(&self.cookies), self.next, start + length));
             }
             let mut all = Vec::new();
             while let Some(done) = tasks.join_next().await {
-                let (connection, mut waits) = done??;
-                self.connections.push(connection);
-                all.append(&mut waits);
+                all.append(&mut done??);
             }
             Outcome::Ok(all)
         })?;
@@ -217,7 +216,7 @@ async fn load(
     cookies: Arc<Vec<String>>,
     mut next: usize,
     until: Instant,
-) -> Outcome<(Connection, Vec<u64>)> {
+) -> Outcome<Vec<u64>> {
     let mut waits = Vec::new();
     let mut before = Instant::now();
     while before < until {
@@ -230,5 +229,5 @@ async fn load(
         waits.push(u64::try_from((now - before).as_nanos()).unwrap_or(u64::MAX));
         before = now;
     }
-    Ok((connection, waits))
+    Ok(waits)
 }

@@ -99,6 +99,7 @@ struct Shared {
     down: AtomicBool,
     slow: AtomicBool,
     hanging: AtomicBool,
+    panicking: AtomicBool,
     corrupt: AtomicBool,
     lost: Mutex<Option<Fate>>,
     lag: Mutex<Option<(ManualClock, Duration)>>,
@@ -177,6 +178,11 @@ impl<S> SpyStore<S> {
         *self.shared.lag.lock().unwrap_or_else(PoisonError::into_inner) = lag;
     }
 
+    /// From now on every `cas` panics, or none.
+    pub fn set_panicking(&self, panicking: bool) {
+        self.shared.panicking.store(panicking, Ordering::SeqCst);
+    }
+
     /// The answer to the next `cas` is lost: whoever waits for it learns nothing.
     pub fn lose_next_write(&self, fate: Fate) {
         *self.shared.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(fate);
@@ -243,6 +249,7 @@ impl<S: SessionStore> SessionStore for SpyStore<S> {
 
     async fn cas(&self, write: Cas) -> Result<CasOutcome, StoreError> {
         let _call = self.call(Operation::Cas).await?;
+        assert!(!self.shared.panicking.load(Ordering::SeqCst), "a spy was told to panic");
         if self.is_late(write.deadline) {
             return Ok(CasOutcome::Late);
         }

@@ -119,3 +119,19 @@ async fn a_login_whose_client_hangs_up_is_all_or_nothing() {
         assert_ne!(sessions == 1, still_anonymous, "after {yields} polls: moved, or not at all");
     }
 }
+
+#[tokio::test]
+async fn a_login_whose_store_panics_fails_and_leaves_the_visitor_as_it_was() {
+    for slow in [false, true] {
+        let node = Node::new(SessionPolicy::user_default());
+        let mut visitor = Visitor::default();
+        node.visit(&mut visitor, async |session| session.set("cart", 1)).await.commit.unwrap();
+        node.store.set_slow(slow);
+        node.store.set_panicking(true);
+        let login = node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada"))).await;
+        assert_eq!(login.commit.unwrap_err().fault(), Fault::StoreUnavailable, "slow: {slow}");
+        node.store.set_panicking(false);
+        let visit = node.visit(&mut visitor, async |session| session.contains("cart")).await;
+        assert!(visit.value, "slow: {slow}");
+    }
+}

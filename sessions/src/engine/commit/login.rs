@@ -40,26 +40,11 @@ impl SessionEngine {
         let most = limit::most(&self.shared.policy, self.shared.limit.as_ref(), &principal);
         let token = Token::mint(&*self.shared.entropy, Some(&owner))?;
         let sealed = match &work.base {
-            Some(base) => self.seal(work, base, token.id).await?,
+            // Boxed, like all that most logins don't come to: the future of each would have to hold it.
+            Some(base) => Box::pin(self.seal(work, base, token.id)).await?,
             None => None,
         };
-        let mut record = self.new_record(&token, token.id.handle(), work);
-        record.authenticated = Some(work.now);
-        record.principal = Some(principal.encode().into());
-        record.agent = work.client.agent_text();
-        let fields = match (&work.base, &sealed) {
-            (Some(base), Some(sealed)) => work
-                .changes
-                .merge(&base.record, &sealed.record, self.shared.policy.on_conflict())
-                .map(|(fields, _)| fields),
-            // Nothing to carry over: what was there has ended, or went with another login.
-            _ => Ok(work.changes.replay(None).into()),
-        };
-        let checked = fields.and_then(|fields| {
-            record.fields = fields;
-            self.check_size(&record)?;
-            self.seal_fields(&mut record, sealed.as_ref().map(|sealed| sealed.token.id), token.id)
-        });
+        let (record, checked) = self.newcomer(work, &principal, &token, sealed.as_ref());
         let admitted = match checked {
             Ok(()) => self.admit(store, &token, owner, (&record, most), began, work.now).await,
             Err(error) => Err(error),
@@ -70,7 +55,7 @@ impl SessionEngine {
                 self.end_orphan(store, &record, token.id).await;
             }
             if let Some(sealed) = &sealed {
-                self.unseal(sealed).await;
+                Box::pin(self.unseal(sealed)).await;
             }
             return Err(error);
         }
@@ -99,8 +84,7 @@ impl SessionEngine {
             event.principal_kind = Some(principal.kind().to_owned());
             event.principal_id = Some(principal.id().to_owned());
         });
-        let base =
-            Base { token, digest: record.digest, record: Arc::new(record), by_previous: false, hold: None };
+        let base = Base { token, digest: record.digest, record, by_previous: false, hold: None };
         Ok(Done::Stored { base, issue: true })
     }
 
@@ -108,6 +92,35 @@ impl SessionEngine {
     async fn end_orphan(&self, store: &SharedStore, record: &Record, id: SessionId) {
         let orphan = EndTarget::Session { id, owner: self.owner_of(record) };
         let _ = store.end(self.end_of(orphan, EndReason::Revoked)).await;
+    }
+
+    /// The record of a login, and whether it is one that may be stored. Not in the future of the login, which would hold
+    /// each of its parts.
+    fn newcomer(
+        &self,
+        work: &Work,
+        principal: &SessionPrincipal,
+        token: &Token,
+        sealed: Option<&Base>,
+    ) -> (Arc<Record>, Result<(), SessionError>) {
+        let mut record = self.new_record(token, token.id.handle(), work);
+        record.authenticated = Some(work.now);
+        record.principal = Some(principal.encode().into());
+        record.agent = work.client.agent_text();
+        let fields = match (&work.base, sealed) {
+            (Some(base), Some(sealed)) => work
+                .changes
+                .merge(&base.record, &sealed.record, self.shared.policy.on_conflict())
+                .map(|(fields, _)| fields),
+            // Nothing to carry over: what was there has ended, or went with another login.
+            _ => Ok(work.changes.replay(None).into()),
+        };
+        let checked = fields.and_then(|fields| {
+            record.fields = fields;
+            self.check_size(&record)?;
+            self.seal_fields(&mut record, sealed.map(|sealed| sealed.token.id), token.id)
+        });
+        (Arc::new(record), checked)
     }
 
     /// Takes the visitor's record out of use, in favour of a successor; `None` if it ended, or another login was faster.
@@ -172,7 +185,7 @@ impl SessionEngine {
             async |behavior| store.admit(within(behavior)).await.map_err(|error| self.store_failed(error));
         let mut answer = admit(BehaviorOnLimit::Reject).await?;
         if matches!(answer, Admitted::LimitReached { .. }) {
-            let lapsed = self.end_lapsed(store, owner, now).await?;
+            let lapsed = Box::pin(self.end_lapsed(store, owner, now)).await?;
             if lapsed || concurrency.behavior_on_limit() != BehaviorOnLimit::Reject {
                 answer = admit(concurrency.behavior_on_limit()).await?;
             }

@@ -9,7 +9,13 @@ mod leave;
 mod login;
 mod write;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use http::Response;
 use sessions_policy::{OnServerError, Scope};
@@ -308,22 +314,28 @@ impl SessionEngine {
         }
     }
 
-    /// Runs steps that must not be cut in half on a task of their own, so that a client that hangs up can't.
+    /// Runs steps that must not be cut in half where a client that hangs up can't: within one poll if their store answers
+    /// at once, else on a task of their own.
     pub(super) async fn uninterrupted<F, W, T>(&self, work: W) -> Result<T, SessionError>
     where
         T: Send + 'static,
         W: FnOnce(Self) -> F,
         F: Future<Output = Result<T, SessionError>> + Send + 'static,
     {
-        let steps = work(self.clone());
+        let mut steps = Box::pin(work(self.clone()));
         if tokio::runtime::Handle::try_current().is_err() {
             return steps.await;
         }
-        match tokio::spawn(steps).await {
-            Ok(done) => done,
-            Err(stopped) => {
-                Err(SessionError::new(Fault::StoreUnavailable, "the commit was interrupted").because(stopped))
+        // What panics here would end the task, if it had one, and not the request.
+        let poll =
+            |cx: &mut Context<'_>| Poll::Ready(catch_unwind(AssertUnwindSafe(|| steps.as_mut().poll(cx))));
+        let interrupted = || SessionError::new(Fault::StoreUnavailable, "the commit was interrupted");
+        match poll_fn(poll).await {
+            Ok(Poll::Ready(done)) => done,
+            Ok(Poll::Pending) => {
+                tokio::spawn(steps).await.unwrap_or_else(|stopped| Err(interrupted().because(stopped)))
             }
+            Err(_) => Err(interrupted().because("a step of it panicked")),
         }
     }
 

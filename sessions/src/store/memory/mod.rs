@@ -93,6 +93,18 @@ impl MemoryStore {
         })
     }
 
+    /// [`admit`](SessionStore::admit), which never waits.
+    pub(super) fn admit_now(&self, admit: &Admit) -> Result<Admitted, StoreError> {
+        same_bucket(admit.id, Some(admit.owner))?;
+        if admit.deadline < admit.now {
+            return Ok(Admitted::Late);
+        }
+        let place = (admit.id.bucket(), admit.now);
+        let admitted =
+            self.space.with_room(place, (Newcomer::Owned, self.when_full), |shard| shard.admit(admit));
+        Ok(admitted.unwrap_or(Admitted::Full))
+    }
+
     fn insert(&self, write: &Cas) -> CasOutcome {
         let newcomer = if write.owner.is_some() { Newcomer::Owned } else { Newcomer::Anonymous };
         let place = (write.id.bucket(), write.now);
@@ -125,14 +137,7 @@ impl SessionStore for MemoryStore {
     }
 
     async fn admit(&self, admit: Admit) -> Result<Admitted, StoreError> {
-        same_bucket(admit.id, Some(admit.owner))?;
-        if admit.deadline < admit.now {
-            return Ok(Admitted::Late);
-        }
-        let place = (admit.id.bucket(), admit.now);
-        let admitted =
-            self.space.with_room(place, (Newcomer::Owned, self.when_full), |shard| shard.admit(&admit));
-        Ok(admitted.unwrap_or(Admitted::Full))
+        self.admit_now(&admit)
     }
 
     async fn end(&self, end: End) -> Result<Ended, StoreError> {
