@@ -145,7 +145,8 @@ async fn troubled(
 
 async fn assert_whole_after(trouble: Trouble) {
     std::panic::set_hook(Box::new(|info| {
-        let expected = info.payload_as_str().is_some_and(|text| text.starts_with("in the store"));
+        let text = info.payload().downcast_ref::<String>();
+        let expected = text.is_some_and(|text| text.starts_with("in the store"));
         if !expected {
             eprintln!("{info}");
         }
