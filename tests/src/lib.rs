@@ -15,6 +15,8 @@ mod trouble;
 
 use sessions::testing::SpyStore;
 
+pub use sessions::testing::Fate;
+
 pub use self::{
     node::{Answer, Node, Visitor, second, stored, user},
     place::Place,

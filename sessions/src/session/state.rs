@@ -10,6 +10,7 @@ use crate::{
     engine::{
         SessionEngine,
         mutate::{Changes, Op},
+        turn::Hold,
     },
     fault::Fault,
     principal::SessionPrincipal,
@@ -61,6 +62,8 @@ pub(crate) struct Base {
     pub(crate) record: Arc<Record>,
     /// The presented secret is the one before the current one, within its grace.
     pub(crate) by_previous: bool,
+    /// What gives the request the session to itself, under `on_conflict = "serial"`.
+    pub(crate) hold: Option<Arc<Hold>>,
 }
 
 /// A recorded change of who the session belongs to.

@@ -126,7 +126,9 @@ impl SessionEngine {
             return false;
         }
         let base = inner.base.as_ref().filter(|_| self.shared.store.is_some());
-        let settled = base.is_none_or(|base| !base.by_previous && !self.write_is_due(base, inner.now));
+        let settled = base.is_none_or(|base| {
+            base.hold.is_none() && !base.by_previous && !self.write_is_due(base, inner.now)
+        });
         inner.sent |= settled;
         settled
     }
@@ -145,10 +147,19 @@ impl SessionEngine {
         state: &Arc<SessionState>,
         outcome: Outcome,
     ) -> Result<(), SessionError> {
-        let Some(work) = self.take_work(state, outcome, Part::Last).await? else { return Ok(()) };
-        let moves = work.moves;
-        let done = self.perform(work).await;
-        self.adopt(state, moves, done)
+        let result = match self.take_work(state, outcome, Part::Last).await {
+            Ok(Some(work)) => {
+                let moves = work.moves;
+                let done = self.perform(work).await;
+                self.adopt(state, moves, done)
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if self.shared.turns.is_some() {
+            Box::pin(self.end_turn(state)).await;
+        }
+        result
     }
 
     /// Brings the state up to what a commit did that began when the session had moved so often.
@@ -215,6 +226,11 @@ impl SessionEngine {
         outcome: Outcome,
         part: Part,
     ) -> Result<Option<Box<Work>>, SessionError> {
+        if part == Part::Last
+            && let Some(hold) = inner.base.as_ref().and_then(|base| base.hold.as_ref())
+        {
+            hold.comes_to_its_end();
+        }
         if let Some((fault, misuse)) = inner.misuse.take() {
             return Err(SessionError::new(fault, misuse));
         }
@@ -293,7 +309,7 @@ impl SessionEngine {
     }
 
     /// Runs steps that must not be cut in half on a task of their own, so that a client that hangs up can't.
-    async fn uninterrupted<T, F, W>(&self, work: W) -> Result<T, SessionError>
+    pub(super) async fn uninterrupted<T, F, W>(&self, work: W) -> Result<T, SessionError>
     where
         T: Send + 'static,
         W: FnOnce(Self) -> F,
@@ -382,6 +398,7 @@ impl SessionEngine {
             previous: None,
             retired: Vec::new(),
             forward: None,
+            lease: None,
             fingerprint: work.client.fingerprint,
             agent: None,
             fields: Vec::new().into(),
