@@ -71,7 +71,10 @@ impl Troubled {
         let call = self.shared.calls.fetch_add(1, SeqCst);
         let trouble = *self.shared.trouble.lock().unwrap();
         let trouble = trouble.filter(|(at, _)| *at == call).map(|(_, trouble)| trouble);
-        tokio::task::yield_now().await;
+        // More than once: a shared store polls a call that does not answer at once a second time.
+        for _ in 0..2 {
+            tokio::task::yield_now().await;
+        }
         match trouble {
             Some(Trouble::Before) => return Err(StoreError::Unavailable(None)),
             Some(Trouble::PanicBefore) => panic!("in the store, before call {call} was applied"),

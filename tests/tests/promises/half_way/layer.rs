@@ -1,13 +1,12 @@
 //! The same through the tower layer: the client hangs up, and the future of the response is dropped.
 
 use axum::{Router, body::Body, extract::Path, http::Request, routing::post};
-use sessions::{Session, SessionError, session, testing::ManualClock};
-use sessions_tests::{Troubled, Visitor};
+use sessions::{Session, SessionError, session};
 use tower::ServiceExt;
 
 use super::{
     Operation, View,
-    operation::{ALL, Scene},
+    operation::{ALL, Order, Scene},
     poll_times, settle,
 };
 
@@ -30,7 +29,7 @@ async fn act(session: Session, Path(number): Path<usize>) -> Result<&'static str
 
 /// A service and the scene before it: of its own engine, so that what it stores is looked at from outside.
 async fn service(operation: Operation) -> (Router, Scene) {
-    let mut scene = Scene::of(operation).await;
+    let mut scene = Scene::of(operation, Order::Any).await;
     let registry = policies::Registry::builder()
         .with_settings(Some(FILE), [])
         .store("main", scene.store.clone())
@@ -38,8 +37,7 @@ async fn service(operation: Operation) -> (Router, Scene) {
         .load()
         .await
         .unwrap();
-    scene.engine = registry.engine::<policies::UserDefault>().clone();
-    let _: (&Troubled, &ManualClock, &Visitor) = (&scene.store, &scene.clock, &scene.visitor);
+    scene.engine = registry.engine::<policies::UserDefault>();
     (Router::new().route("/{number}", post(act)).layer(registry.layer()), scene)
 }
 
@@ -55,8 +53,8 @@ fn request(scene: &Scene, number: usize) -> Request<Body> {
 async fn a_response_that_is_dropped_leaves_all_or_nothing() {
     for (number, operation) in ALL.into_iter().enumerate() {
         // Their policies are others: they are tried without the layer.
-        if operation.policy().rotate_every().is_some()
-            || operation.policy().concurrency().max_sessions_per_principal() == Some(1)
+        if operation.policy(Order::Any).rotate_every().is_some()
+            || operation.policy(Order::Any).concurrency().max_sessions_per_principal() == Some(1)
         {
             continue;
         }

@@ -17,12 +17,17 @@ use sessions::{Fault, SessionError};
 use sessions_tests::{Trouble, Visitor, second, user};
 
 use self::{
-    operation::{ALL, Operation, Scene},
+    operation::{ALL, Operation, Order, Scene},
     view::{View, is_held_by, opens},
 };
 
 /// More polls and calls than any of the operations takes.
 const MOST: u64 = 200;
+
+/// Each operation, with requests in any order and one at a time.
+fn all() -> impl Iterator<Item = (Operation, Order)> {
+    ALL.into_iter().flat_map(|operation| [(operation, Order::Any), (operation, Order::Serial)])
+}
 
 /// Polls so often, then gives up; lets other tasks run in between.
 pub(super) async fn poll_times<T>(future: impl Future<Output = T>, polls: u64) -> Option<T> {
@@ -51,8 +56,8 @@ pub(super) async fn settle() {
 }
 
 /// How things look before an operation, and after one that nothing disturbs.
-async fn before_and_after(operation: Operation) -> (View, View) {
-    let scene = Scene::of(operation).await;
+async fn before_and_after(operation: Operation, order: Order) -> (View, View) {
+    let scene = Scene::of(operation, order).await;
     let before = View::of(&scene).await;
     let answer = scene.request(operation).await;
     let refused = answer.err().map(|error| error.fault());
@@ -76,11 +81,11 @@ async fn assert_usable(scene: &Scene, what: &str) {
 
 #[tokio::test]
 async fn a_request_whose_client_hangs_up_is_all_or_nothing() {
-    for operation in ALL {
-        let (before, after) = before_and_after(operation).await;
+    for (operation, order) in all() {
+        let (before, after) = before_and_after(operation, order).await;
         for polls in 0..MOST {
-            let what = format!("{operation:?} after {polls} polls");
-            let scene = Scene::of(operation).await;
+            let what = format!("{operation:?} in order {order:?} after {polls} polls");
+            let scene = Scene::of(operation, order).await;
             let answer = poll_times(scene.request(operation), polls).await;
             settle().await;
             let view = View::of(&scene).await;
@@ -98,14 +103,14 @@ async fn a_request_whose_client_hangs_up_is_all_or_nothing() {
 
 #[tokio::test]
 async fn an_early_commit_that_is_given_up_is_made_up_for_at_the_end() {
-    for operation in ALL {
+    for (operation, order) in all() {
         if operation == Operation::LoginRefused {
             continue;
         }
-        let (_, after) = before_and_after(operation).await;
+        let (_, after) = before_and_after(operation, order).await;
         for polls in 0..MOST {
-            let what = format!("{operation:?} after {polls} polls");
-            let scene = Scene::of(operation).await;
+            let what = format!("{operation:?} in order {order:?} after {polls} polls");
+            let scene = Scene::of(operation, order).await;
             let mut session = scene.engine.resolve(&scene.visitor.request()).await.unwrap();
             // What waits by itself is not part of what is given up.
             operation.handle(&mut session).await.unwrap();
@@ -127,11 +132,11 @@ async fn an_early_commit_that_is_given_up_is_made_up_for_at_the_end() {
 
 /// Runs an operation with trouble in one call of the store; `None` once there are fewer calls.
 async fn troubled(
-    operation: Operation,
+    (operation, order): (Operation, Order),
     call: u64,
     trouble: Trouble,
 ) -> Option<(Scene, Result<Option<String>, Option<SessionError>>)> {
-    let scene = Scene::of(operation).await;
+    let scene = Scene::of(operation, order).await;
     scene.store.begin(Some((call, trouble)));
     let answer = AssertUnwindSafe(scene.request(operation)).catch_unwind().await;
     settle().await;
@@ -145,16 +150,17 @@ async fn troubled(
 
 async fn assert_whole_after(trouble: Trouble) {
     std::panic::set_hook(Box::new(|info| {
-        let expected = info.payload_as_str().is_some_and(|text| text.starts_with("in the store"));
+        let text = info.payload().downcast_ref::<String>();
+        let expected = text.is_some_and(|text| text.starts_with("in the store"));
         if !expected {
             eprintln!("{info}");
         }
     }));
-    for operation in ALL {
-        let (before, after) = before_and_after(operation).await;
+    for (operation, order) in all() {
+        let (before, after) = before_and_after(operation, order).await;
         for call in 0..MOST {
-            let Some((scene, answer)) = troubled(operation, call, trouble).await else { break };
-            let what = format!("{operation:?} with {trouble:?} in call {call}");
+            let Some((scene, answer)) = troubled((operation, order), call, trouble).await else { break };
+            let what = format!("{operation:?} in order {order:?} with {trouble:?} in call {call}");
             // A login that is cut in half by its store leaves a seal, which runs out.
             scene.clock.advance(second(31));
             let view = View::of(&scene).await;

@@ -7,6 +7,13 @@ use sessions::{
 };
 use sessions_tests::{Troubled, Visitor, second, user};
 
+/// Whether requests of one session take turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    Any,
+    Serial,
+}
+
 /// A kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
@@ -52,8 +59,14 @@ pub(super) const ALL: [Operation; 17] = [
 ];
 
 impl Operation {
-    pub(super) fn policy(self) -> SessionPolicy {
+    pub(super) fn policy(self, order: Order) -> SessionPolicy {
         let policy = SessionPolicy::for_web_users();
+        let policy = match order {
+            Order::Any => policy,
+            Order::Serial => {
+                policy.set("on_conflict", "serial").set("serial.lease", "20s").set("serial.wait", "500ms")
+            }
+        };
         let policy = match self {
             O::RotateByTime => policy.no_idle_timeout().rotating_every(second(3_600), second(30)),
             O::LoginAtTheLimit => policy.max_concurrent(1, EvictOldest),
@@ -114,6 +127,8 @@ impl Operation {
 #[derive(Debug)]
 pub(super) struct Scene {
     pub(super) engine: SessionEngine,
+    /// An engine on the same store that looks, and never waits for a turn.
+    pub(super) outside: SessionEngine,
     pub(super) store: Troubled,
     pub(super) clock: ManualClock,
     pub(super) visitor: Visitor,
@@ -121,13 +136,15 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    pub(super) async fn of(operation: Operation) -> Self {
+    pub(super) async fn of(operation: Operation, order: Order) -> Self {
         let (store, clock) = (Troubled::default(), ManualClock::default());
-        let engine = SessionEngine::builder(operation.policy())
-            .store(SharedStore::new(store.clone()))
-            .clock(clock.shared())
-            .build();
-        let mut scene = Self { engine, store, clock, visitor: Visitor::default(), other: None };
+        let [engine, outside] = [order, Order::Any].map(|order| {
+            SessionEngine::builder(operation.policy(order))
+                .store(SharedStore::new(store.clone()))
+                .clock(clock.shared())
+                .build()
+        });
+        let mut scene = Self { engine, outside, store, clock, visitor: Visitor::default(), other: None };
         scene.visitor = match operation {
             O::FirstSet | O::Login => Visitor::default(),
             O::LoginCarrying | O::LoginAtTheLimit | O::LoginRefused => {

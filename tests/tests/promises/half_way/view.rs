@@ -26,7 +26,7 @@ pub(super) struct View {
 impl View {
     /// Looks, without touching or rotating anything.
     pub(super) async fn of(scene: &Scene) -> Self {
-        let session = scene.engine.resolve(&scene.visitor.request()).await.unwrap();
+        let session = scene.outside.resolve(&scene.visitor.request()).await.unwrap();
         let mut keys = session.keys();
         keys.sort();
         let other = match &scene.other {
@@ -50,16 +50,16 @@ impl View {
 }
 
 pub(super) async fn opens(scene: &Scene, visitor: &Visitor) -> bool {
-    scene.engine.resolve(&visitor.request()).await.unwrap().is_authenticated()
+    scene.outside.resolve(&visitor.request()).await.unwrap().is_authenticated()
 }
 
 async fn listed(scene: &Scene, id: &str) -> usize {
-    scene.engine.sessions_of(&user(id)).await.unwrap().len()
+    scene.outside.sessions_of(&user(id)).await.unwrap().len()
 }
 
 /// Whether a session of the person holds a key: of a session whose cookie no one got.
 pub(super) async fn is_held_by(scene: &Scene, id: &str, key: &str) -> bool {
-    let owner = Owner::of(scene.engine.policy().name(), "user", id);
+    let owner = Owner::of(scene.outside.policy().name(), "user", id);
     let now = sessions::Clock::now(&scene.clock);
     let listed = scene.store.calm().list(owner, None::<SessionId>, 10, now).await.unwrap();
     listed.iter().any(|listed| listed.stored.record.windows(key.len()).any(|part| part == key.as_bytes()))
