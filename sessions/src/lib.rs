@@ -17,6 +17,7 @@ mod require;
 mod session;
 mod soon;
 pub mod store;
+mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod token;
@@ -32,9 +33,9 @@ pub mod lint {
 #[cfg(feature = "macros")]
 pub use sessions_macros::{policies, session, session_policy};
 pub use sessions_policy::{
-    Adapter, BehaviorOnLimit, CarryOver, ConcurrencyPolicy, Csrf, Note, OnConflict, OnServerError,
-    PersistencePolicy, Problem, Problems, Profile, RememberPolicy, Renew, SameSite, Scope, SessionPolicy,
-    SessionPolicyBuilder, TransportPolicy,
+    Activity, Adapter, BehaviorOnLimit, CarryOver, ConcurrencyPolicy, Csrf, Note, OnConflict, OnServerError,
+    PersistencePolicy, Problem, Problems, Profile, RememberPolicy, Renew, SameSite, Scope, SerialPolicy,
+    SessionPolicy, SessionPolicyBuilder, TransportPolicy,
 };
 
 #[cfg(feature = "watch")]

@@ -13,6 +13,8 @@ mod place;
 
 use sessions::testing::SpyStore;
 
+pub use sessions::testing::Fate;
+
 pub use self::{
     node::{Answer, Node, Visitor, second, stored, user},
     place::Place,

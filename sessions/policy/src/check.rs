@@ -11,7 +11,7 @@ use crate::origin::Origin;
 use crate::problem::Problem;
 use crate::problems::Problems;
 use crate::resolve::{Resolved, resolve};
-use crate::rules::{judge, judge_kinds, judge_store, judge_together};
+use crate::rules::{judge, judge_codec, judge_kinds, judge_store, judge_together};
 use crate::source::{Merged, Sources, Stage};
 use crate::store_config::StoreConfig;
 use crate::suggest::nearest;
@@ -106,6 +106,7 @@ impl Judged {
                 adapt(&mut resolved, &mut notes);
                 let mut found = Vec::new();
                 judge(&resolved, &mut found);
+                judge_codec(&resolved, sources, &mut found);
                 problems.extend(gaps.without_the_missing(found, &resolved));
                 resolved
             })

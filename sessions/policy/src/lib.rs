@@ -24,6 +24,7 @@ mod check;
 mod configuration;
 mod date;
 mod draft;
+mod encryption;
 mod explain;
 mod finish;
 mod keys;
@@ -51,15 +52,16 @@ mod verdict;
 pub use self::builder::SessionPolicyBuilder;
 pub use self::configuration::{Configuration, Note};
 pub use self::date::{Date, InvalidDate};
+pub use self::encryption::{EncryptionKeys, InvalidEncryptionKeys};
 pub use self::explain::Provenance;
 pub use self::keys::{Fallback, Key, Kind, Safer, Table, policy_keys, store_keys};
 pub use self::lint::{Judged, Lint, Severity, Suppressible, index as lint_index, lint, lints};
 pub use self::name::{is_policy_name, marker_name};
 pub use self::origin::{Layer, Location, Origin};
 pub use self::policy::{
-    Adapter, BehaviorOnLimit, CarryOver, ConcurrencyPolicy, Csrf, OnConflict, OnServerError,
-    PersistencePolicy, RememberPolicy, Renew, SameSite, Scope, SessionPolicy, TransportPolicy, WhenFull,
-    describe,
+    Activity, Adapter, BehaviorOnLimit, CarryOver, Codec, ConcurrencyPolicy, Csrf, OnConflict, OnServerError,
+    PersistencePolicy, RememberPolicy, Renew, SameSite, Scope, SerialPolicy, SessionPolicy, TransportPolicy,
+    WhenFull, describe,
 };
 pub use self::problem::Problem;
 pub use self::problems::Problems;

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::encryption::EncryptionKeys;
 use crate::policy::WhenFull;
 
 /// One store of a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct StoreConfig {
     pub(crate) name: String,
     pub(crate) kind: StoreKind,
     pub(crate) timeout: Duration,
+    pub(crate) encryption_keys: EncryptionKeys,
 }
 
 impl StoreConfig {
@@ -27,6 +29,11 @@ impl StoreConfig {
     /// How long one call of the store may take; at most 30 s.
     pub fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// What encrypts the values of its sessions; empty where nothing does.
+    pub fn encryption_keys(&self) -> &EncryptionKeys {
+        &self.encryption_keys
     }
 }
 

@@ -30,6 +30,10 @@ const BEYOND_A_SCHEMA: &[(&str, &str)] = &[
     ("cookie_path", "what a path is, its rule says"),
     ("store_place", "what a path is, its rule says"),
     ("store_place_missing", "which keys a kind needs, its rule says"),
+    ("codec_feature", "which features the build has, the build says"),
+    ("encryption_feature", "it is not in the file"),
+    ("encryption_keys", "it is not in the file"),
+    ("secret_in_file", "a secret may stand there in development"),
     ("store_feature", "which features the build has, the build says"),
 ];
 

@@ -1,7 +1,7 @@
 //! One engine a policy: it takes a request through the seven phases of a session.
 //!
 //! 1. [`detect`]: what does the request present?
-//! 2. [`resolve`]: what is stored under it? The only read.
+//! 2. [`resolve`]: what is stored under it? The only read, but where requests take turns ([`turn`]).
 //! 3. [`validate`]: is it this client's, and is it still alive?
 //! 4. [`bind`]: the session is bound to the request, and the guard is asked.
 //! 5. [`mutate`]: the handler's changes are recorded as operations.
@@ -19,6 +19,7 @@ pub(crate) mod mutate;
 mod principals;
 mod queue;
 mod resolve;
+pub(crate) mod turn;
 mod validate;
 
 use std::{
@@ -30,12 +31,12 @@ use std::{
 use sessions_policy::SessionPolicy;
 
 pub use self::principals::SessionInfo;
-use self::{lifetimes::Lifetimes, queue::Queue};
+use self::{lifetimes::Lifetimes, queue::Queue, turn::Turns};
 use crate::{
     clock::{Clock, SystemClock, Time},
     entropy::{Entropy, OsEntropy},
     event::{Bus, EventKind, SessionEvent},
-    record::Record,
+    record::{Codec, Record},
     store::{Millis, SessionStore, SharedStore, Stamp},
     token::SecretTag,
     transport::{self, Transport},
@@ -71,6 +72,7 @@ pub(crate) struct EngineShared {
     pub(crate) name: Arc<str>,
     pub(crate) policy: SessionPolicy,
     tag: SecretTag,
+    codec: Codec,
     /// `None` where the policy keeps nothing beyond a request.
     pub(crate) store: Option<SharedStore>,
     pub(crate) transport: Arc<dyn Transport>,
@@ -80,6 +82,8 @@ pub(crate) struct EngineShared {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) bus: Bus,
     queue: Arc<Queue>,
+    /// Where requests of one session wait for their turn; `None` where they take none.
+    turns: Option<Turns>,
     family: Arc<Family>,
 }
 
@@ -153,6 +157,8 @@ impl SessionEngine {
                 tag: before.tag.clone(),
                 cross_site: transport.is_ambient().then(|| CrossSite::new(&policy)),
                 lifetimes: Lifetimes::of(&policy),
+                codec: Codec::of(&policy),
+                turns: Turns::under(&policy, before.turns.as_ref()),
                 policy,
                 store: before.store.clone().map(|store| store.with_limit(limit)),
                 transport,
@@ -182,6 +188,11 @@ impl SessionEngine {
     /// Whether it runs the same policy, under whatever settings.
     fn is_of(&self, other: &Self) -> bool {
         self.shared.name == other.shared.name
+    }
+
+    /// What values are written with.
+    pub(crate) fn codec(&self) -> Codec {
+        self.shared.codec
     }
 
     pub(crate) fn stamp(&self) -> Stamp {
@@ -280,6 +291,8 @@ impl SessionEngineBuilder {
                 tag: SecretTag::of(policy.name()),
                 cross_site: transport.is_ambient().then(|| CrossSite::new(&policy)),
                 lifetimes: Lifetimes::of(&policy),
+                codec: Codec::of(&policy),
+                turns: Turns::under(&policy, None),
                 policy,
                 store,
                 transport,

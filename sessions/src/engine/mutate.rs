@@ -17,8 +17,8 @@ use crate::{
 pub(crate) enum Op {
     /// Puts a field in the place of one of the same key, or at the end.
     Set(Field),
-    /// Appends a JSON value to the list under a key.
-    Push { key: FieldKey, item: Box<[u8]> },
+    /// Appends a value, encoded by that codec, to the list under a key.
+    Push { key: FieldKey, codec: Codec, item: Box<[u8]> },
     /// Removes a key.
     Remove { key: FieldKey },
     /// Removes every field.
@@ -159,24 +159,37 @@ fn changed(base: &Record, current: &Record, key: &FieldKey) -> bool {
 fn apply(fields: &mut Vec<Field>, op: &Op) {
     match op {
         Op::Set(field) => put(fields, field.clone()),
-        Op::Push { key, item } => {
-            let list = fields.iter().find(|field| field.is(key.space, &key.name)).map(Field::value);
-            let value = match list.and_then(|list| list.strip_suffix(b"]")) {
-                Some([b'[']) | None => [b"[", &item[..], b"]"].concat(),
-                Some(open) => [open, b",", &item[..], b"]"].concat(),
-            };
-            put(fields, Field::new(key, Codec::Json, &value));
-        }
+        Op::Push { key, codec, item } => push(fields, key, *codec, item),
         Op::Remove { key } => fields.retain(|field| !field.is(key.space, &key.name)),
         Op::Clear => fields.clear(),
         Op::Retain(keys) => fields.retain(|field| {
-            let name = if field.is_in(Space::Typed) {
-                field.name().split('.').next().unwrap_or_default()
-            } else {
+            let name = if field.is_in(Space::Free) {
                 field.name()
+            } else {
+                field.name().split('.').next().unwrap_or_default()
             };
             keys.iter().any(|key| key == name)
         }),
+    }
+}
+
+/// Appends to a list, which may be in parts. A part that can't be added to as it is stays as it is, and one more begins:
+/// nothing has to be read to be added to.
+fn push(fields: &mut Vec<Field>, key: &FieldKey, codec: Codec, item: &[u8]) {
+    let last = fields.iter_mut().rfind(|field| field.is_part_of(key));
+    if let Some((last, longer)) =
+        last.and_then(|last| last.appended(codec, item).map(|longer| (last, longer)))
+    {
+        *last = longer;
+        return;
+    }
+    let part = |number: usize| match number {
+        1 => key.clone(),
+        _ => FieldKey { name: format!("{}.{number}", key.name).into(), ..key.clone() },
+    };
+    let is_free = |key: &FieldKey| !fields.iter().any(|field| field.is(key.space, &key.name));
+    if let Some(key) = (1..=fields.len() + 1).map(part).find(is_free) {
+        fields.push(Field::new(&key, codec, &codec.list_of(item)));
     }
 }
 
@@ -220,13 +233,35 @@ mod tests {
         for op in [set("a", "1"), set("b", "2"), set("a", "3"), Op::Remove { key: key("b") }] {
             changes.record(None, op);
         }
-        changes.record(None, Op::Push { key: key("l"), item: b"\"x\"".as_slice().into() });
-        changes.record(None, Op::Push { key: key("l"), item: b"\"y\"".as_slice().into() });
+        changes
+            .record(None, Op::Push { key: key("l"), codec: Codec::Json, item: b"\"x\"".as_slice().into() });
+        changes
+            .record(None, Op::Push { key: key("l"), codec: Codec::Json, item: b"\"y\"".as_slice().into() });
         assert_eq!(texts(changes.fields(None)), ["a=3", "l=[\"x\",\"y\"]"]);
         changes.record(None, Op::Retain(vec!["l".to_owned()]));
         assert_eq!(texts(changes.fields(None)), ["l=[\"x\",\"y\"]"]);
         changes.record(None, Op::Clear);
         assert!(changes.fields(None).is_empty());
+    }
+
+    #[test]
+    fn a_list_of_another_codec_stays_and_a_part_of_its_own_begins() {
+        let key = FieldKey { space: Space::Own, name: "l".into() };
+        let unknown = Field::new(&key, Codec::Unknown(9), b"?");
+        let mut fields = vec![unknown];
+        let pushes: [(_, &[u8]); 4] = [
+            (Codec::Json, b"1"),
+            (Codec::Json, b"2"),
+            (Codec::MessagePack, &[3]),
+            (Codec::MessagePack, &[4]),
+        ];
+        for (codec, item) in pushes {
+            apply(&mut fields, &Op::Push { key: key.clone(), codec, item: item.into() });
+        }
+        let parts: Vec<_> = fields.iter().map(|field| (field.name(), field.value())).collect();
+        assert_eq!(parts, [("l", &b"?"[..]), ("l.2", b"[1,2]"), ("l.3", &[0x92, 3, 4])]);
+        apply(&mut fields, &Op::Retain(vec!["l".to_owned()]));
+        assert_eq!(fields.len(), 3);
     }
 
     #[test]

@@ -6,9 +6,10 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
+    codec::{Codec, CodecError},
     tag,
     wire::{Reader, put_length},
 };
@@ -30,24 +31,6 @@ impl Space {
             Self::Free => 0,
             Self::Typed => 1,
             Self::Own => 2,
-        }
-    }
-}
-
-/// How a value is encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Codec {
-    /// JSON text.
-    Json,
-    /// A codec of another version: carried through, not readable here.
-    Unknown(u8),
-}
-
-impl Codec {
-    fn code(self) -> u8 {
-        match self {
-            Self::Json => 1,
-            Self::Unknown(code) => code,
         }
     }
 }
@@ -99,10 +82,7 @@ impl<'a> FieldView<'a> {
     pub(super) fn decode(content: &'a [u8]) -> Option<Self> {
         let mut wire = Reader::new(content);
         let space = wire.byte()?;
-        let codec = match wire.byte()? {
-            1 => Codec::Json,
-            other => Codec::Unknown(other),
-        };
+        let codec = Codec::of_code(wire.byte()?);
         let length = wire.length()?;
         Some(Self { space, codec, name: wire.take(length)?, value: wire.rest() })
     }
@@ -111,8 +91,9 @@ impl<'a> FieldView<'a> {
         self.value
     }
 
-    pub(crate) fn codec(self) -> Codec {
-        self.codec
+    /// The value, as its codec says.
+    pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T, CodecError> {
+        self.codec.read(self.value)
     }
 
     fn is(self, space: Space, name: &str) -> bool {
@@ -223,20 +204,25 @@ impl Field {
         Self { name: 0..middle, value: middle..end, bytes, space: key.space.code(), codec }
     }
 
-    /// Encodes a value as JSON.
-    pub(crate) fn json(space: Space, name: &str, value: &impl Serialize) -> Result<Self, serde_json::Error> {
+    /// Encodes a value.
+    pub(crate) fn of(
+        space: Space,
+        name: &str,
+        codec: Codec,
+        value: &impl Serialize,
+    ) -> Result<Self, CodecError> {
         // Room for a small value, so that most are written without asking for more.
         let mut bytes = Vec::with_capacity(name.len() + 64);
         bytes.extend_from_slice(name.as_bytes());
-        serde_json::to_writer(&mut bytes, value)?;
+        codec.write(value, &mut bytes)?;
         let (middle, end) = (offset(name.len()), offset(bytes.len()));
-        Ok(Self {
-            bytes: bytes.into(),
-            name: 0..middle,
-            value: middle..end,
-            space: space.code(),
-            codec: Codec::Json,
-        })
+        Ok(Self { bytes: bytes.into(), name: 0..middle, value: middle..end, space: space.code(), codec })
+    }
+
+    /// The field with one item more; `None` if it is no list of that codec.
+    pub(crate) fn appended(&self, codec: Codec, item: &[u8]) -> Option<Self> {
+        let value = codec.appended(self.value(), item).filter(|_| self.codec == codec)?;
+        Some(Self::new(&self.key(), codec, &value))
     }
 
     /// A field of a stored record, which ends at `end`.
@@ -279,6 +265,12 @@ impl Field {
             _ => Space::Free,
         };
         FieldKey { space, name: self.name().into() }
+    }
+
+    /// Whether it is a part of the list under a key: the key itself, or the key and a number.
+    pub(crate) fn is_part_of(&self, key: &FieldKey) -> bool {
+        let part = || self.name().strip_prefix(&*key.name)?.strip_prefix('.')?.parse::<u32>().ok();
+        self.is_in(key.space) && (self.name() == &*key.name || part().is_some())
     }
 
     pub(crate) fn is_same_key(&self, other: &Self) -> bool {

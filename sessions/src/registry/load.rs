@@ -234,6 +234,14 @@ pub(super) fn given<D: Declared>(
     read(sources, None, refused)
 }
 
+/// What a key may take and this build has no code for.
+const MISSING_FEATURES: &[&str] = &[
+    #[cfg(not(feature = "encryption"))]
+    "encryption",
+    #[cfg(not(feature = "messagepack"))]
+    "messagepack",
+];
+
 /// What the build knew.
 fn of_build<D: Declared>() -> Sources {
     Sources {
@@ -246,6 +254,7 @@ fn of_build<D: Declared>() -> Sources {
         stage: Stage::Start,
         today: Some(Date::of(SystemTime::now())),
         missing_kinds: MISSING_KINDS.to_vec(),
+        missing_features: MISSING_FEATURES.to_vec(),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     engine::mutate::{Op, put},
     event::{EventKind, instant},
     fault::{Fault, SessionError},
-    record::{Codec, Field, FieldKey, FieldView, Space},
+    record::{CodecError, Field, FieldKey, FieldView, Space},
     token::Handle,
 };
 
@@ -48,10 +48,10 @@ impl<P, G> Session<P, G> {
     /// never in each other's way. To change a value depending on what it was, use [`update`](Self::update).
     ///
     /// # Errors
-    /// - [`Fault::Unusable`]: the value can't be written as JSON, or the response head has been sent.
+    /// - [`Fault::Unusable`]: the value can't be written by the policy's codec, or the response head has been sent.
     #[doc(alias = "insert")]
     pub fn set(&mut self, key: &str, value: impl Serialize) -> Result<(), SessionError> {
-        let field = Field::json(Space::Free, key, &value).map_err(unwritable)?;
+        let field = Field::of(Space::Free, key, self.state.engine.codec(), &value).map_err(unwritable)?;
         self.record(Op::Set(field))
     }
 
@@ -105,7 +105,7 @@ impl<P, G> Session<P, G> {
         R: Send,
         F: FnMut(&mut T) -> R + Send,
     {
-        let key = free(key);
+        let (key, codec) = (free(key), self.state.engine.codec());
         let mut answer = None;
         self.change_atomically(|fields| {
             let mut value: T = find(fields, &key)
@@ -113,7 +113,7 @@ impl<P, G> Session<P, G> {
                 .transpose()?
                 .unwrap_or_default();
             answer = Some(f(&mut value));
-            put(fields, Field::json(key.space, &key.name, &value).map_err(unwritable)?);
+            put(fields, Field::of(key.space, &key.name, codec, &value).map_err(unwritable)?);
             Ok(())
         })
         .await?;
@@ -134,10 +134,11 @@ impl<P, G> Session<P, G> {
     /// Records a message for the next page that reads [`flashes`](Self::flashes).
     ///
     /// # Errors
-    /// [`Fault::Unusable`]: the message can't be written as JSON, or the response head has been sent.
+    /// [`Fault::Unusable`]: the message can't be written by the policy's codec, or the response head has been sent.
     pub fn flash(&mut self, message: impl Serialize) -> Result<(), SessionError> {
-        let item = encode(&message)?;
-        self.record(Op::Push { key: own(FLASH), item })
+        let (codec, mut item) = (self.state.engine.codec(), Vec::new());
+        codec.write(&message, &mut item).map_err(unwritable)?;
+        self.record(Op::Push { key: own(FLASH), codec, item: item.into() })
     }
 
     /// Takes the messages out: each is returned once, over all requests.
@@ -148,7 +149,21 @@ impl<P, G> Session<P, G> {
     where
         T: DeserializeOwned + Send,
     {
-        Ok(self.take_field(own(FLASH)).await?.unwrap_or_default())
+        let key = own(FLASH);
+        if self.state.lock().find(key.space, &key.name).is_none() {
+            return Ok(Vec::new());
+        }
+        let mut taken = Vec::new();
+        self.change_atomically(|fields| {
+            taken.clear();
+            for part in fields.iter().filter(|field| field.is_part_of(&key)) {
+                taken.append(&mut decode::<Vec<T>>(FLASH, part.view())?);
+            }
+            fields.retain(|field| !field.is_part_of(&key));
+            Ok(())
+        })
+        .await?;
+        Ok(taken)
     }
 
     /// Writes what is recorded so far, before the response is ready.
@@ -270,21 +285,20 @@ fn find<'a>(fields: &'a [Field], key: &FieldKey) -> Option<&'a Field> {
     fields.iter().find(|field| field.is(key.space, &key.name))
 }
 
-fn encode(value: &impl Serialize) -> Result<Box<[u8]>, SessionError> {
-    serde_json::to_vec(value).map(Into::into).map_err(unwritable)
-}
-
-fn unwritable(error: serde_json::Error) -> SessionError {
-    SessionError::new(Fault::Unusable, "the value can't be written as JSON").because(error)
+pub(super) fn unwritable(error: CodecError) -> SessionError {
+    SessionError::new(Fault::Unusable, "the value can't be written by the policy's codec").because(error)
 }
 
 fn decode<T: DeserializeOwned>(name: &str, field: FieldView<'_>) -> Result<T, SessionError> {
-    let unreadable = || {
-        let detail = format!("the value of `{name}` is not of the type that was asked for");
-        SessionError::new(Fault::StoreCorrupted, detail)
+    field.read().map_err(|error| unreadable(name, error))
+}
+
+/// What a field says that can't be read: what to do about it where something can be done, else that it is of another type.
+pub(super) fn unreadable(name: &str, error: CodecError) -> SessionError {
+    let detail = if error.is_about_the_type() {
+        format!("the value of `{name}` is not of the type that was asked for")
+    } else {
+        format!("the value of `{name}` can't be read: {error}")
     };
-    match field.codec() {
-        Codec::Json => serde_json::from_slice(field.value()).map_err(|error| unreadable().because(error)),
-        Codec::Unknown(_) => Err(unreadable()),
-    }
+    SessionError::new(Fault::StoreCorrupted, detail).because(error)
 }

@@ -3,11 +3,15 @@
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::{Policy, Session, evolution};
+use super::{
+    Policy, Session,
+    access::{unreadable, unwritable},
+    evolution,
+};
 use crate::{
     engine::mutate::{difference, put},
     fault::{Fault, SessionError},
-    record::{Codec, Field, FieldKey, Space},
+    record::{Codec, Field, Space},
 };
 
 /// What a session's typed data has to be: implemented for every type with these traits.
@@ -42,12 +46,13 @@ impl<P: Policy, G> Session<P, G> {
     ///
     /// # Errors
     /// - [`Fault::StoreCorrupted`]: a stored field is not of its type.
-    /// - [`Fault::Unusable`]: a value can't be written as JSON, or the response head has been sent.
+    /// - [`Fault::Unusable`]: a value can't be written by the policy's codec, or the response head has been sent.
     pub fn modify<R>(&mut self, f: impl FnOnce(&mut P::Data) -> R) -> Result<R, SessionError> {
+        let codec = self.state().engine.codec();
         let mut data = self.data()?;
-        let before = fields_of::<P>(&data)?;
+        let before = fields_of::<P>(&data, codec)?;
         let answer = f(&mut data);
-        let after = fields_of::<P>(&data)?;
+        let after = fields_of::<P>(&data, codec)?;
         let mut inner = self.state().lock();
         if inner.sent {
             return Err(SessionError::new(Fault::Unusable, super::state::SENT));
@@ -70,12 +75,12 @@ impl<P: Policy, G> Session<P, G> {
         R: Send,
         F: FnMut(&mut P::Data) -> R + Send,
     {
-        let mut answer = None;
+        let (codec, mut answer) = (self.state().engine.codec(), None);
         self.change_atomically(|fields| {
             let mut data = decode::<P>(fields)?;
-            let before = fields_of::<P>(&data)?;
+            let before = fields_of::<P>(&data, codec)?;
             answer = Some(f(&mut data));
-            merge(fields, &before, &fields_of::<P>(&data)?);
+            merge(fields, &before, &fields_of::<P>(&data, codec)?);
             Ok(())
         })
         .await?;
@@ -98,7 +103,7 @@ fn merge(fields: &mut Vec<Field>, before: &[Field], after: &[Field]) {
 }
 
 /// The data as fields: one for each top-level field of the struct.
-fn fields_of<P: Policy>(data: &P::Data) -> Result<Vec<Field>, SessionError> {
+fn fields_of<P: Policy>(data: &P::Data, codec: Codec) -> Result<Vec<Field>, SessionError> {
     let value = serde_json::to_value(data).map_err(|error| {
         SessionError::new(Fault::Unusable, "the data can't be written as JSON").because(error)
     })?;
@@ -113,10 +118,10 @@ fn fields_of<P: Policy>(data: &P::Data) -> Result<Vec<Field>, SessionError> {
         }
     };
     let field = |(name, value): (String, Value)| {
-        let key = FieldKey { space: Space::Typed, name: format!("{}.{name}", P::NAMESPACE).into() };
-        Field::new(&key, Codec::Json, value.to_string().as_bytes())
+        let name = format!("{}.{name}", P::NAMESPACE);
+        Field::of(Space::Typed, &name, codec, &value).map_err(unwritable)
     };
-    Ok(map.into_iter().map(field).collect())
+    map.into_iter().map(field).collect()
 }
 
 /// The struct of its fields, over its default.
@@ -132,9 +137,10 @@ fn decode<P: Policy>(fields: &[Field]) -> Result<P::Data, SessionError> {
     if own.peek().is_none() {
         return Ok(P::Data::default());
     }
+    let read = |field: &Field| field.view().read().map_err(|error| unreadable(field.name(), error));
     let mut stored = Map::new();
     for (name, field) in own {
-        stored.insert(name.to_owned(), serde_json::from_slice(field.value()).map_err(corrupted)?);
+        stored.insert(name.to_owned(), read(field)?);
     }
     let defaults = match serde_json::to_value(P::Data::default()).map_err(corrupted)? {
         Value::Object(map) => map,

@@ -13,6 +13,6 @@ pub use self::{
     clock::ManualClock,
     fault::{FaultStore, Injected},
     session::{authenticated, session, session_of},
-    spy::{Counts, Operation, SpyStore},
+    spy::{Counts, Fate, Operation, SpyStore},
 };
 pub use crate::__conformance as conformance;

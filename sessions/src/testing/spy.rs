@@ -85,9 +85,9 @@ impl Counts {
 /// # })?;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct SpyStore<S> {
-    store: S,
+    store: Arc<S>,
     shared: Arc<Shared>,
 }
 
@@ -100,14 +100,30 @@ struct Shared {
     slow: AtomicBool,
     hanging: AtomicBool,
     corrupt: AtomicBool,
+    lost: Mutex<Option<Fate>>,
     lag: Mutex<Option<(ManualClock, Duration)>>,
     records: Mutex<Vec<Arc<[u8]>>>,
+}
+
+impl<S> Clone for SpyStore<S> {
+    fn clone(&self) -> Self {
+        Self { store: Arc::clone(&self.store), shared: Arc::clone(&self.shared) }
+    }
+}
+
+/// What becomes of a write whose answer is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is applied at once.
+    Applied,
+    /// It is applied after this time, long after everyone has given up waiting.
+    AppliedLater(Duration),
 }
 
 impl<S> SpyStore<S> {
     /// Watches a store.
     pub fn new(store: S) -> Self {
-        Self { store, shared: Arc::default() }
+        Self { store: Arc::new(store), shared: Arc::default() }
     }
 
     /// The watched store, to call it unseen.
@@ -159,6 +175,11 @@ impl<S> SpyStore<S> {
     pub fn set_lag(&self, clock: &ManualClock, lag: Duration) {
         let lag = Some((clock.clone(), lag));
         *self.shared.lag.lock().unwrap_or_else(PoisonError::into_inner) = lag;
+    }
+
+    /// The answer to the next `cas` is lost: whoever waits for it learns nothing.
+    pub fn lose_next_write(&self, fate: Fate) {
+        *self.shared.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(fate);
     }
 
     async fn call(&self, operation: Operation) -> Result<UnderWay<'_>, StoreError> {
@@ -226,7 +247,21 @@ impl<S: SessionStore> SessionStore for SpyStore<S> {
             return Ok(CasOutcome::Late);
         }
         self.keep(&write.record);
-        self.store.cas(write).await
+        let lost = self.shared.lost.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match lost {
+            None => return self.store.cas(write).await,
+            Some(Fate::Applied) => {
+                self.store.cas(write).await?;
+            }
+            Some(Fate::AppliedLater(after)) => {
+                let store = Arc::clone(&self.store);
+                tokio::spawn(async move {
+                    tokio::time::sleep(after).await;
+                    let _ = store.cas(write).await;
+                });
+            }
+        }
+        Err(StoreError::Unknown(None))
     }
 
     async fn touch(&self, touch: Touch) -> Result<Touched, StoreError> {

@@ -1,9 +1,9 @@
-//! The parts of a policy that are tables of their own: `remember`, `carry_over`, `persistence`, `concurrency`,
-//! `transport`.
+//! The parts of a policy that are tables of their own: `remember`, `carry_over`, `serial`, `persistence`,
+//! `concurrency`, `transport`.
 
 use std::time::Duration;
 
-use super::{Adapter, BehaviorOnLimit, SameSite};
+use super::{Adapter, BehaviorOnLimit, Codec, SameSite};
 
 /// The lifetimes of a session whose user asked to be remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,11 +45,34 @@ impl CarryOver {
     }
 }
 
+/// How the requests of one session take turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SerialPolicy {
+    /// At most 60 s.
+    pub(crate) wait: Duration,
+    /// From 1 s to 5 min.
+    pub(crate) lease: Duration,
+}
+
+impl SerialPolicy {
+    /// How long a request waits for its turn before it is refused.
+    pub fn wait(&self) -> Duration {
+        self.wait
+    }
+
+    /// How long a turn lasts at most: a request that takes longer may find the session in other hands, and one whose
+    /// process has died frees it then.
+    pub fn lease(&self) -> Duration {
+        self.lease
+    }
+}
+
 /// Whether and where sessions are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersistencePolicy {
     pub(crate) enabled: bool,
     pub(crate) store_name: String,
+    pub(crate) codec: Codec,
 }
 
 impl PersistencePolicy {
@@ -61,6 +84,11 @@ impl PersistencePolicy {
     /// The store's name, a table under `stores`.
     pub fn store_name(&self) -> &str {
         &self.store_name
+    }
+
+    /// How values are written.
+    pub fn codec(&self) -> Codec {
+        self.codec
     }
 }
 

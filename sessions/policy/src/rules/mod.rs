@@ -4,15 +4,18 @@
 mod across;
 mod cookie;
 mod cookie_safety;
+mod encryption;
 mod header;
 mod lifetimes;
 mod origins;
 mod persistence;
 mod rotation;
+mod serial;
 mod store_places;
 mod stores;
 
 pub(crate) use self::across::{judge_together, keys_together};
+pub(crate) use self::encryption::judge_codec;
 pub(crate) use self::origins::normal_origin;
 pub(crate) use self::stores::{judge_kinds, judge_store};
 
@@ -59,6 +62,7 @@ pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
     [
         lifetimes::RULES,
         rotation::RULES,
+        serial::RULES,
         persistence::RULES,
         cookie::RULES,
         cookie_safety::RULES,

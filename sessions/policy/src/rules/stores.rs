@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::encryption::judge_encryption;
 use super::store_places::{judge_directory, judge_url};
 use crate::configuration::Note;
 use crate::draft::{Draft, Stated};
@@ -55,7 +56,8 @@ pub(crate) fn judge_store(
         "sqlite" => StoreKind::Sqlite { path: place(draft, "url", judge_url, problems) },
         _ => StoreKind::Custom,
     };
-    StoreConfig { name: draft.name.clone(), kind, timeout }
+    let encryption_keys = judge_encryption(draft, sources, problems);
+    StoreConfig { name: draft.name.clone(), kind, timeout, encryption_keys }
 }
 
 /// What a rule finds wrong with where a store is: the end of a sentence that begins with the key, and the fix.
@@ -164,7 +166,7 @@ fn when_full(draft: &Draft) -> WhenFull {
 }
 
 /// The value of a key, written or by default.
-fn setting(draft: &Draft, path: &str) -> Option<Setting> {
+pub(super) fn setting(draft: &Draft, path: &str) -> Option<Setting> {
     let stated = draft.stated.get(path).map(|stated: &Stated| stated.setting.clone());
     stated.or_else(|| Table::Stores.key(path).and_then(|key: &Key| read_fallback(key, key.fallback())))
 }
@@ -173,7 +175,7 @@ fn full(draft: &Draft, key: &str) -> String {
     format!("stores.{}.{key}", draft.name)
 }
 
-fn problem(draft: &Draft, key: &str, rule: &'static str, reason: &str) -> Problem {
+pub(super) fn problem(draft: &Draft, key: &str, rule: &'static str, reason: &str) -> Problem {
     let origin = draft.stated.get(key).map_or(&draft.origin, |stated| &stated.origin);
     let full = full(draft, key);
     let message = format!("`{full}` {reason}");

@@ -41,6 +41,8 @@ pub struct Sources {
     pub today: Option<Date>,
     /// Kinds of stores that the program has no code for, because it was built without their features.
     pub missing_kinds: Vec<&'static str>,
+    /// Features of the crate `sessions` that the program was built without, and that a key may take.
+    pub missing_features: Vec<&'static str>,
 }
 
 /// Who asks for a check.
@@ -85,6 +87,7 @@ impl fmt::Debug for Sources {
             .field("stage", &self.stage)
             .field("today", &self.today)
             .field("missing_kinds", &self.missing_kinds)
+            .field("missing_features", &self.missing_features)
             .finish()
     }
 }

@@ -72,6 +72,13 @@ impl Misfit {
         self
     }
 
+    /// The same without anything of the value.
+    fn of_a_secret(self, kind: Kind) -> Self {
+        // The value stands in front of what is wrong with it, in brackets.
+        let reason = self.reason.rsplit(") ").next().unwrap_or_default().to_owned();
+        Self { rule: self.rule, reason, help: Some(format!("write {}", example(kind))), suggestion: None }
+    }
+
     /// The help as a variable is spelt: without the quotes that a file needs around text.
     fn in_a_variable(self) -> Self {
         Self { help: self.help.as_deref().map(without_quotes), ..self }
@@ -112,8 +119,13 @@ pub(crate) enum Spelling {
     Text,
 }
 
-/// Reads `value` as the kind of `key`.
+/// Reads `value` as the kind of `key`. What is wrong with a secret is told without showing it.
 pub(crate) fn read(key: &Key, value: &Value, spelling: Spelling) -> Result<Setting, Misfit> {
+    let read = read_openly(key, value, spelling);
+    if key.is_secret() { read.map_err(|misfit| misfit.of_a_secret(key.kind())) } else { read }
+}
+
+fn read_openly(key: &Key, value: &Value, spelling: Spelling) -> Result<Setting, Misfit> {
     if let Value::Dict(..) = value {
         return Err(Misfit::new("wrong_kind", "is a table, not a value")
             .help(format!("write {}", example(key.kind()))));
@@ -307,7 +319,20 @@ fn text(value: &Value, kind: Kind) -> Result<&str, Misfit> {
 }
 
 fn wrong(value: &Value, kind: Kind) -> Misfit {
-    let what = match kind {
+    let what = wanted(kind);
+    let written = match value {
+        Value::String(_, text) => format!(" ({})", shown(text)),
+        Value::Num(..) => number(value).map(|number| format!(" ({number})")).unwrap_or_default(),
+        Value::Bool(_, truth) => format!(" ({truth})"),
+        _ => String::new(),
+    };
+    let reason = format!("{written} is not {what}").trim_start().to_owned();
+    Misfit::new("wrong_kind", reason).help(format!("write {}", example(kind)))
+}
+
+/// What a value of that kind is, behind "is not".
+fn wanted(kind: Kind) -> &'static str {
+    match kind {
         Kind::Name => "a name",
         Kind::Duration { .. } => "a duration",
         Kind::Bool => "`true` or `false`",
@@ -317,15 +342,7 @@ fn wrong(value: &Value, kind: Kind) -> Misfit {
         Kind::Text => "text",
         Kind::List { .. } => "a list of texts",
         Kind::Suppressions => "a list of suppressions",
-    };
-    let written = match value {
-        Value::String(_, text) => format!(" ({})", shown(text)),
-        Value::Num(..) => number(value).map(|number| format!(" ({number})")).unwrap_or_default(),
-        Value::Bool(_, truth) => format!(" ({truth})"),
-        _ => String::new(),
-    };
-    let reason = format!("{written} is not {what}").trim_start().to_owned();
-    Misfit::new("wrong_kind", reason).help(format!("write {}", example(kind)))
+    }
 }
 
 #[cfg(test)]
@@ -420,7 +437,7 @@ mod tests {
         assert_eq!(typed("renew", "sliding"), Ok(Setting::Word("sliding")));
         assert_eq!(typed("renew", "slidng").unwrap_err().suggestion.as_deref(), Some("sliding"));
         assert_eq!(typed("renew", "Sliding").unwrap_err().suggestion.as_deref(), Some("sliding"));
-        assert_eq!(rule(typed("on_conflict", "serial")), "later_version");
+        assert_eq!(rule(typed("transport.adapter", "token")), "later_version");
         assert_eq!(rule(typed("renew", true)), "wrong_kind");
     }
 

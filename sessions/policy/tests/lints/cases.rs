@@ -51,6 +51,9 @@ transport = { cookie_name = "__Host-"#,
 "#
 );
 
+const KEYS: &str = "SESSIONS_STORES__MAIN__ENCRYPTION_KEYS";
+const ONE_KEY: &str = "1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
 pub(crate) const CASES: &[Case] = &[
     case(
         "cookie_insecure",
@@ -746,11 +749,75 @@ max_keys = 1
         "later_version",
         r#"[policies.p]
 extends = "user_default"
-on_conflict = "serial"
+transport = { adapter = "token" }
 "#,
         r#"[policies.p]
 extends = "user_default"
+transport = { adapter = "cookie" }
+"#,
+    ),
+    case(
+        "serial_without_turns",
+        r#"[policies.p]
+extends = "user_default"
 on_conflict = "reject"
+serial = { wait = "5s" }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+on_conflict = "serial"
+serial = { wait = "5s" }
+"#,
+    ),
+    case(
+        "serial_wait_too_long",
+        r#"[policies.p]
+extends = "user_default"
+on_conflict = "serial"
+serial = { wait = "61s" }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+on_conflict = "serial"
+serial = { wait = "60s" }
+"#,
+    ),
+    case(
+        "serial_lease_range",
+        r#"[policies.p]
+extends = "user_default"
+on_conflict = "serial"
+serial = { lease = "10min" }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+on_conflict = "serial"
+serial = { lease = "5min" }
+"#,
+    ),
+    case(
+        "activity_without_lifetime",
+        r#"[policies.p]
+extends = "api_token"
+activity = "change"
+"#,
+        r#"[policies.p]
+extends = "api_token"
+activity = "change"
+idle_timeout = "10min"
+"#,
+    ),
+    case(
+        "touch_without_use",
+        r#"[policies.p]
+extends = "user_default"
+activity = "change"
+touch_every = "1min"
+"#,
+        r#"[policies.p]
+extends = "user_default"
+activity = "use"
+touch_every = "1min"
 "#,
     ),
     case(
@@ -828,6 +895,55 @@ extends = "user_default"
         r#"[stores.main]
 kind = "sqlite"
 url = "sqlite://sessions.db"
+
+[policies.p]
+extends = "user_default"
+"#,
+    ),
+    case(
+        "codec_feature",
+        r#"[policies.p]
+extends = "user_default"
+persistence = { codec = "messagepack" }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+persistence = { codec = "json" }
+"#,
+    ),
+    Case {
+        variables: &[(KEYS, ONE_KEY)],
+        ..case(
+            "encryption_feature",
+            r#"[policies.p]
+extends = "user_default"
+"#,
+            r#"[policies.p]
+extends = "user_default"
+"#,
+        )
+    },
+    Case {
+        variables: &[(KEYS, "1:not-a-key")],
+        ..case(
+            "encryption_keys",
+            r#"[policies.p]
+extends = "user_default"
+"#,
+            r#"[policies.p]
+extends = "user_default"
+"#,
+        )
+    },
+    case(
+        "secret_in_file",
+        r#"[stores.main]
+encryption_keys = ["1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"]
+
+[policies.p]
+extends = "user_default"
+"#,
+        r#"[stores.main]
 
 [policies.p]
 extends = "user_default"

@@ -50,6 +50,9 @@ impl Case {
         if self.rule == "store_feature" {
             sources.missing_kinds = vec!["sqlite"];
         }
+        if matches!(self.rule, "codec_feature" | "encryption_feature") {
+            sources.missing_features = vec!["messagepack", "encryption"];
+        }
         if self.rule == "stated_twice" {
             sources.declarations = vec![cases::stated_twice()];
         }

@@ -1,12 +1,12 @@
 //! Changes a session in place: one compare-and-set, repeated on a newer record as often as others were faster.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use super::{Done, Work};
 use crate::{
     clock::millis,
     engine::{
-        SessionEngine,
+        SessionEngine, turn,
         validate::{Standing, standing},
     },
     event::EventKind,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How often a write is tried against writers of other processes.
-const ATTEMPTS: u32 = 32;
+const ATTEMPTS: u32 = 64;
 
 /// How often a new id is minted when one is taken: with 128 random bits, one that is taken is a broken generator.
 const MINTS: u32 = 3;
@@ -58,8 +58,9 @@ impl SessionEngine {
             match store.cas(cas).await.map_err(|error| self.store_failed(error))? {
                 CasOutcome::Stored => {
                     self.event(EventKind::Created, |event| event.handle = Some(record.handle));
+                    let digest = record.digest;
                     let base =
-                        Base { token, digest: record.digest, record: Arc::new(record), by_previous: false };
+                        Base { token, digest, record: Arc::new(record), by_previous: false, hold: None };
                     return Ok(Done::Stored { base, issue: true });
                 }
                 CasOutcome::Conflict(_) | CasOutcome::Gone(_) => {}
@@ -131,6 +132,7 @@ impl SessionEngine {
             .await;
         let done = match done {
             // Nobody asked for this write: a request that only read is not refused.
+            Err(error) if !asked && error.fault() == Fault::Conflict => return Ok(Done::Nothing),
             Err(error) if !asked && error.fault() == Fault::Gone => return Ok(Done::Ended { here: false }),
             done => done?,
         };
@@ -210,12 +212,19 @@ impl SessionEngine {
         let mut current = Arc::clone(&base.record);
         let mut by_previous = base.by_previous;
         let mut turn = None;
+        if self.shared.queue.is_in_use() {
+            // Who comes while others take turns takes one too: else whose turn it is would meet newcomers without end.
+            turn = Box::pin(self.shared.queue.join(base.token.id)).await;
+        }
         for attempt in 0..ATTEMPTS {
             let Some(Next { record: mut next, token }) = change(&current, by_previous)? else {
                 return Ok(Base { record: current, by_previous, ..base.clone() });
             };
             next.version = current.version.next();
             next.last_seen = now.max(current.last_seen);
+            if let Some(hold) = &base.hold {
+                next.lease = hold.goes_on(self.shared.time.now());
+            }
             if let Err(error) = self.check_size(&next)
                 && next.is_larger_than(&current)
             {
@@ -224,7 +233,7 @@ impl SessionEngine {
             }
             // On the heap before the wait, where it has to be anyway: the future of every write is smaller by it.
             let next = Arc::new(next);
-            let called = if attempt == 0 { now } else { self.shared.time.now() };
+            let called = if attempt == 0 && turn.is_none() { now } else { self.shared.time.now() };
             let cas = Cas {
                 id: base.token.id,
                 owner: self.owner_for(store, &next),
@@ -237,13 +246,20 @@ impl SessionEngine {
             match store.cas(cas).await.map_err(|error| self.store_failed(error))? {
                 CasOutcome::Stored => {
                     let record = next;
+                    let hold = base.hold.clone();
+                    if let Some(hold) = &hold {
+                        hold.was_written();
+                    }
                     return Ok(match token {
-                        Some(token) => Base { token, digest: record.digest, record, by_previous: false },
+                        Some(token) => {
+                            Base { token, digest: record.digest, record, by_previous: false, hold }
+                        }
                         None => Base {
                             token: base.token.clone(),
                             digest: base.digest,
                             by_previous: !record.digest.matches(&base.digest),
                             record,
+                            hold,
                         },
                     });
                 }
@@ -251,10 +267,14 @@ impl SessionEngine {
                     // Boxed: waiting is rare, and its futures are large.
                     if turn.is_none() {
                         turn = Some(Box::pin(self.shared.queue.turn(base.token.id)).await);
-                    } else if attempt > 2 {
-                        Box::pin(back_off(attempt)).await;
                     }
+                    // At once: a conflict means that someone has written, one a process tries, and whoever waits now
+                    // comes with a record that is old again.
                     (current, by_previous) = self.look_again(base, &stored, now)?;
+                    if base.hold.as_ref().is_some_and(|hold| !hold.allows(&current)) {
+                        // Merging would be what turns are there to prevent.
+                        return Err(turn::run_out());
+                    }
                 }
                 CasOutcome::Gone(_) => {
                     return Err(self.gone("the session ended while the request was under way"));
@@ -362,16 +382,6 @@ pub(super) fn carried(base: &Base) -> Token {
     };
     let secret = base.token.secret.unwrap_successor(&base.record.digest, &previous.wrapped);
     Token { id: base.token.id, secret }
-}
-
-/// Waits with jitter, so that two processes don't meet again and again; less each time, so that who has tried long goes
-/// before who has just come. No one else of this process tries meanwhile, so that little waiting is no stampede.
-async fn back_off(attempt: u32) {
-    let most = 64_u64 >> attempt.min(6);
-    let wait = rand::random_range(0..=most);
-    if tokio::runtime::Handle::try_current().is_ok() {
-        tokio::time::sleep(Duration::from_millis(wait)).await;
-    }
 }
 
 pub(super) fn late() -> SessionError {

@@ -6,6 +6,20 @@ use super::lint;
 
 pub(super) const LINTS: &[Lint] = &[
     lint(
+        "SL090",
+        "secret-in-file",
+        (Error, Warning),
+        &["secret_in_file"],
+        [
+            "A key that stands in the policy file is in the repository, in every build of the program, which holds the \
+             file, and with everyone who reads either.",
+            "Set the variable that the message names from where the deployment keeps its secrets; take a new key, as \
+             this one has been read.",
+            "OWASP ASVS 5.0, 13.3.1",
+        ],
+    )
+    .excusable(),
+    lint(
         "SL093",
         "schema",
         (Error, Error),
@@ -35,6 +49,9 @@ pub(super) const LINTS: &[Lint] = &[
             "store_place",
             "store_place_missing",
             "store_feature",
+            "codec_feature",
+            "encryption_feature",
+            "encryption_keys",
             "cookie_path",
         ],
         [
@@ -105,6 +122,9 @@ pub(super) const LINTS: &[Lint] = &[
             "header_key_without_header",
             "limit_without_sessions",
             "behavior_without_limit",
+            "serial_without_turns",
+            "activity_without_lifetime",
+            "touch_without_use",
             "ttl_past_the_end",
             "fresh_past_the_end",
             "remember_under_ttl",
@@ -116,7 +136,7 @@ pub(super) const LINTS: &[Lint] = &[
         ],
         [
             "A key that has no effect beside the others looks as if it protected something. A length that never comes to \
-             its end, and a behavior at a limit that isn't there, are warnings.",
+             its end, a behavior at a limit that isn't there, and an activity that nothing goes by, are warnings.",
             "Drop the key, or what takes its effect away.",
             "",
         ],
