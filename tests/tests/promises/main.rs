@@ -4,6 +4,7 @@
 
 mod dead;
 mod failure;
+mod faults;
 mod identity;
 mod layer;
 mod lifecycle;
