@@ -18,3 +18,4 @@ mod serial;
 mod time;
 mod under_way;
 mod updates;
+mod upkeep;
