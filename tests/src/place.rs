@@ -10,6 +10,7 @@ use sessions::{
     },
 };
 use tempfile::TempDir;
+use tokio::runtime::Handle;
 
 /// The variable that names the kind.
 const VARIABLE: &str = "SESSIONS_TEST_STORE";
@@ -36,6 +37,7 @@ fn opened<S: SessionStore>(store: impl Future<Output = Result<S, StoreError>> + 
 #[derive(Clone, Debug)]
 pub struct Place {
     store: SharedStore,
+    has_threads: bool,
     _folder: Arc<TempDir>,
 }
 
@@ -47,29 +49,46 @@ impl Default for Place {
             panic!("{VARIABLE} is `{asked}`: set it to one of {}, or leave it out", kinds.join(", "));
         };
         let folder = tempfile::Builder::new().prefix("sessions-").tempdir().unwrap();
-        Self { store: open(&folder), _folder: Arc::new(folder) }
+        Self { store: open(&folder), has_threads: asked != "memory", _folder: Arc::new(folder) }
+    }
+}
+
+impl Place {
+    /// Calls the store. A store with threads of its own is waited for on a blocking thread: a clock of tokio that is paused
+    /// goes on by itself whenever nothing else is to be done, but not while one of those is busy.
+    async fn call<T, F>(&self, call: impl FnOnce(SharedStore) -> F + Send + 'static) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send,
+    {
+        let store = self.store.clone();
+        if !self.has_threads {
+            return call(store).await;
+        }
+        let runtime = Handle::current();
+        tokio::task::spawn_blocking(move || runtime.block_on(call(store))).await.unwrap()
     }
 }
 
 impl SessionStore for Place {
     async fn load(&self, id: SessionId, now: Millis) -> Result<Loaded, StoreError> {
-        self.store.load(id, now).await
+        self.call(move |store| async move { store.load(id, now).await }).await
     }
 
     async fn cas(&self, write: Cas) -> Result<CasOutcome, StoreError> {
-        self.store.cas(write).await
+        self.call(move |store| async move { store.cas(write).await }).await
     }
 
     async fn touch(&self, touch: Touch) -> Result<Touched, StoreError> {
-        self.store.touch(touch).await
+        self.call(move |store| async move { store.touch(touch).await }).await
     }
 
     async fn admit(&self, admit: Admit) -> Result<Admitted, StoreError> {
-        self.store.admit(admit).await
+        self.call(move |store| async move { store.admit(admit).await }).await
     }
 
     async fn end(&self, end: End) -> Result<Ended, StoreError> {
-        self.store.end(end).await
+        self.call(move |store| async move { store.end(end).await }).await
     }
 
     async fn list(
@@ -79,15 +98,15 @@ impl SessionStore for Place {
         limit: usize,
         now: Millis,
     ) -> Result<Vec<Listed>, StoreError> {
-        self.store.list(owner, after, limit, now).await
+        self.call(move |store| async move { store.list(owner, after, limit, now).await }).await
     }
 
     async fn sweep(&self, now: Millis, limit: usize) -> Result<usize, StoreError> {
-        self.store.sweep(now, limit).await
+        self.call(move |store| async move { store.sweep(now, limit).await }).await
     }
 
     async fn stats(&self) -> Result<StoreStats, StoreError> {
-        self.store.stats().await
+        self.call(move |store| async move { store.stats().await }).await
     }
 
     fn remembers_owners(&self) -> bool {

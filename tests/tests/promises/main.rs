@@ -6,6 +6,7 @@ mod codecs;
 mod dead;
 mod encryption;
 mod failure;
+mod faults;
 mod half_way;
 mod identity;
 mod key_ring;

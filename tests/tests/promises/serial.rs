@@ -85,17 +85,17 @@ async fn in_a_process_the_first_to_come_is_the_first_to_be_served() {
     let visitor = node.logged_in("ada").await;
     let holder = open(&node, &visitor).await.unwrap();
     let served = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let requests: Vec<_> = (0..5)
-        .map(|n| {
-            let (node, visitor, served) = (node.clone(), visitor.clone(), Arc::clone(&served));
-            tokio::spawn(async move {
-                let session = open(&node, &visitor).await.unwrap();
-                served.lock().unwrap().push(n);
-                finish(&node, &session).await.unwrap();
-            })
-        })
-        .collect();
-    tokio::task::yield_now().await;
+    let mut requests = Vec::new();
+    for n in 0..5 {
+        let (at, visitor, served) = (node.clone(), visitor.clone(), Arc::clone(&served));
+        requests.push(tokio::spawn(async move {
+            let session = open(&at, &visitor).await.unwrap();
+            served.lock().unwrap().push(n);
+            finish(&at, &session).await.unwrap();
+        }));
+        // It has read the session and waits.
+        node.at_rest().await;
+    }
     finish(&node, &holder).await.unwrap();
     for request in requests {
         request.await.unwrap();
@@ -564,7 +564,8 @@ async fn through_the_layer_a_request_has_one_turn_whatever_opens_the_session_and
     assert_eq!(other.clone().oneshot(request("/set", cookie)).await.unwrap().status(), StatusCode::OK);
 
     let mut hanging = Box::pin(router.clone().oneshot(request("/hang", cookie)));
-    assert!((&mut hanging).now_or_never().is_none());
+    let opened = tokio::time::timeout(Duration::from_millis(200), &mut hanging).await;
+    assert!(opened.is_err(), "it has the turn and hangs");
     for router in [&router, &other] {
         let locked = router.clone().oneshot(request("/set", cookie)).await.unwrap();
         assert_eq!(

@@ -1,6 +1,6 @@
 //! Changes a session in place: one compare-and-set, repeated on a newer record as often as others were faster.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use super::{Done, Work};
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How often a write is tried against writers of other processes.
-const ATTEMPTS: u32 = 32;
+const ATTEMPTS: u32 = 64;
 
 /// How often a new id is minted when one is taken: with 128 random bits, one that is taken is a broken generator.
 const MINTS: u32 = 3;
@@ -220,6 +220,10 @@ impl SessionEngine {
         let mut current = Arc::clone(&base.record);
         let mut by_previous = base.by_previous;
         let mut turn = None;
+        if self.shared.queue.is_in_use() {
+            // Who comes while others take turns takes one too: else whose turn it is would meet newcomers without end.
+            turn = Box::pin(self.shared.queue.join(base.token.id)).await;
+        }
         for attempt in 0..ATTEMPTS {
             let Some(Next { record: mut next, token, asked }) = change(&current, by_previous)? else {
                 return Ok(Base { record: current, by_previous, ..base.clone() });
@@ -238,7 +242,7 @@ impl SessionEngine {
             self.seal_fields(&mut next, None, base.token.id)?;
             // On the heap before the wait, where it has to be anyway: the future of every write is smaller by it.
             let next = Arc::new(next);
-            let called = if attempt == 0 { now } else { self.shared.time.now() };
+            let called = if attempt == 0 && turn.is_none() { now } else { self.shared.time.now() };
             let cas = Cas {
                 id: base.token.id,
                 owner: self.owner_for(store, &next),
@@ -272,9 +276,9 @@ impl SessionEngine {
                     // Boxed: waiting is rare, and its futures are large.
                     if turn.is_none() {
                         turn = Some(Box::pin(self.shared.queue.turn(base.token.id)).await);
-                    } else if attempt > 2 {
-                        Box::pin(back_off(attempt)).await;
                     }
+                    // At once: a conflict means that someone has written, one a process tries, and whoever waits now
+                    // comes with a record that is old again.
                     (current, by_previous) = self.look_again(base, &stored, now)?;
                     if base.hold.as_ref().is_some_and(|hold| !hold.allows(&current)) {
                         // Merging would be what turns are there to prevent.
@@ -382,16 +386,6 @@ pub(super) fn carried(base: &Base) -> Token {
     };
     let secret = base.token.secret.unwrap_successor(&base.record.digest, &previous.wrapped);
     Token { id: base.token.id, secret }
-}
-
-/// Waits with jitter, so that two processes don't meet again and again; less each time, so that who has tried long goes
-/// before who has just come. No one else of this process tries meanwhile, so that little waiting is no stampede.
-async fn back_off(attempt: u32) {
-    let most = 64_u64 >> attempt.min(6);
-    let wait = rand::random_range(0..=most);
-    if tokio::runtime::Handle::try_current().is_ok() {
-        tokio::time::sleep(Duration::from_millis(wait)).await;
-    }
 }
 
 pub(super) fn late() -> SessionError {

@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::bytes::Reader;
 use crate::store::{EndReason, Millis, Owner, SessionId, Stamp};
 
-const MAGIC: &[u8; 8] = b"SESSFIL1";
+const MAGIC: [u8; 8] = *b"SESSFIL1";
 const SESSION: u8 = 1;
 const TOMBSTONE: u8 = 2;
 const OWNER: u8 = 3;
@@ -166,13 +166,13 @@ impl Content {
 }
 
 /// The bytes after what tells that they are whole.
-pub(super) fn sealed(magic: &[u8; 8], body: &[u8]) -> Vec<u8> {
+pub(super) fn sealed(magic: [u8; 8], body: &[u8]) -> Vec<u8> {
     [magic.as_slice(), &Sha256::digest(body), body].concat()
 }
 
 /// The bytes that were [`sealed`], if they are as they were.
-pub(super) fn unsealed<'a>(magic: &[u8; 8], bytes: &'a [u8]) -> Option<&'a [u8]> {
-    let (digest, body) = bytes.strip_prefix(magic)?.split_at_checked(32)?;
+pub(super) fn unsealed(magic: [u8; 8], bytes: &[u8]) -> Option<&[u8]> {
+    let (digest, body) = bytes.strip_prefix(&magic)?.split_at_checked(32)?;
     (Sha256::digest(body).as_slice() == digest).then_some(body)
 }
 

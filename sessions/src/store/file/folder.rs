@@ -25,7 +25,7 @@ const LOCK: &str = "sessions.lock";
 const DRAFT: &str = "sessions.tmp";
 /// A change of several files that has happened and may not be finished.
 const INTENT: &str = "sessions.intent";
-const INTENT_MAGIC: &[u8; 8] = b"SESSINT1";
+const INTENT_MAGIC: [u8; 8] = *b"SESSINT1";
 /// The most bytes that are read of a file: more than a session and its frame may have.
 const LONGEST: u64 = 64 << 20;
 /// How long a process that ends may take to give up the folder.
@@ -183,7 +183,7 @@ impl Folder {
     /// Takes a damaged file out of the way, where a person may look at it.
     fn move_aside(&self, name: &str) -> io::Result<()> {
         let free = |aside: &String| fs::symlink_metadata(self.path.join(aside)).is_err();
-        let numbered = (1..).map(|number| format!("{name}.damaged-{number}")).find(free);
+        let numbered = (1..10_000).map(|number| format!("{name}.damaged-{number}")).find(free);
         let aside = numbered.unwrap_or_else(|| format!("{name}.damaged"));
         fs::rename(self.path.join(name), self.path.join(&aside))?;
         self.sync()?;
@@ -249,7 +249,7 @@ fn hold(lock: &File, path: &Path) -> io::Result<()> {
         match lock.try_lock() {
             Ok(()) => return Ok(()),
             Err(TryLockError::WouldBlock) if Instant::now() < until => {
-                thread::sleep(Duration::from_millis(20))
+                thread::sleep(Duration::from_millis(20));
             }
             Err(TryLockError::WouldBlock) => {
                 let help =

@@ -28,18 +28,18 @@ async fn before_and_after() -> (Place, PathBuf, PathBuf) {
 
 /// Every folder that a crash in the middle of that login may leave: how many of its files have got their names.
 fn crashes(place: &Place, before: &Path, after: &Path) -> Vec<(PathBuf, bool)> {
-    let changed: Vec<_> = fs::read_dir(after)
+    let names: Vec<_> = fs::read_dir(after)
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
         .filter(|name| fs::read(before.join(name)).ok() != fs::read(after.join(name)).ok())
         .collect();
-    assert_eq!(changed.len(), 2, "a tombstone and a session");
-    let changes: Vec<Change> = changed
+    assert_eq!(names.len(), 2, "a tombstone and a session");
+    let changes: Vec<Change> = names
         .iter()
         .map(|name| Change::Put(Content::decode(&fs::read(after.join(name)).unwrap()).unwrap()))
         .collect();
     let mut folders = Vec::new();
-    for named in 0..=changed.len() {
+    for named in 0..=names.len() {
         for has_happened in [false, true] {
             if !has_happened && named > 0 {
                 continue;
@@ -51,7 +51,7 @@ fn crashes(place: &Place, before: &Path, after: &Path) -> Vec<(PathBuf, bool)> {
                     .unwrap();
             }
             fs::write(crashed.join("sessions.tmp"), b"half of some").unwrap();
-            for name in &changed[..named] {
+            for name in &names[..named] {
                 fs::copy(after.join(name), crashed.join(name)).unwrap();
             }
             folders.push((crashed, has_happened));
