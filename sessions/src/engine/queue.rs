@@ -8,70 +8,30 @@ use std::{
 
 use tokio::sync::OwnedMutexGuard;
 
-use crate::{
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    token::SessionId,
-};
+use crate::{sync::Mutex, token::SessionId};
 
 /// Queues by session, made when writers meet and gone when none is left.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     lines: Mutex<HashMap<SessionId, Weak<tokio::sync::Mutex<()>>>>,
-    /// How many turns are taken or waited for.
-    turns: Arc<AtomicUsize>,
 }
 
 /// A writer's turn, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Turn {
     _guard: OwnedMutexGuard<()>,
-    _counted: Counted,
-}
-
-/// One of the turns that are taken or waited for.
-#[derive(Debug)]
-struct Counted(Arc<AtomicUsize>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 impl Queue {
     /// Waits for its turn, in order of arrival.
     pub(super) async fn turn(&self, id: SessionId) -> Turn {
-        let counted = self.count();
         let line = self.line(id);
-        Turn { _guard: line.lock_owned().await, _counted: counted }
-    }
-
-    /// Whether anyone takes turns, of whichever session: all that a write pays for who comes alone.
-    pub(super) fn is_in_use(&self) -> bool {
-        self.turns.load(Ordering::Relaxed) > 0
-    }
-
-    /// Waits for its turn if the writers of this session take turns already.
-    pub(super) async fn join(&self, id: SessionId) -> Option<Turn> {
-        let taken = {
-            let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-            lines.get(&id).is_some_and(|line| line.strong_count() > 0)
-        };
-        if taken { Some(self.turn(id).await) } else { None }
-    }
-
-    fn count(&self) -> Counted {
-        self.turns.fetch_add(1, Ordering::Relaxed);
-        Counted(Arc::clone(&self.turns))
+        Turn { _guard: line.lock_owned().await }
     }
 
     /// Its turn, if no one else has it.
     pub(super) fn turn_now(&self, id: SessionId) -> Option<Turn> {
-        let counted = self.count();
-        Some(Turn { _guard: self.line(id).try_lock_owned().ok()?, _counted: counted })
+        Some(Turn { _guard: self.line(id).try_lock_owned().ok()? })
     }
 
     fn line(&self, id: SessionId) -> Arc<tokio::sync::Mutex<()>> {

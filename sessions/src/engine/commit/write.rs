@@ -220,10 +220,6 @@ impl SessionEngine {
         let mut current = Arc::clone(&base.record);
         let mut by_previous = base.by_previous;
         let mut turn = None;
-        if self.shared.queue.is_in_use() {
-            // Who comes while others take turns takes one too: else whose turn it is would meet newcomers without end.
-            turn = Box::pin(self.shared.queue.join(base.token.id)).await;
-        }
         for attempt in 0..ATTEMPTS {
             let Some(Next { record: mut next, token, asked }) = change(&current, by_previous)? else {
                 return Ok(Base { record: current, by_previous, ..base.clone() });
@@ -242,7 +238,7 @@ impl SessionEngine {
             self.seal_fields(&mut next, None, base.token.id)?;
             // On the heap before the wait, where it has to be anyway: the future of every write is smaller by it.
             let next = Arc::new(next);
-            let called = if attempt == 0 && turn.is_none() { now } else { self.shared.time.now() };
+            let called = if attempt == 0 { now } else { self.shared.time.now() };
             let cas = Cas {
                 id: base.token.id,
                 owner: self.owner_for(store, &next),
