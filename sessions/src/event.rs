@@ -68,6 +68,8 @@ pub enum EventKind {
     CrossSite,
     /// A guard refused the request.
     Refused,
+    /// A request waited in vain for its turn: another has the session to itself.
+    Locked,
     /// The store failed.
     StoreFailed,
     /// The application wrote a cookie under a policy's name: it was removed.
@@ -102,6 +104,7 @@ impl EventKind {
             Self::Gone => "session_gone",
             Self::CrossSite => "session_cross_site",
             Self::Refused => "session_refused",
+            Self::Locked => "session_locked",
             Self::StoreFailed => "session_store_failed",
             Self::ForeignCookie => "session_foreign_cookie",
         }

@@ -99,9 +99,10 @@ faults! {
     PolicyViolation = "SESSION_POLICY_VIOLATION", Error, Private, Never, INTERNAL_SERVER_ERROR, "The session policy does not allow this";
     /// The principal has as many sessions as the policy allows.
     ConcurrencyViolation = "SESSION_CONCURRENCY_VIOLATION", Warning, Public, Never, CONFLICT, "Too many sessions";
-    /// Another request changed the same key, and the policy says `on_conflict = "reject"`.
+    /// Another request changed the same key, and the policy says `on_conflict = "reject"`; or the turn of this one has run
+    /// out under `"serial"`, and another has had the session since.
     Conflict = "SESSION_CONFLICT", Warning, Public, Again, CONFLICT, "The session was changed by another request";
-    /// Another request holds the session.
+    /// Another request has the session to itself (`on_conflict = "serial"`), for longer than this one may wait.
     Locked = "SESSION_LOCKED", Warning, Public, Again, LOCKED, "The session is in use";
     /// The session would be larger than the policy allows.
     TooLarge = "SESSION_TOO_LARGE", Warning, Public, Never, PAYLOAD_TOO_LARGE, "The session is too large";
@@ -147,7 +148,8 @@ struct About {
 
 impl SessionError {
     pub(crate) fn new(fault: Fault, detail: impl Into<std::borrow::Cow<'static, str>>) -> Self {
-        let retry_after = (fault.status() == StatusCode::SERVICE_UNAVAILABLE).then(|| Duration::from_secs(1));
+        let waits = matches!(fault.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::LOCKED);
+        let retry_after = waits.then(|| Duration::from_secs(1));
         Self {
             fault,
             about: Box::new(About { detail: detail.into(), source: None, retry_after, vary: None }),

@@ -17,6 +17,7 @@ mod require;
 mod session;
 mod soon;
 pub mod store;
+mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod token;
@@ -32,9 +33,9 @@ pub mod lint {
 #[cfg(feature = "macros")]
 pub use sessions_macros::{policies, session, session_policy};
 pub use sessions_policy::{
-    Adapter, BehaviorOnLimit, CarryOver, Codec, ConcurrencyPolicy, Csrf, Note, OnConflict, OnServerError,
-    PersistencePolicy, Problem, Problems, Profile, RememberPolicy, Renew, SameSite, Scope, SessionPolicy,
-    SessionPolicyBuilder, TransportPolicy,
+    Activity, Adapter, BehaviorOnLimit, CarryOver, Codec, ConcurrencyPolicy, Csrf, Note, OnConflict,
+    OnServerError, PersistencePolicy, Problem, Problems, Profile, RememberPolicy, Renew, SameSite, Scope,
+    SerialPolicy, SessionPolicy, SessionPolicyBuilder, TransportPolicy,
 };
 
 #[cfg(feature = "encryption")]
@@ -42,6 +43,8 @@ pub use sessions_policy::{EncryptionKeys, InvalidEncryptionKeys};
 
 #[cfg(feature = "watch")]
 pub use self::registry::Watch;
+#[cfg(feature = "sqlite")]
+pub use self::store::SqliteStore;
 pub use self::{
     clock::{Clock, SystemClock},
     engine::{SessionEngine, SessionEngineBuilder, SessionInfo},
@@ -54,7 +57,7 @@ pub use self::{
     registry::{Declared, LoadError, Registry, RegistryBuilder, Reloaded},
     require::{Require, Required, RequiredFuture, require},
     session::{Policy, Registered, Session, SessionData, Untyped},
-    store::{MemoryStore, SessionId, SessionStore, SharedStore, StoreError, Version},
+    store::{FileStore, MemoryStore, SessionId, SessionStore, SharedStore, StoreError, Version},
     token::{Handle, ParseHandleError},
     transport::{CookieTransport, Credential, HeaderTransport, Lifetime, Presented, Transport},
     web::{Peer, RequestHead},

@@ -123,6 +123,11 @@ impl Owner {
         Self(hash.finalize().into())
     }
 
+    /// Makes an owner of its digest.
+    pub(crate) fn from_digest(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+
     /// The owner's digest.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use http::{Request, Response, StatusCode, header};
 use sessions::{
-    Entropy, Session, SessionEngine, SessionError, SessionPolicy, SessionPrincipal, SharedStore,
-    testing::ManualClock,
+    Entropy, Session, SessionEngine, SessionError, SessionPolicy, SessionPrincipal, SessionStore,
+    SharedStore, testing::ManualClock,
 };
 
 use crate::Spy;
@@ -51,6 +51,11 @@ impl Node {
     #[must_use]
     pub fn twin(&self, policy: SessionPolicy) -> Self {
         Self::on(policy, self.store.clone(), self.clock.clone())
+    }
+
+    /// How many records are stored.
+    pub async fn stored(&self) -> u64 {
+        stored(&self.store).await
     }
 
     /// One request that answers 200.
@@ -132,6 +137,11 @@ impl Visitor {
             self.cookie = (!pair.ends_with('=')).then(|| pair.to_owned());
         }
     }
+}
+
+/// How many records a store holds. The spy doesn't see it.
+pub async fn stored(store: &Spy) -> u64 {
+    store.inner().stats().await.unwrap().sessions
 }
 
 /// A person.

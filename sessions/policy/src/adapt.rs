@@ -27,8 +27,13 @@ pub(crate) const OF_COOKIES: &[&str] = &[
 pub(crate) const OF_HEADERS: &[&str] = &["transport.header_name"];
 /// Keys that only stored sessions have a use for.
 pub(crate) const OF_STORED: &[&str] = &["concurrency.max_sessions_per_principal"];
+/// Keys that only requests which take turns have a use for.
+pub(crate) const OF_TURNS: &[&str] = &["serial.wait", "serial.lease"];
 /// Keys that only sessions of a person or device have a use for.
 pub(crate) const OF_THE_REMEMBERED: &[&str] = &["remember.ttl", "remember.idle_timeout"];
+
+/// Keys that have a use only where every request counts as activity.
+pub(crate) const OF_USE: &[&str] = &["touch_every"];
 
 /// How often a record is touched at least, where activity prolongs a life.
 const LONGEST_TOUCH: Duration = Duration::from_secs(60);
@@ -37,6 +42,12 @@ const LONGEST_TOUCH: Duration = Duration::from_secs(60);
 pub(crate) fn adapt(policy: &mut Resolved, notes: &mut Vec<Note>) {
     scope(policy, notes);
     adapter(policy, notes);
+    if !policy.is("on_conflict", "serial") {
+        reset_beaten(policy, notes, "on_conflict", OF_TURNS);
+    }
+    if policy.is("activity", "change") {
+        reset_beaten(policy, notes, "activity", OF_USE);
+    }
     rotation(policy, notes);
     shorten(policy, notes, "idle_timeout", "ttl", whole);
     shorten(policy, notes, "idle_timeout", "absolute_timeout", whole);
@@ -51,8 +62,13 @@ pub(crate) fn adapt(policy: &mut Resolved, notes: &mut Vec<Note>) {
     shorten_below(policy, notes, "rotation_grace", "rotate_every", half);
 }
 
-/// The lifetimes that activity prolongs, which a touch must never miss.
+/// The lifetimes that use prolongs, which a touch must never miss: none where only a change counts as activity.
 pub(crate) fn touch_bounds(policy: &Resolved) -> Vec<&'static str> {
+    if policy.is("activity", "change") { Vec::new() } else { activity_bounds(policy) }
+}
+
+/// The lifetimes that activity prolongs.
+pub(crate) fn activity_bounds(policy: &Resolved) -> Vec<&'static str> {
     let sliding = policy.is("renew", "sliding").then_some("ttl");
     let bounds = [Some("idle_timeout"), Some("remember.idle_timeout"), sliding].into_iter().flatten();
     bounds.filter(|key| policy.duration(key).is_some()).collect()

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use crate::configuration::Configuration;
 use crate::origin::Location;
-use crate::policy::{Adapter, BehaviorOnLimit, Codec, Renew, SameSite, Scope, SessionPolicy};
+use crate::policy::{
+    Activity, Adapter, BehaviorOnLimit, Codec, OnConflict, Renew, SameSite, Scope, SessionPolicy,
+};
 use crate::problems::Problems;
 use crate::source::{Declaration, Entry, Literal, Sources};
 use crate::value::duration_text;
@@ -144,6 +146,12 @@ impl SessionPolicyBuilder {
         self.set("renew", Renew::Sliding.as_str())
     }
 
+    /// Only a request that changes the session counts as activity.
+    #[track_caller]
+    pub fn active_by_change(self) -> Self {
+        self.set("activity", Activity::Change.as_str())
+    }
+
     /// Each use changes the id.
     #[track_caller]
     pub fn rotating_on_use(self) -> Self {
@@ -219,6 +227,14 @@ impl SessionPolicyBuilder {
     #[track_caller]
     pub fn unlimited_concurrent(self) -> Self {
         self.set("concurrency.max_sessions_per_principal", "unlimited")
+    }
+
+    /// Requests of one session take turns: one waits at most `wait`, and a turn lasts at most `lease`.
+    #[track_caller]
+    pub fn one_request_at_a_time(self, wait: Duration, lease: Duration) -> Self {
+        self.set("on_conflict", OnConflict::Serial.as_str())
+            .duration("serial.wait", wait)
+            .duration("serial.lease", lease)
     }
 
     /// The store that keeps the sessions.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::adapt::derived_touch;
 use crate::policy::{
-    Adapter, BehaviorOnLimit, CarryOver, Codec, ConcurrencyPolicy, Csrf, OnConflict, OnServerError,
-    PersistencePolicy, RememberPolicy, Renew, SameSite, Scope, SessionPolicy, TransportPolicy,
+    Activity, Adapter, BehaviorOnLimit, CarryOver, Codec, ConcurrencyPolicy, Csrf, OnConflict, OnServerError,
+    PersistencePolicy, RememberPolicy, Renew, SameSite, Scope, SerialPolicy, SessionPolicy, TransportPolicy,
 };
 use crate::resolve::Resolved;
 use crate::rules::normal_origin;
@@ -17,12 +17,18 @@ pub(crate) fn finish(resolved: &Resolved) -> SessionPolicy {
         let idle_timeout = resolved.duration("remember.idle_timeout");
         RememberPolicy { ttl, idle_timeout }
     });
+    let on_conflict = word(resolved, "on_conflict", OnConflict::from_word);
+    let serial = (on_conflict == OnConflict::Serial).then(|| SerialPolicy {
+        wait: duration(resolved, "serial.wait"),
+        lease: duration(resolved, "serial.lease"),
+    });
     SessionPolicy {
         name: resolved.name.clone(),
         ttl: duration(resolved, "ttl"),
         idle_timeout,
         absolute_timeout: resolved.duration("absolute_timeout"),
         renew: word(resolved, "renew", Renew::from_word),
+        activity: word(resolved, "activity", Activity::from_word),
         rotate_on_use: resolved.truth("rotate_on_use"),
         rotate_every: resolved.duration("rotate_every"),
         rotation_grace: duration(resolved, "rotation_grace"),
@@ -38,7 +44,8 @@ pub(crate) fn finish(resolved: &Resolved) -> SessionPolicy {
         fingerprint_binding: resolved.truth("fingerprint_binding"),
         scope: word(resolved, "scope", Scope::from_word),
         on_server_error: word(resolved, "on_server_error", OnServerError::from_word),
-        on_conflict: word(resolved, "on_conflict", OnConflict::from_word),
+        on_conflict,
+        serial,
         max_size: number(resolved, "max_size"),
         max_keys: number(resolved, "max_keys"),
         persistence: PersistencePolicy {

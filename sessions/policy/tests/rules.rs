@@ -255,11 +255,43 @@ fn sizes_and_limits_have_ranges() {
 
 #[test]
 fn what_comes_later_is_told_from_a_slip() {
-    fires("later_version", "on_conflict", "on_conflict = 'serial'");
     fires("later_version", "transport.adapter", "transport.adapter = 'token'");
     fires("later_version", "persistence.write_through", "persistence.write_through = true");
     fires("later_version", "persistence.compress", "persistence.compress = true");
     fires("unknown_word", "transport.adapter", "transport.adapter = 'cokie'");
+}
+
+#[test]
+fn turns_have_lengths_that_fit() {
+    let serial = "on_conflict = 'serial'";
+    fires("serial_without_turns", "serial.wait", "serial.wait = '1s'");
+    fires("serial_without_turns", "serial.lease", "on_conflict = 'last_write'\nserial.lease = '10s'");
+    fires("serial_wait_too_long", "serial.wait", &format!("{serial}\nserial.wait = '61s'"));
+    fires("serial_lease_range", "serial.lease", &format!("{serial}\nserial.lease = '999ms'"));
+    fires("serial_lease_range", "serial.lease", &format!("{serial}\nserial.lease = '301s'"));
+    silent(serial);
+    silent(&format!("{serial}\nserial = {{ wait = '60s', lease = '1s' }}"));
+}
+
+#[test]
+fn a_profile_that_ends_the_turns_ends_their_lengths_too() {
+    let turns = "[policies.p]\non_conflict = 'serial'\nserial.wait = '1s'\n";
+    let configuration = good(&format!("{turns}[production.policies.p]\non_conflict = 'reject'\n"));
+    assert!(configuration.policy("p").unwrap().serial().is_none());
+    assert!(configuration.notes().iter().any(|note| note.key() == "policies.p.serial.wait"));
+}
+
+#[test]
+fn only_use_is_touched() {
+    fires(
+        "touch_without_use",
+        "touch_every",
+        "idle_timeout = '1h'\nactivity = 'change'\ntouch_every = '1min'",
+    );
+    silent("idle_timeout = '1h'\nactivity = 'change'");
+    silent("idle_timeout = '1h'\nactivity = 'use'\ntouch_every = '1min'");
+    let changed = good("[policies.p]\nidle_timeout = '1h'\nactivity = 'change'\n");
+    assert_eq!(changed.policy("p").unwrap().touch_every(), None);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! One engine a policy: it takes a request through the seven phases of a session.
 //!
 //! 1. [`detect`]: what does the request present?
-//! 2. [`resolve`]: what is stored under it? The only read.
+//! 2. [`resolve`]: what is stored under it? The only read, but where requests take turns ([`turn`]).
 //! 3. [`validate`]: is it this client's, and is it still alive?
 //! 4. [`bind`]: the session is bound to the request, and the guard is asked.
 //! 5. [`mutate`]: the handler's changes are recorded as operations.
@@ -19,6 +19,7 @@ pub(crate) mod mutate;
 mod principals;
 mod queue;
 mod resolve;
+pub(crate) mod turn;
 mod validate;
 
 use std::{
@@ -30,7 +31,7 @@ use std::{
 use sessions_policy::{EncryptionKeys, SessionPolicy};
 
 pub use self::principals::SessionInfo;
-use self::{lifetimes::Lifetimes, queue::Queue};
+use self::{lifetimes::Lifetimes, queue::Queue, turn::Turns};
 use crate::{
     clock::{Clock, SystemClock, Time},
     entropy::{Entropy, OsEntropy},
@@ -83,6 +84,8 @@ pub(crate) struct EngineShared {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) bus: Bus,
     queue: Arc<Queue>,
+    /// Where requests of one session wait for their turn; `None` where they take none.
+    turns: Option<Turns>,
     family: Arc<Family>,
 }
 
@@ -159,6 +162,7 @@ impl SessionEngine {
                 lifetimes: Lifetimes::of(&policy),
                 codec: Codec::of(&policy),
                 ring: KeyRing::of(keys),
+                turns: Turns::under(&policy, before.turns.as_ref()),
                 policy,
                 store: before.store.clone().map(|store| store.with_limit(limit)),
                 transport,
@@ -322,6 +326,7 @@ impl SessionEngineBuilder {
                 lifetimes: Lifetimes::of(&policy),
                 codec: Codec::of(&policy),
                 ring: KeyRing::of(&self.keys),
+                turns: Turns::under(&policy, None),
                 policy,
                 store,
                 transport,

@@ -1,13 +1,14 @@
-//! Lets the writers of one session take turns once they have met, so that inside a process nobody starves.
+//! Lets the writers of one session take turns once they have met, so that inside a process nobody starves; and all its
+//! requests, where the policy says so.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, PoisonError, Weak},
 };
 
 use tokio::sync::OwnedMutexGuard;
 
-use crate::token::SessionId;
+use crate::{sync::Mutex, token::SessionId};
 
 /// Queues by session, made when writers meet and gone when none is left.
 #[derive(Debug, Default)]
@@ -26,6 +27,11 @@ impl Queue {
     pub(super) async fn turn(&self, id: SessionId) -> Turn {
         let line = self.line(id);
         Turn { _guard: line.lock_owned().await }
+    }
+
+    /// Its turn, if no one else has it.
+    pub(super) fn turn_now(&self, id: SessionId) -> Option<Turn> {
+        Some(Turn { _guard: self.line(id).try_lock_owned().ok()? })
     }
 
     fn line(&self, id: SessionId) -> Arc<tokio::sync::Mutex<()>> {

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The session of a request, or why there is none.
-type Resolved = Result<Arc<SessionState>, SessionError>;
+pub(super) type Resolved = Result<Arc<SessionState>, SessionError>;
 
 impl SessionEngine {
     /// Finds the session of a request: phases 1 to 4.
@@ -29,9 +29,11 @@ impl SessionEngine {
     /// # Errors
     /// - [`Fault::CrossSite`]: an unsafe request from another site, refused before anything was read.
     /// - [`Fault::StoreUnavailable`]: the store could not tell. It is never taken for absence.
+    /// - [`Fault::Locked`]: under `on_conflict = "serial"`, another request has the session, for longer than `serial.wait`.
     ///
     /// # Cancel safety
-    /// Nothing has changed if the future is dropped, but for a reused id, whose session may have been revoked.
+    /// Nothing has changed if the future is dropped, but for a reused id, whose session may have been revoked. A turn that
+    /// was taken (`on_conflict = "serial"`) is given back.
     pub async fn resolve<'a>(&self, request: impl Into<RequestHead<'a>>) -> Result<Session, SessionError> {
         let state = self.resolve_state(request.into()).await?;
         Ok(Session::<Untyped>::from_state(state))
@@ -69,9 +71,25 @@ impl SessionEngine {
             Ok(loaded) => loaded,
             Err(error) => return Soon::now(Err(self.store_failed(error))),
         };
-        let (found, base) = match self.judge_loaded(&token, loaded, &client, now) {
+        let verdict = self.judge_loaded(&token, loaded, &client, now);
+        self.bind_verdict(token, verdict, client, now)
+    }
+
+    /// Phase 4 for what was judged; where requests take turns, a live session is waited for.
+    pub(super) fn bind_verdict(
+        &self,
+        token: Token,
+        verdict: Verdict,
+        client: Client,
+        now: Millis,
+    ) -> Soon<'_, Resolved> {
+        let (found, base) = match verdict {
             Verdict::Live { record, digest, by_previous } => {
-                (Found::Live, Some(Base { token, digest, record, by_previous }))
+                let base = Base { token, digest, record, by_previous, hold: None };
+                if let Some(turns) = &self.shared.turns {
+                    return Soon::later(self.bind_in_turn(turns, base, client));
+                }
+                (Found::Live, Some(base))
             }
             Verdict::Superseded => (Found::Superseded, None),
             Verdict::Dead => (Found::Nothing, None),
@@ -86,7 +104,13 @@ impl SessionEngine {
     }
 
     /// What the store's answer means for the presented token.
-    fn judge_loaded(&self, token: &Token, loaded: Loaded, client: &Client, now: Millis) -> Verdict {
+    pub(super) fn judge_loaded(
+        &self,
+        token: &Token,
+        loaded: Loaded,
+        client: &Client,
+        now: Millis,
+    ) -> Verdict {
         match loaded {
             Loaded::Live(stored) => {
                 // Before the record is looked into: the processor computes while it waits for a record that is far away.

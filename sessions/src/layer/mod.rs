@@ -20,7 +20,7 @@ use tower_service::Service;
 
 use self::opened::{Open, Opened, Sessions};
 use crate::{
-    engine::commit::Outcome,
+    engine::{SessionEngine, commit::Outcome},
     fault::{Fault, SessionError},
     guard::{Guard, Requirements},
     registry::{Declared, Registry},
@@ -207,10 +207,32 @@ impl<D> RequestSessions<D> {
             return Soon::now(Err(SessionError::new(Fault::Unusable, detail)));
         };
         match self.opened.of(engine) {
+            Ok(None) if engine.takes_turns() => return Soon::later(self.open_alone(engine, head)),
             Ok(None) => {}
             Ok(Some(state)) => return Soon::now(Ok(state)),
             Err(error) => return Soon::now(Err(error)),
         }
+        self.resolve(engine, head)
+    }
+
+    /// The same where a session is had by one at a time: two extractors at once would wait for each other.
+    async fn open_alone(
+        &self,
+        engine: &SessionEngine,
+        head: RequestHead<'_>,
+    ) -> Result<Arc<SessionState>, SessionError> {
+        let _alone = self.opened.alone().await;
+        match self.opened.of(engine)? {
+            Some(state) => Ok(state),
+            None => self.resolve(engine, head).await,
+        }
+    }
+
+    fn resolve<'a>(
+        &'a self,
+        engine: &'a SessionEngine,
+        head: RequestHead<'a>,
+    ) -> Soon<'a, Result<Arc<SessionState>, SessionError>> {
         engine.resolve_state(head).then(|state| match state {
             Ok(state) => self.opened.keep(state),
             Err(error) => Err(error.varying(engine.shared.transport.vary())),

@@ -10,7 +10,7 @@ use std::sync::{
 };
 
 use crate::{
-    engine::SessionEngine,
+    engine::{SessionEngine, turn},
     fault::{Fault, SessionError},
     registry::Settings,
     session::state::SessionState,
@@ -21,13 +21,16 @@ pub(super) struct Opened {
     pub(super) settings: Arc<Settings>,
     first: OnceLock<Arc<SessionState>>,
     more: OnceLock<Mutex<Vec<Arc<SessionState>>>>,
+    /// Who opens a session that has to be waited for: what this request has opened, it must not wait for.
+    opening: OnceLock<Box<tokio::sync::Mutex<()>>>,
     /// The response is ready: what is opened now could never be committed.
     closed: AtomicBool,
 }
 
 impl Opened {
     pub(super) fn new(settings: Arc<Settings>) -> Self {
-        Self { settings, first: OnceLock::new(), more: OnceLock::new(), closed: AtomicBool::new(false) }
+        let (first, more, opening) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { settings, first, more, opening, closed: AtomicBool::new(false) }
     }
 
     /// The session of a policy, if it is open.
@@ -43,6 +46,11 @@ impl Opened {
             }
             None => None,
         })
+    }
+
+    /// Lets one extractor of the request at a time open a session.
+    pub(super) async fn alone(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.opening.get_or_init(Box::default).lock().await
     }
 
     /// Keeps a resolved session, unless another extractor of the same request was faster.
@@ -84,6 +92,7 @@ impl Drop for Open {
     fn drop(&mut self) {
         for state in self.0.close().iter() {
             state.lock().sent = true;
+            drop(turn::let_go(state));
         }
     }
 }

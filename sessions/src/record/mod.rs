@@ -47,6 +47,7 @@ mod tag {
     pub(super) const FORWARD: u8 = 6;
     pub(super) const FINGERPRINT: u8 = 7;
     pub(super) const AGENT: u8 = 8;
+    pub(super) const LEASE: u8 = 9;
     pub(super) const FIELD: u8 = 32;
 }
 
@@ -64,6 +65,16 @@ impl Version {
     /// The version as a number.
     pub fn as_u64(self) -> u64 {
         self.0
+    }
+
+    /// Whether it is that of a record that nothing has changed yet.
+    pub(crate) fn is_first(self) -> bool {
+        self.0 >> 32 == 1
+    }
+
+    /// Whether it came before another version of the same record.
+    pub(crate) fn is_before(self, other: Self) -> bool {
+        self.0 >> 32 < other.0 >> 32
     }
 
     /// The first version of a new record.
@@ -114,6 +125,13 @@ pub(crate) struct Forward {
     pub(crate) until: Millis,
 }
 
+/// Which request has the session to itself, and until when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lease {
+    pub(crate) holder: [u8; 16],
+    pub(crate) until: Millis,
+}
+
 /// A decoded record. Its fields stay encoded until someone asks for one.
 #[derive(Clone)]
 pub(crate) struct Record {
@@ -137,6 +155,7 @@ pub(crate) struct Record {
     pub(crate) previous: Option<Box<Previous>>,
     pub(crate) retired: Vec<Retired>,
     pub(crate) forward: Option<Forward>,
+    pub(crate) lease: Option<Box<Lease>>,
     pub(crate) fingerprint: Option<[u8; 16]>,
     /// The user agent of the login, as text.
     pub(crate) agent: Option<Part>,
@@ -174,6 +193,7 @@ impl Record {
             previous: None,
             retired: Vec::new(),
             forward: None,
+            lease: None,
             fingerprint: None,
             agent: None,
             fields: Fields::none(),
@@ -235,6 +255,9 @@ impl Record {
                 self.forward =
                     Some(Forward { to: SessionId::new(bucket, wire.array()?), until: wire.u64()? });
             }
+            tag::LEASE => {
+                self.lease = Some(Box::new(Lease { holder: wire.array()?, until: wire.u64()? }));
+            }
             tag::FINGERPRINT => self.fingerprint = Some(wire.array()?),
             other => self.unknown.push((other, content.to_vec())),
         }
@@ -249,6 +272,7 @@ impl Record {
             previous: self.previous.clone(),
             retired: self.retired.clone(),
             agent: self.agent.clone(),
+            lease: self.lease.clone(),
             unknown: self.unknown.clone(),
             fields,
             ..*self
@@ -299,6 +323,12 @@ impl Record {
             content.extend_from_slice(forward.to.sid());
             content.extend_from_slice(&forward.until.to_be_bytes());
             put_section(&mut bytes, tag::FORWARD, &content);
+        }
+        if let Some(lease) = &self.lease {
+            let mut content = [0; 24];
+            content[..16].copy_from_slice(&lease.holder);
+            content[16..].copy_from_slice(&lease.until.to_be_bytes());
+            put_section(&mut bytes, tag::LEASE, &content);
         }
         if let Some(fingerprint) = &self.fingerprint {
             put_section(&mut bytes, tag::FINGERPRINT, fingerprint);
@@ -390,6 +420,11 @@ impl Record {
 
     pub(crate) fn is_authenticated(&self) -> bool {
         self.principal.is_some()
+    }
+
+    /// Whether this request has it to itself.
+    pub(crate) fn is_leased_to(&self, holder: &[u8; 16]) -> bool {
+        self.lease.as_ref().is_some_and(|lease| lease.holder == *holder)
     }
 
     pub(crate) fn is_moving(&self, now: Millis) -> bool {

@@ -29,6 +29,7 @@ pub(crate) fn sample() -> Record {
             Retired { digest: [2; 16], how: Retirement::Privilege },
         ],
         forward: Some(Forward { to: SessionId::new(77, [3; 16]), until: 1_700_000_040_000 }),
+        lease: Some(Box::new(Lease { holder: [8; 16], until: 1_700_000_050_000 })),
         fingerprint: Some([4; 16]),
         agent: Some(b"curl/8".to_vec().into()),
         fields: vec![
@@ -81,6 +82,7 @@ fn the_stored_form_is_the_documented_one() {
         "0707070707070707070707070707070707070707070707070707070707070707",
         "010c757365725f64656661756c74",
         "021009090909090909090909090909090909",
+        "0918080808080808080808080808080808080000018bcfe62b50",
         "2010000104636172747b22746561223a327d",
         "201101010d636865636b6f75742e7374657033",
     );

@@ -8,6 +8,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use sessions_policy::{Configuration, Profile, Severity, StoreKind};
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     Declared, Last, LoadError, Parts, Registry, Settings,
@@ -18,10 +19,10 @@ use crate::{
     engine::{Family, SessionEngine},
     entropy::Entropy,
     event::Bus,
-    store::{MemoryStore, SessionStore, SharedStore},
+    store::{FileStore, MemoryStore, SessionStore, SharedStore, StoreError},
 };
 
-/// How long stores may take to answer when a registry is loaded.
+/// How long stores may take to open and to answer, all together, when a registry is loaded.
 const START: Duration = Duration::from_secs(8);
 
 /// Chooses the parts of a [`Registry`].
@@ -83,9 +84,10 @@ impl<D: Declared> RegistryBuilder<D> {
         let configuration = read.sources.check().map_err(LoadError::Configuration)?;
         let profile = read.sources.profile;
         tell(&configuration, profile);
-        let stores = bind_stores(&configuration, &self.stores)?;
+        let until = Instant::now() + START;
+        let stores = bind_stores(&configuration, &self.stores, until).await?;
         for (name, store) in &stores {
-            let reached = tokio::time::timeout(START, store.stats()).await;
+            let reached = timeout_at(until, store.stats()).await;
             if !matches!(reached, Ok(Ok(_))) {
                 return Err(LoadError::StoreUnreachable { store: name.clone() });
             }
@@ -140,9 +142,10 @@ pub(super) fn tell(configuration: &Configuration, profile: Profile) {
 }
 
 /// A store for every one that the configuration declares.
-fn bind_stores(
+async fn bind_stores(
     configuration: &Configuration,
     given: &[(String, SharedStore)],
+    until: Instant,
 ) -> Result<Vec<(String, SharedStore)>, LoadError> {
     let mut stores = Vec::new();
     for declared in configuration.stores() {
@@ -157,7 +160,11 @@ fn bind_stores(
             (StoreKind::Memory { max_sessions, when_full }, None) => {
                 SharedStore::new(MemoryStore::new(*max_sessions).when_full(*when_full))
             }
-            (_, None) => return Err(LoadError::StoreNotBound { store: name.to_owned() }),
+            (kind, None) => match timeout_at(until, open(kind)).await {
+                Ok(Ok(store)) => store,
+                Ok(Err(error)) => return Err(LoadError::StoreNotOpened { store: name.to_owned(), error }),
+                Err(_) => return Err(LoadError::StoreUnreachable { store: name.to_owned() }),
+            },
         };
         stores.push((name.to_owned(), store.with_limit(declared.timeout())));
     }
@@ -167,4 +174,13 @@ fn bind_stores(
         }
     }
     Ok(stores)
+}
+
+/// Opens a store that outlives the process.
+async fn open(kind: &StoreKind) -> Result<SharedStore, StoreError> {
+    match kind {
+        StoreKind::File { directory } => Ok(SharedStore::new(FileStore::open(directory).await?)),
+        // The check of the settings refuses what this build has no code for.
+        _ => Err(StoreError::Unavailable(Some("this build has no code for its kind".into()))),
+    }
 }

@@ -9,12 +9,15 @@ use std::{
 use sessions_policy::{Date, Note, Problem, Problems, Profile, SourceFile, Sources, Stage, UnknownProfile};
 
 use super::Declared;
+use crate::store::StoreError;
 
 /// Names the policy file to read.
 const CONFIG: &str = "SESSIONS_CONFIG";
 /// Names the profile: `production`, unless it says `development`.
 const PROFILE: &str = "SESSIONS_PROFILE";
 const PREFIX: &str = "SESSIONS_";
+/// The kinds of stores that this build has no code for.
+const MISSING_KINDS: &[&str] = &["sqlite"];
 
 /// Why a registry could not be loaded. Its text is for the person who started the program, also where a `main` that
 /// returns it prints its `Debug`.
@@ -51,6 +54,13 @@ pub enum LoadError {
     },
     /// The new settings are right, and some of them can't change while the program runs.
     NeedsRestart(Vec<Note>),
+    /// A store can't be opened.
+    StoreNotOpened {
+        /// The store's name.
+        store: String,
+        /// Why.
+        error: StoreError,
+    },
     /// A store does not answer.
     StoreUnreachable {
         /// The store's name.
@@ -59,10 +69,10 @@ pub enum LoadError {
 }
 
 impl LoadError {
-    /// What a program should exit with: 1 if a store can't be reached, 2 if the settings are wrong.
+    /// What a program should exit with: 1 if a store can't be opened or reached, 2 if the settings are wrong.
     pub fn exit_code(&self) -> std::process::ExitCode {
         match self {
-            Self::StoreUnreachable { .. } => std::process::ExitCode::from(1),
+            Self::StoreUnreachable { .. } | Self::StoreNotOpened { .. } => std::process::ExitCode::from(1),
             _ => std::process::ExitCode::from(2),
         }
     }
@@ -99,6 +109,11 @@ impl fmt::Display for LoadError {
                 }
                 f.write_str("  = help: start the program again, or put it back: nothing has changed")
             }
+            Self::StoreNotOpened { store, error } => write!(
+                f,
+                "error: the store `{store}` can't be opened{}\n  = help: mend that, or check `stores.{store}`",
+                causes(error)
+            ),
             Self::StoreUnreachable { store } => write!(
                 f,
                 "error: the store `{store}` does not answer\n  = help: start it, or check `stores.{store}`"
@@ -117,9 +132,25 @@ impl std::error::Error for LoadError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::File { error, .. } => Some(error),
+            Self::StoreNotOpened { error, .. } => Some(error),
             _ => None,
         }
     }
+}
+
+/// What is behind an error, each after a colon, on one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = String::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let own = error.to_string();
+        // Some errors repeat what is behind them.
+        if !text.contains(&own) {
+            text.extend([": ", &own]);
+        }
+        cause = error.source();
+    }
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Settings that were read, and from which file, if there was one.
@@ -222,7 +253,7 @@ fn of_build<D: Declared>() -> Sources {
         known: Some(D::NAMES.iter().map(|name| (*name).to_owned()).collect()),
         stage: Stage::Start,
         today: Some(Date::of(SystemTime::now())),
-        missing_kinds: Vec::new(),
+        missing_kinds: MISSING_KINDS.to_vec(),
         missing_features: MISSING_FEATURES.to_vec(),
     }
 }

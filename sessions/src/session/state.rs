@@ -1,7 +1,7 @@
 //! What one request knows of one session: shared by all its extractors, behind one lock that is never held over an
 //! await.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, PoisonError};
 
 use http::HeaderValue;
 
@@ -9,11 +9,13 @@ use crate::{
     engine::{
         SessionEngine,
         mutate::{Changes, Op},
+        turn::Hold,
     },
     fault::Fault,
     principal::SessionPrincipal,
     record::{Field, FieldView, Fields, Part, Record, Space},
     store::{Millis, Stamp},
+    sync::{Mutex, MutexGuard},
     token::{Digest, SessionId, Token},
     transport::Lifetime,
 };
@@ -35,7 +37,7 @@ impl SessionState {
 
     /// Locks the state. No user code runs under the lock, so a poisoned one is still whole.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -59,6 +61,8 @@ pub(crate) struct Base {
     pub(crate) record: Arc<Record>,
     /// The presented secret is the one before the current one, within its grace.
     pub(crate) by_previous: bool,
+    /// What gives the request the session to itself, under `on_conflict = "serial"`.
+    pub(crate) hold: Option<Arc<Hold>>,
 }
 
 /// A recorded change of who the session belongs to.
@@ -118,6 +122,8 @@ pub(crate) struct Inner {
     pub(crate) misuse: Option<(Fault, &'static str)>,
     /// The handler has logged its stored principal out, whatever it recorded after that.
     pub(crate) left: bool,
+    /// How often the session has moved to another credential, or ended.
+    pub(crate) moves: u32,
 }
 
 impl Inner {
@@ -136,6 +142,7 @@ impl Inner {
             sent: false,
             misuse: None,
             left: false,
+            moves: 0,
         }
     }
 
@@ -195,15 +202,34 @@ impl Inner {
 
     /// Adopts what is stored now.
     pub(crate) fn adopt(&mut self, base: Base) {
+        let stays = |held: &Base| held.token.id == base.token.id && held.digest.matches(&base.digest);
+        if !self.base.as_ref().is_some_and(stays) {
+            self.moves += 1;
+        }
         self.found = Found::Live;
         self.changes.rebase(Some(&base.record.fields));
         self.base = Some(base);
         self.principal = None;
     }
 
+    /// Whether the state knows more than what a commit stored: commits of one request can come back in another order
+    /// than the store took them in.
+    pub(crate) fn is_past(&self, stored: &Base) -> bool {
+        let version = stored.record.version;
+        if version.is_first() {
+            return false;
+        }
+        match &self.base {
+            Some(held) => held.token.id != stored.token.id || version.is_before(held.record.version),
+            // Ended by this request; or another commit took a change of the id by this very request for an ending.
+            None => self.found == Found::Nothing,
+        }
+    }
+
     /// The session is no more. A later write starts a fresh one if this request ended it; else it is refused, because a
     /// new cookie could take the place of a successor's.
     pub(crate) fn forget(&mut self, ended_here: bool) {
+        self.moves += 1;
         self.found = if ended_here { Found::Nothing } else { Found::Superseded };
         self.base = None;
         self.principal = None;

@@ -9,12 +9,18 @@
 //! perhaps applied).
 
 mod erased;
+mod file;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::{fmt, future::Future, sync::Arc};
 
 pub use self::erased::SharedStore;
+pub use self::file::FileStore;
 pub use self::memory::{MemoryStore, WhenFull};
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::SqliteStore;
 pub use crate::record::Version;
 pub use crate::token::{Owner, SessionId};
 pub use sessions_policy::BehaviorOnLimit;
@@ -37,31 +43,45 @@ pub const TOMBSTONE_MS: Millis = 60_000;
 /// [`Version`] (big endian), the next eight the instant it was last seen, which [`touch`](Self::touch) moves without
 /// changing the version.
 ///
+/// # What holds for every operation
+/// - It is atomic for the ids that it names, and every later call sees what it has acknowledged.
+/// - A session is live until the instant at which it expires, and dead from that millisecond on, whether or not it was
+///   freed. To every operation it has then ended with [`EndReason::Expired`], as long as the store remembers it, or is
+///   absent.
+/// - Time is what the caller says. Clocks step back, and those of two callers differ: what was ended, or freed because it
+///   had expired, is not live to an earlier clock either.
+/// - An id is its bucket and its sid: the same sid in another bucket is another session. The sessions of an owner are all
+///   in [its bucket](Owner::bucket), and a store may refuse one that is not.
+///
+/// `sessions::testing::conformance!` (feature `testing`) makes a test of each of these promises, for any store.
+///
 /// # Cancel safety
 /// A dropped future leaves the operation applied or not applied, never half of it.
 pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
-    /// Reads one session.
+    /// Reads one session: the record byte for byte as it was written, and when it was last seen.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't tell.
     fn load(&self, id: SessionId, now: Millis) -> impl Future<Output = Result<Loaded, StoreError>> + Send;
 
-    /// Writes one record if the stored version is the expected one.
+    /// Writes one record if the stored version is the expected one. If it is not, the answer is the record that is stored.
     ///
-    /// Never revives: an ended or absent session answers [`CasOutcome::Gone`], unless absence was expected.
+    /// Never revives: an ended or absent session answers [`CasOutcome::Gone`], unless absence was expected. A write states
+    /// when the session expires, sooner or later than before; it never moves the last use back.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't tell.
     fn cas(&self, write: Cas) -> impl Future<Output = Result<CasOutcome, StoreError>> + Send;
 
     /// Notes that a session was seen, and until when it lives now. Never shortens either, never revives.
+    /// The record and its version stay as they are.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't tell.
     fn touch(&self, touch: Touch) -> impl Future<Output = Result<Touched, StoreError>> + Send;
 
     /// Stores a new session of an owner, within the limit: prunes expired ones, counts, evicts or refuses, and
-    /// inserts, in one atomic step.
+    /// inserts, in one atomic step. A login that is refused changes nothing.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't tell.
@@ -69,11 +89,16 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
 
     /// Ends sessions: removes the record and leaves a tombstone for [`TOMBSTONE_MS`].
     ///
+    /// A session that has ended keeps its reason. The revocation of all sessions of an owner is remembered at least until
+    /// the owner has had no session for [`TOMBSTONE_MS`], and an earlier one that comes late does not undo it.
+    ///
     /// # Errors
     /// [`StoreError`] if the store can't tell.
     fn end(&self, end: End) -> impl Future<Output = Result<Ended, StoreError>> + Send;
 
     /// Lists the live sessions of an owner, oldest login first, at most `limit` after the id `after`.
+    ///
+    /// If that session has ended meanwhile, the list may begin anew; it never leaves out a live session.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't tell.
@@ -85,7 +110,8 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
         now: Millis,
     ) -> impl Future<Output = Result<Vec<Listed>, StoreError>> + Send;
 
-    /// Frees at most `limit` expired records or tombstones and tells how many it freed.
+    /// Frees at most `limit` expired records or tombstones and tells how many it freed. Called until it frees none, it
+    /// leaves the live sessions and the tombstones whose time is not over.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't tell.
@@ -103,7 +129,8 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
         false
     }
 
-    /// Makes everything acknowledged durable and releases what the store holds. The default does nothing.
+    /// Makes everything acknowledged durable and releases what the store holds; other calls may fail from then
+    /// on, and a second call is fine. The default does nothing.
     ///
     /// # Errors
     /// [`StoreError`] if something acknowledged could not be made durable.

@@ -10,7 +10,8 @@ use std::{
     process::{Command, ExitCode, Stdio},
 };
 
-/// One safeguard, how it is taken away, and the test that has to notice.
+/// One safeguard, how it is taken away, and the test that has to notice: one of the promises, or, as in
+/// `schedules: login::a_test`, one of another test target or of the schedules.
 struct Control {
     name: &'static str,
     file: &'static str,
@@ -61,13 +62,22 @@ fn run(control: &Control, root: &Path, copy: &Path) -> Result<(), String> {
 }
 
 fn tested(test: &str, root: &Path, copy: &Path) -> Result<(), String> {
+    let (target, test) = test.split_once(": ").unwrap_or(("promises", test));
     let cargo = |arguments: &[&str]| {
-        Command::new(env!("CARGO"))
-            .args(["test", "--quiet", "--package", "sessions-tests", "--test", "promises"])
+        let mut command = Command::new(env!("CARGO"));
+        command.args(["test", "--quiet", "--package"]);
+        let (dir, flags) = if target == "schedules" {
+            command.args(["sessions-schedules", "--lib"]);
+            ("target/controls/schedules", "--cap-lints allow --cfg sessions_shuttle")
+        } else {
+            command.args(["sessions-tests", "--test", target]);
+            ("target/controls/target", "--cap-lints allow")
+        };
+        command
             .args(arguments)
             .current_dir(copy)
-            .env("CARGO_TARGET_DIR", root.join("target/controls/target"))
-            .env("RUSTFLAGS", "--cap-lints allow")
+            .env("CARGO_TARGET_DIR", root.join(dir))
+            .env("RUSTFLAGS", flags)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .output()

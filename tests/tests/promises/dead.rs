@@ -29,7 +29,7 @@ async fn a_logout_survives_a_slow_request() {
     slow.set("late", 1).unwrap();
     log_out(&node, &mut visitor).await;
     assert_eq!(finish(&node, &slow).await, (Some(Fault::Gone), 0));
-    assert_eq!((node.who(&before).await, node.store.stored().await), (None, 0));
+    assert_eq!((node.who(&before).await, node.stored().await), (None, 0));
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn every_way_of_writing_meets_an_ended_session() {
         write(&mut slow);
         log_out(&node, &mut visitor).await;
         assert_eq!(finish(&node, &slow).await, (Some(Fault::Gone), 0), "way {number}");
-        assert_eq!(node.store.stored().await, 0, "way {number}");
+        assert_eq!(node.stored().await, 0, "way {number}");
     }
 }
 
@@ -59,7 +59,7 @@ async fn an_update_in_flight_meets_an_ended_session() {
     let slow = node.engine.resolve(&visitor.request()).await.unwrap();
     log_out(&node, &mut visitor).await;
     assert_eq!(slow.update("n", |n: &mut u8| *n += 1).await.unwrap_err().fault(), Fault::Gone);
-    assert_eq!(node.store.stored().await, 0);
+    assert_eq!(node.stored().await, 0);
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn a_use_that_is_noted_late_revives_nothing() {
     let slow = node.engine.resolve(&visitor.request()).await.unwrap();
     log_out(&node, &mut visitor).await;
     assert_eq!(finish(&node, &slow).await, (None, 0));
-    assert_eq!(node.store.stored().await, 0);
+    assert_eq!(node.stored().await, 0);
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn a_write_under_a_superseded_id_is_refused_without_a_cookie() {
     let mut stale = node.engine.resolve(&rotated.request()).await.unwrap();
     stale.set("late", 1).unwrap();
     assert_eq!(finish(&node, &stale).await, (Some(Fault::Gone), 0));
-    assert_eq!(node.store.stored().await, 1);
+    assert_eq!(node.stored().await, 1);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sessions::{EventKind, Fault, SessionPolicy};
+use sessions::{EventKind, Fault, SessionPolicy, testing::Operation};
 use sessions_tests::{Node, Visitor, second, user};
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn a_failed_commit_is_an_error_without_a_cookie() {
 async fn a_logout_that_the_store_did_not_take_is_an_error() {
     let node = Node::new(SessionPolicy::user_default());
     let mut visitor = node.logged_in("ada").await;
-    node.store.fail_next_end();
+    node.store.fail_next(Operation::End);
     let answer = node
         .visit(&mut visitor, async |session| {
             session.clear_authentication();
@@ -52,7 +52,7 @@ async fn a_login_that_could_not_end_the_session_before_leaves_no_second_one() {
     let node = Node::new(SessionPolicy::user_default());
     let mut visitor = Visitor::default();
     node.visit(&mut visitor, async |session| session.set("cart", 1)).await.commit.unwrap();
-    node.store.fail_next_end();
+    node.store.fail_next(Operation::End);
     let answer = node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada"))).await;
     assert_eq!(answer.commit.unwrap_err().fault(), Fault::StoreUnavailable);
     assert!(answer.cookies.is_empty());

@@ -11,7 +11,7 @@ async fn anonymous_data_is_carried_over() {
     node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada"))).await.commit.unwrap();
     let read = node.visit(&mut visitor, async |session| session.get::<String>("cart").unwrap()).await;
     assert_eq!(read.value.as_deref(), Some("tea"));
-    assert_eq!(node.store.stored().await, 1);
+    assert_eq!(node.stored().await, 1);
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn another_principals_data_is_discarded_first() {
     let read = node.visit(&mut visitor, async |session| session.keys()).await;
     assert_eq!(read.value, ["after"]);
     assert_eq!(node.who(&ada).await, None);
-    assert_eq!(node.store.stored().await, 1);
+    assert_eq!(node.stored().await, 1);
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod principals;
 mod recovery;
 mod reload;
 mod rotation;
+mod serial;
 mod time;
 mod under_way;
 mod updates;

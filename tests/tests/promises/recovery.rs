@@ -49,6 +49,6 @@ async fn a_logout_that_keeps_data_is_all_or_nothing_when_its_client_hangs_up() {
         let logged_in = node.who(&visitor).await.is_some();
         let listed = node.engine.sessions_of(&user("ada")).await.unwrap().len();
         assert_eq!(listed, usize::from(logged_in), "after {polls} polls");
-        assert_eq!(node.store.stored().await, 1, "after {polls} polls: the data is in one place");
+        assert_eq!(node.stored().await, 1, "after {polls} polls: the data is in one place");
     }
 }

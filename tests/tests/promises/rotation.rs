@@ -48,7 +48,7 @@ async fn an_explicit_rotation_keeps_data_and_handle() {
     let before = node.visit(&mut visitor, look).await.value;
     node.visit(&mut visitor, async |session| session.rotate()).await.commit.unwrap();
     assert_eq!(node.visit(&mut visitor, look).await.value, before);
-    assert_eq!(node.store.stored().await, 1);
+    assert_eq!(node.stored().await, 1);
 }
 
 #[tokio::test]

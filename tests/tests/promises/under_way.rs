@@ -240,7 +240,7 @@ async fn a_logout_that_would_keep_too_much_changes_nothing() {
         })
         .await;
     assert_eq!(a.commit.unwrap_err().fault(), Fault::TooLarge);
-    assert_eq!(node.store.take_counts().writes, 0);
+    assert_eq!(node.store.take_counts().writes(), 0);
 }
 #[tokio::test]
 async fn a_late_revocation_of_all_sends_no_cookie_over_anothers() {
@@ -319,7 +319,7 @@ async fn an_early_logout_stands() {
         })
         .await;
     a.commit.unwrap();
-    assert_eq!((visitor.cookie, node.store.stored().await), (None, 0));
+    assert_eq!((visitor.cookie, node.stored().await), (None, 0));
 }
 #[tokio::test]
 async fn a_listener_may_add_a_listener() {

@@ -115,7 +115,7 @@ async fn an_update_writes_what_was_recorded_before_it() {
     .await
     .commit
     .unwrap();
-    assert_eq!(node.store.take_counts().writes, 1, "one step, and nothing left for the commit");
+    assert_eq!(node.store.take_counts().writes(), 1, "one step, and nothing left for the commit");
     let read = node.visit(&mut visitor, async |session| session.keys()).await;
     assert_eq!(read.value, ["before", "n"]);
 }
@@ -128,7 +128,7 @@ async fn an_update_on_a_session_that_no_one_knows_sends_nothing_before_the_commi
         .visit(&mut visitor, async |session| {
             session.update("n", |n: &mut u8| *n += 1).await.unwrap();
             session.update("n", |n: &mut u8| *n += 1).await.unwrap();
-            node.store.take_counts().writes
+            node.store.take_counts().writes()
         })
         .await;
     assert_eq!(answer.value, 0);

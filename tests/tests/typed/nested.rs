@@ -104,5 +104,5 @@ async fn what_does_not_change_is_not_written() {
         })
     };
     browser.visit(&registry, touch).await.unwrap();
-    assert_eq!(store.take_counts().writes, 0);
+    assert_eq!(store.take_counts().writes(), 0);
 }

@@ -141,6 +141,22 @@ mod later_version {
     sessions::policies!("lints/later_version.toml");
 }
 
+mod serial_without_turns {
+    sessions::policies!("lints/serial_without_turns.toml");
+}
+
+mod serial_wait_too_long {
+    sessions::policies!("lints/serial_wait_too_long.toml");
+}
+
+mod serial_lease_range {
+    sessions::policies!("lints/serial_lease_range.toml");
+}
+
+mod touch_without_use {
+    sessions::policies!("lints/touch_without_use.toml");
+}
+
 mod unknown_extends {
     sessions::policies!("lints/unknown_extends.toml");
 }

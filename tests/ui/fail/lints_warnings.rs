@@ -77,6 +77,10 @@ mod payload_large {
     sessions::policies!("lints/payload_large.toml");
 }
 
+mod activity_without_lifetime {
+    sessions::policies!("lints/activity_without_lifetime.toml");
+}
+
 mod expired_suppression {
     sessions::policies!("lints/expired_suppression.toml");
 }

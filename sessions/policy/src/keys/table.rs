@@ -2,7 +2,8 @@
 
 use super::{Fallback, Key, Kind, Safer, Table};
 use crate::policy::{
-    Adapter, BehaviorOnLimit, Codec, Csrf, OnConflict, OnServerError, Renew, SameSite, Scope, WhenFull,
+    Activity, Adapter, BehaviorOnLimit, Codec, Csrf, OnConflict, OnServerError, Renew, SameSite, Scope,
+    WhenFull,
 };
 
 const fn policy(path: &'static str, kind: Kind, doc: &'static str) -> Key {
@@ -74,6 +75,14 @@ pub(super) const POLICY_KEYS: &[Key] = &[
     .word("fixed")
     .safer_if(Safer::Earlier(&["fixed", "sliding"]))
     .asked_for_by("OWASP ASVS 5.0, 7.3.2"),
+    policy(
+        "activity",
+        choice(Activity::WORDS),
+        "what counts as activity: `use`, every request that opens the session; `change`, only one that changes it",
+    )
+    .word("use")
+    .safer_if(Safer::Earlier(&["change", "use"]))
+    .asked_for_by("OWASP ASVS 5.0, 7.1.1 and 7.3.1; NIST SP 800-63B-4, 5.2"),
     policy("rotate_on_use", Kind::Bool, "whether each use changes the id").fallback_to(Fallback::Bool(false))
     .safer_if(Safer::True)
     .asked_for_by("OWASP Session Management Cheat Sheet, Renewal Timeout"),
@@ -161,10 +170,22 @@ pub(super) const POLICY_KEYS: &[Key] = &[
     .word("drop"),
     policy(
         "on_conflict",
-        Kind::Choice { words: OnConflict::WORDS, reserved: &["serial"] },
-        "what becomes of a plain set of a key that another request changed meanwhile",
+        choice(OnConflict::WORDS),
+        "what becomes of a plain set of a key that another request changed meanwhile; `serial`: a session's requests take turns",
     )
     .word("last_write"),
+    policy(
+        "serial.wait",
+        DURATION,
+        "how long a request waits for its turn before it is refused with 423; at most 60 s; needs `on_conflict = \"serial\"`",
+    )
+    .word("10s"),
+    policy(
+        "serial.lease",
+        DURATION,
+        "how long a turn lasts at most, also if its process dies; 1 s to 5 min; needs `on_conflict = \"serial\"`",
+    )
+    .word("30s"),
     policy("max_size", Kind::Size { min: 1 << 10, max: 1 << 20 }, "the most bytes that a session may have")
         .word("64KiB")
     .safer_if(Safer::Smaller),

@@ -42,6 +42,13 @@ choices! {
         /// Each activity renews `ttl`, never past `absolute_timeout`.
         Sliding = "sliding",
     }
+    /// What counts as activity, which `idle_timeout` and a sliding `ttl` go by.
+    Activity {
+        /// Every request that opens the session.
+        Use = "use",
+        /// Only a request that changes it: a page that asks for news keeps no session alive.
+        Change = "change",
+    }
     /// What a session belongs to.
     Scope {
         /// One request: never stored, never a cookie.
@@ -66,6 +73,8 @@ choices! {
         LastWrite = "last_write",
         /// The request is refused with 409.
         Reject = "reject",
+        /// It can't happen: requests of one session take turns, in one process and over all that share a store.
+        Serial = "serial",
     }
     /// How the values of a session are written. Each value carries its codec, so that all are read whatever this says.
     Codec {

@@ -1,6 +1,6 @@
 //! A policy's settings as a Markdown table: what hovering its generated type shows.
 
-use super::{Adapter, CarryOver, Codec, SessionPolicy};
+use super::{Activity, Adapter, CarryOver, Codec, SessionPolicy};
 use crate::value::{duration_text, size_text};
 
 /// The settings of `policy` as a Markdown table, one row a key, in the order of the table of keys. Keys
@@ -29,6 +29,9 @@ fn lifetimes(policy: &SessionPolicy) -> Vec<Row> {
     ];
     rows.extend(optional.into_iter().filter_map(|(key, value)| Some((key, duration_text(value?)))));
     rows.push(("renew", policy.renew.to_string()));
+    if policy.activity != Activity::Use {
+        rows.push(("activity", policy.activity.to_string()));
+    }
     if policy.rotate_on_use {
         rows.push(("rotate_on_use", "true".into()));
     }
@@ -58,6 +61,10 @@ fn behaviour(policy: &SessionPolicy) -> Vec<Row> {
     }
     rows.push(("on_server_error", policy.on_server_error.to_string()));
     rows.push(("on_conflict", policy.on_conflict.to_string()));
+    if let Some(serial) = policy.serial {
+        rows.push(("serial.wait", duration_text(serial.wait)));
+        rows.push(("serial.lease", duration_text(serial.lease)));
+    }
     rows.push(("max_size", size_text(policy.max_size as u64)));
     rows.push(("max_keys", policy.max_keys.to_string()));
     if !policy.is_persistent() {

@@ -8,10 +8,13 @@ mod parts;
 use std::time::Duration;
 
 pub use self::choice::{
-    Adapter, BehaviorOnLimit, Codec, Csrf, OnConflict, OnServerError, Renew, SameSite, Scope, WhenFull,
+    Activity, Adapter, BehaviorOnLimit, Codec, Csrf, OnConflict, OnServerError, Renew, SameSite, Scope,
+    WhenFull,
 };
 pub use self::describe::describe;
-pub use self::parts::{CarryOver, ConcurrencyPolicy, PersistencePolicy, RememberPolicy, TransportPolicy};
+pub use self::parts::{
+    CarryOver, ConcurrencyPolicy, PersistencePolicy, RememberPolicy, SerialPolicy, TransportPolicy,
+};
 
 /// One policy: how long a session lives, when its id changes, how many a principal may have, where it is kept
 /// and how it travels.
@@ -36,6 +39,7 @@ pub struct SessionPolicy {
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) absolute_timeout: Option<Duration>,
     pub(crate) renew: Renew,
+    pub(crate) activity: Activity,
     pub(crate) rotate_on_use: bool,
     /// `None` where `rotate_on_use` is set.
     pub(crate) rotate_every: Option<Duration>,
@@ -53,6 +57,8 @@ pub struct SessionPolicy {
     pub(crate) scope: Scope,
     pub(crate) on_server_error: OnServerError,
     pub(crate) on_conflict: OnConflict,
+    /// `Some` exactly where `on_conflict` is serial.
+    pub(crate) serial: Option<SerialPolicy>,
     pub(crate) max_size: usize,
     pub(crate) max_keys: usize,
     pub(crate) persistence: PersistencePolicy,
@@ -84,6 +90,11 @@ impl SessionPolicy {
     /// Whether activity renews `ttl`.
     pub fn renew(&self) -> Renew {
         self.renew
+    }
+
+    /// What counts as activity.
+    pub fn activity(&self) -> Activity {
+        self.activity
     }
 
     /// Whether each use changes the id.
@@ -150,6 +161,11 @@ impl SessionPolicy {
     /// What becomes of a plain set that meets another request's.
     pub fn on_conflict(&self) -> OnConflict {
         self.on_conflict
+    }
+
+    /// How requests of one session take turns; `None` where they don't.
+    pub fn serial(&self) -> Option<SerialPolicy> {
+        self.serial
     }
 
     /// The most bytes that a session's record may have.

@@ -1,5 +1,5 @@
-//! The parts of a policy that are tables of their own: `remember`, `carry_over`, `persistence`, `concurrency`,
-//! `transport`.
+//! The parts of a policy that are tables of their own: `remember`, `carry_over`, `serial`, `persistence`,
+//! `concurrency`, `transport`.
 
 use std::time::Duration;
 
@@ -42,6 +42,28 @@ impl CarryOver {
             Self::All => true,
             Self::Keys(keys) => keys.iter().any(|carried| carried == key),
         }
+    }
+}
+
+/// How the requests of one session take turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SerialPolicy {
+    /// At most 60 s.
+    pub(crate) wait: Duration,
+    /// From 1 s to 5 min.
+    pub(crate) lease: Duration,
+}
+
+impl SerialPolicy {
+    /// How long a request waits for its turn before it is refused.
+    pub fn wait(&self) -> Duration {
+        self.wait
+    }
+
+    /// How long a turn lasts at most: a request that takes longer may find the session in other hands, and one whose
+    /// process has died frees it then.
+    pub fn lease(&self) -> Duration {
+        self.lease
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Finding, Rule, value};
-use crate::adapt::touch_bounds;
+use crate::adapt::{OF_USE, activity_bounds, touch_bounds};
 use crate::problem::Weight;
 use crate::resolve::Resolved;
 
@@ -43,6 +43,12 @@ pub(super) const RULES: &[Rule] = &[
     Rule { name: "idle_missing", keys: &["idle_timeout", "ttl", "renew", "scope"], check: idle_missing },
     Rule { name: "absolute_missing", keys: &["absolute_timeout", "renew", "scope"], check: absolute_missing },
     Rule { name: "idle_long", keys: &["idle_timeout", "scope"], check: idle_long },
+    Rule {
+        name: "activity_without_lifetime",
+        keys: &["activity", "idle_timeout", "remember.idle_timeout", "renew", "scope"],
+        check: activity_without_lifetime,
+    },
+    Rule { name: "touch_without_use", keys: &["activity", "touch_every"], check: touch_without_use },
     Rule {
         name: "touch_coarse",
         keys: &["touch_every", "renew", "ttl", "idle_timeout", "remember.idle_timeout"],
@@ -170,6 +176,28 @@ fn idle_long(policy: &Resolved) -> Vec<Finding> {
     }
     let reason = format!("{} is longer than 30min", value(policy, "idle_timeout"));
     vec![Finding::at("idle_timeout", reason, "lower it, or let people ask for it by `remember`")]
+}
+
+fn activity_without_lifetime(policy: &Resolved) -> Vec<Finding> {
+    let key = "activity";
+    if !policy.is_stated(key) || !policy.is(key, "change") || !activity_bounds(policy).is_empty() {
+        return Vec::new();
+    }
+    let help = "write `idle_timeout`, such as `\"30min\"`, or drop it: no lifetime goes by activity";
+    vec![
+        Finding::at(key, "(change) has no effect without a lifetime that activity prolongs", help)
+            .weighing(Weight::Warned),
+    ]
+}
+
+fn touch_without_use(policy: &Resolved) -> Vec<Finding> {
+    if !policy.is("activity", "change") {
+        return Vec::new();
+    }
+    let stated = OF_USE.iter().filter(|key| policy.is_stated(key));
+    let reason = format!("has no effect with {}", policy.cite("activity"));
+    let help = "drop it: only a change counts as activity, and is written anyway";
+    stated.map(|key| Finding::at(key, &*reason, help)).collect()
 }
 
 fn touch_coarse(policy: &Resolved) -> Vec<Finding> {

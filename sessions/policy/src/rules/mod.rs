@@ -10,6 +10,7 @@ mod lifetimes;
 mod origins;
 mod persistence;
 mod rotation;
+mod serial;
 mod store_places;
 mod stores;
 
@@ -61,6 +62,7 @@ pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
     [
         lifetimes::RULES,
         rotation::RULES,
+        serial::RULES,
         persistence::RULES,
         cookie::RULES,
         cookie_safety::RULES,

@@ -437,7 +437,7 @@ mod tests {
         assert_eq!(typed("renew", "sliding"), Ok(Setting::Word("sliding")));
         assert_eq!(typed("renew", "slidng").unwrap_err().suggestion.as_deref(), Some("sliding"));
         assert_eq!(typed("renew", "Sliding").unwrap_err().suggestion.as_deref(), Some("sliding"));
-        assert_eq!(rule(typed("on_conflict", "serial")), "later_version");
+        assert_eq!(rule(typed("transport.adapter", "token")), "later_version");
         assert_eq!(rule(typed("renew", true)), "wrong_kind");
     }
 

@@ -749,11 +749,75 @@ max_keys = 1
         "later_version",
         r#"[policies.p]
 extends = "user_default"
-on_conflict = "serial"
+transport = { adapter = "token" }
 "#,
         r#"[policies.p]
 extends = "user_default"
+transport = { adapter = "cookie" }
+"#,
+    ),
+    case(
+        "serial_without_turns",
+        r#"[policies.p]
+extends = "user_default"
 on_conflict = "reject"
+serial = { wait = "5s" }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+on_conflict = "serial"
+serial = { wait = "5s" }
+"#,
+    ),
+    case(
+        "serial_wait_too_long",
+        r#"[policies.p]
+extends = "user_default"
+on_conflict = "serial"
+serial = { wait = "61s" }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+on_conflict = "serial"
+serial = { wait = "60s" }
+"#,
+    ),
+    case(
+        "serial_lease_range",
+        r#"[policies.p]
+extends = "user_default"
+on_conflict = "serial"
+serial = { lease = "10min" }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+on_conflict = "serial"
+serial = { lease = "5min" }
+"#,
+    ),
+    case(
+        "activity_without_lifetime",
+        r#"[policies.p]
+extends = "api_token"
+activity = "change"
+"#,
+        r#"[policies.p]
+extends = "api_token"
+activity = "change"
+idle_timeout = "10min"
+"#,
+    ),
+    case(
+        "touch_without_use",
+        r#"[policies.p]
+extends = "user_default"
+activity = "change"
+touch_every = "1min"
+"#,
+        r#"[policies.p]
+extends = "user_default"
+activity = "use"
+touch_every = "1min"
 "#,
     ),
     case(

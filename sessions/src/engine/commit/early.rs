@@ -53,9 +53,9 @@ impl SessionEngine {
     /// Writes what is recorded so far, and gives the changes back if that fails, so that a later commit tries again.
     pub(crate) async fn commit_early(&self, state: &Arc<SessionState>) -> Result<(), SessionError> {
         let Some(work) = self.take_work(state, Outcome::Answered, Part::Early)? else { return Ok(()) };
-        let kept = Kept::of(&work);
+        let (kept, moves) = (Kept::of(&work), work.moves);
         let done = self.perform(work).await;
-        self.adopt(state, done).inspect_err(|error| kept.give_back(state, error))
+        self.adopt(state, moves, done).inspect_err(|error| kept.give_back(state, error))
     }
 
     /// Writes what is recorded so far together with a change that is computed from what is stored, in one step.
@@ -96,7 +96,7 @@ impl SessionEngine {
             return record_update(state, update);
         };
         let done = self.write_with(&work, base, Some(update)).await;
-        self.adopt(state, done).inspect_err(|error| kept.give_back(state, error))
+        self.adopt(state, work.moves, done).inspect_err(|error| kept.give_back(state, error))
     }
 }
 

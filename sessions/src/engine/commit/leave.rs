@@ -20,6 +20,9 @@ impl SessionEngine {
             .end(self.end_of(target, EndReason::LoggedOut))
             .await
             .map_err(|error| self.store_failed(error))?;
+        if let Some(hold) = &base.hold {
+            hold.has_ended();
+        }
         let here = !ended.ids.is_empty();
         if here {
             let kind =
@@ -32,6 +35,8 @@ impl SessionEngine {
     /// A logout that keeps data: the old session is closed for good, and what is left goes on in a new anonymous one.
     pub(super) async fn leave(&self, work: &Work) -> Result<Done, SessionError> {
         let (Some(store), Some(base)) = (&self.shared.store, &work.base) else { return Ok(Done::Nothing) };
+        // An ending always wins: it asks for no turn, and whoever has one meets it.
+        let base = &Base { hold: None, ..base.clone() };
         let mut left = Vec::new().into();
         let closed = self
             .rewrite(base, work.now, |current, _| {

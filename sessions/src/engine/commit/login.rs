@@ -77,6 +77,9 @@ impl SessionEngine {
                 let _ = store.end(self.end_of(orphan, EndReason::Revoked)).await;
                 return Err(self.store_failed(error));
             }
+            if let Some(hold) = &sealed.hold {
+                hold.has_ended();
+            }
             if sealed.record.is_authenticated() {
                 self.event(EventKind::LoggedOut, |event| event.handle = Some(sealed.record.handle));
             }
@@ -86,7 +89,8 @@ impl SessionEngine {
             event.principal_kind = Some(principal.kind().to_owned());
             event.principal_id = Some(principal.id().to_owned());
         });
-        let base = Base { token, digest: record.digest, record: Arc::new(record), by_previous: false };
+        let base =
+            Base { token, digest: record.digest, record: Arc::new(record), by_previous: false, hold: None };
         Ok(Done::Stored { base, issue: true })
     }
 

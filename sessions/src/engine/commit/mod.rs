@@ -59,6 +59,8 @@ struct Work {
     client: Client,
     same_party: bool,
     now: Millis,
+    /// How often the session had moved by then.
+    moves: u32,
 }
 
 /// What a commit did, to be adopted by the state.
@@ -117,7 +119,9 @@ impl SessionEngine {
             return false;
         }
         let base = inner.base.as_ref().filter(|_| self.shared.store.is_some());
-        let settled = base.is_none_or(|base| !base.by_previous && !self.write_is_due(base, inner.now));
+        let settled = base.is_none_or(|base| {
+            base.hold.is_none() && !base.by_previous && !self.write_is_due(base, inner.now)
+        });
         inner.sent |= settled;
         settled
     }
@@ -136,16 +140,32 @@ impl SessionEngine {
         state: &Arc<SessionState>,
         outcome: Outcome,
     ) -> Result<(), SessionError> {
-        let Some(work) = self.take_work(state, outcome, Part::Last)? else { return Ok(()) };
-        let done = self.perform(work).await;
-        self.adopt(state, done)
+        let result = match self.take_work(state, outcome, Part::Last) {
+            Ok(Some(work)) => {
+                let moves = work.moves;
+                let done = self.perform(work).await;
+                self.adopt(state, moves, done)
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if self.shared.turns.is_some() {
+            Box::pin(self.end_turn(state)).await;
+        }
+        result
     }
 
-    /// Brings the state up to what a commit did.
-    fn adopt(&self, state: &SessionState, done: Result<Done, SessionError>) -> Result<(), SessionError> {
+    /// Brings the state up to what a commit did that began when the session had moved so often.
+    fn adopt(
+        &self,
+        state: &SessionState,
+        moves: u32,
+        done: Result<Done, SessionError>,
+    ) -> Result<(), SessionError> {
         let mut inner = state.lock();
         match done {
             Ok(Done::Nothing) => Ok(()),
+            Ok(Done::Stored { base, .. }) if inner.is_past(&base) => Ok(()),
             Ok(Done::Stored { base, issue }) => {
                 if issue {
                     let life = self.life_of(&base.record);
@@ -160,7 +180,8 @@ impl SessionEngine {
                 Ok(())
             }
             Err(error) => {
-                if error.fault() == Fault::Gone {
+                // Where another commit of this request has moved the session meanwhile, it is that one's to tell.
+                if error.fault() == Fault::Gone && inner.moves == moves {
                     inner.emission = Emission::Nothing;
                     inner.forget(false);
                 }
@@ -179,6 +200,11 @@ impl SessionEngine {
         let mut inner = state.lock();
         // In the same lock: what is recorded after this is refused, and nothing falls in between.
         inner.sent |= part == Part::Last;
+        if part == Part::Last
+            && let Some(hold) = inner.base.as_ref().and_then(|base| base.hold.as_ref())
+        {
+            hold.comes_to_its_end();
+        }
         if let Some((fault, misuse)) = inner.misuse.take() {
             return Err(SessionError::new(fault, misuse));
         }
@@ -210,6 +236,7 @@ impl SessionEngine {
             client: inner.client.clone(),
             same_party,
             now: self.shared.time.now(),
+            moves: inner.moves,
         })))
     }
 
@@ -251,10 +278,11 @@ impl SessionEngine {
     }
 
     /// Runs steps that must not be cut in half on a task of their own, so that a client that hangs up can't.
-    async fn uninterrupted<F, W>(&self, work: W) -> Result<Done, SessionError>
+    pub(super) async fn uninterrupted<F, W, T>(&self, work: W) -> Result<T, SessionError>
     where
         W: FnOnce(Self) -> F,
-        F: Future<Output = Result<Done, SessionError>> + Send + 'static,
+        F: Future<Output = Result<T, SessionError>> + Send + 'static,
+        T: Send + 'static,
     {
         let steps = work(self.clone());
         if tokio::runtime::Handle::try_current().is_err() {
@@ -339,6 +367,7 @@ impl SessionEngine {
             previous: None,
             retired: Vec::new(),
             forward: None,
+            lease: None,
             fingerprint: work.client.fingerprint,
             agent: None,
             fields: Vec::new().into(),

@@ -6,7 +6,7 @@ use super::{Done, Work};
 use crate::{
     clock::millis,
     engine::{
-        SessionEngine,
+        SessionEngine, turn,
         validate::{Standing, standing},
     },
     event::EventKind,
@@ -64,8 +64,9 @@ impl SessionEngine {
             match store.cas(cas).await.map_err(|error| self.store_failed(error))? {
                 CasOutcome::Stored => {
                     self.event(EventKind::Created, |event| event.handle = Some(record.handle));
+                    let digest = record.digest;
                     let base =
-                        Base { token, digest: record.digest, record: Arc::new(record), by_previous: false };
+                        Base { token, digest, record: Arc::new(record), by_previous: false, hold: None };
                     return Ok(Done::Stored { base, issue: true });
                 }
                 CasOutcome::Conflict(_) | CasOutcome::Gone(_) => {}
@@ -137,6 +138,7 @@ impl SessionEngine {
             .await;
         let done = match done {
             // Nobody asked for this write: a request that only read is not refused.
+            Err(error) if !asked && error.fault() == Fault::Conflict => return Ok(Done::Nothing),
             Err(error) if !asked && error.fault() == Fault::Gone => return Ok(Done::Ended { here: false }),
             done => done?,
         };
@@ -222,6 +224,9 @@ impl SessionEngine {
             };
             next.version = current.version.next();
             next.last_seen = now.max(current.last_seen);
+            if let Some(hold) = &base.hold {
+                next.lease = hold.goes_on(self.shared.time.now());
+            }
             if let Err(error) = self.check_size(&next)
                 && next.is_larger_than(&current)
             {
@@ -244,13 +249,20 @@ impl SessionEngine {
             match store.cas(cas).await.map_err(|error| self.store_failed(error))? {
                 CasOutcome::Stored => {
                     let record = next;
+                    let hold = base.hold.clone();
+                    if let Some(hold) = &hold {
+                        hold.was_written();
+                    }
                     return Ok(match token {
-                        Some(token) => Base { token, digest: record.digest, record, by_previous: false },
+                        Some(token) => {
+                            Base { token, digest: record.digest, record, by_previous: false, hold }
+                        }
                         None => Base {
                             token: base.token.clone(),
                             digest: base.digest,
                             by_previous: !record.digest.matches(&base.digest),
                             record,
+                            hold,
                         },
                     });
                 }
@@ -262,6 +274,10 @@ impl SessionEngine {
                         Box::pin(back_off(attempt)).await;
                     }
                     (current, by_previous) = self.look_again(base, &stored, now)?;
+                    if base.hold.as_ref().is_some_and(|hold| !hold.allows(&current)) {
+                        // Merging would be what turns are there to prevent.
+                        return Err(turn::run_out());
+                    }
                 }
                 CasOutcome::Gone(_) => {
                     return Err(self.gone("the session ended while the request was under way"));

@@ -1,15 +1,15 @@
 //! A shard under its lock, and the sums of all shards kept right: nothing that changes a shard can forget to count.
 
-use std::{
-    ops::{Deref, DerefMut},
-    sync::MutexGuard,
-};
+use std::ops::{Deref, DerefMut};
 
 use super::{
     shard::{Census, Shard},
     space::Space,
 };
-use crate::store::{Admit, Admitted, Cas, CasOutcome, Millis};
+use crate::{
+    store::{Admit, Admitted, Cas, CasOutcome, Millis},
+    sync::MutexGuard,
+};
 
 /// A shard under its lock. What has changed is added up when the lock is given back, and not before.
 pub(super) struct Locked<'a> {

@@ -4,17 +4,20 @@
 //! A *place* is the right to store one session. It is taken before a session is inserted and given back when one goes;
 //! whoever evicts a session for a newcomer hands its place over, so that no third can take it. No one holds two locks.
 
-use std::sync::{
-    Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
-};
+use std::sync::PoisonError;
 
 use super::{
     WhenFull,
     locked::Locked,
     shard::{Census, Shard},
 };
-use crate::store::{EndReason, Loaded, Millis, SessionId, StoreStats, Touch, Touched};
+use crate::{
+    store::{EndReason, Loaded, Millis, SessionId, StoreStats, Touch, Touched},
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
+};
 
 /// So many sessions a shard when the store is full: resizing a shard holds its lock for about a microsecond.
 const SESSIONS_A_SHARD: usize = 64;

@@ -122,6 +122,9 @@ pub(super) const LINTS: &[Lint] = &[
             "header_key_without_header",
             "limit_without_sessions",
             "behavior_without_limit",
+            "serial_without_turns",
+            "activity_without_lifetime",
+            "touch_without_use",
             "ttl_past_the_end",
             "fresh_past_the_end",
             "remember_under_ttl",
@@ -133,7 +136,7 @@ pub(super) const LINTS: &[Lint] = &[
         ],
         [
             "A key that has no effect beside the others looks as if it protected something. A length that never comes to \
-             its end, and a behavior at a limit that isn't there, are warnings.",
+             its end, a behavior at a limit that isn't there, and an activity that nothing goes by, are warnings.",
             "Drop the key, or what takes its effect away.",
             "",
         ],

@@ -19,6 +19,19 @@ pub(super) const LINTS: &[Lint] = &[
     )
     .excusable(),
     lint(
+        "SL042",
+        "turns",
+        (Error, Error),
+        &["serial_wait_too_long", "serial_lease_range"],
+        [
+            "With `on_conflict = \"serial\"` a request waits for its turn, and a turn lasts for a lease at most. A wait of \
+             more than 60 s outlasts the clients; a lease of less than 1 s runs out while the store answers, and one of \
+             more than 5 min keeps people out for as long after a crash.",
+            "Drop the key: the defaults are 10 s and 30 s.",
+            "",
+        ],
+    ),
+    lint(
         "SL045",
         "carry-over",
         (Error, Error),

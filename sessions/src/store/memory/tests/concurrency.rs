@@ -1,4 +1,4 @@
-//! Many threads at once: nothing is lost, nothing is counted twice, nothing is fuller than it may be.
+//! Many threads at once: the store is never fuller than it may be.
 
 use std::{
     sync::{
@@ -9,7 +9,6 @@ use std::{
 };
 
 use super::*;
-use crate::store::{BehaviorOnLimit, Stored};
 
 /// Runs the same thing on so many threads that begin together.
 fn together<T: Send>(threads: usize, run: impl Fn(usize) -> T + Sync) -> Vec<T> {
@@ -26,92 +25,6 @@ fn together<T: Send>(threads: usize, run: impl Fn(usize) -> T + Sync) -> Vec<T> 
         }
         handles.into_iter().map(|handle| handle.join().unwrap()).collect()
     })
-}
-
-#[test]
-fn fifty_logins_at_once_leave_exactly_as_many_as_allowed() {
-    for behavior in [BehaviorOnLimit::Reject, BehaviorOnLimit::EvictOldest, BehaviorOnLimit::EvictAll] {
-        for round in 0..20 {
-            let (store, user) = (MemoryStore::new(1_000), owner(round));
-            let limit = Some(Limit { max: 3, behavior });
-            let answers = together(50, |thread| {
-                at_once(store.admit(Admit { limit, ..login(of(user, thread), user, NOW) }))
-            });
-            let stored = answers.iter().filter(|answer| matches!(answer, Admitted::Stored { .. })).count();
-            let evicted: usize = answers
-                .iter()
-                .map(|answer| if let Admitted::Stored { evicted } = answer { evicted.len() } else { 0 })
-                .sum();
-            let live = store.ids_of(user, NOW).len();
-            assert_eq!(stored - evicted, live, "each session was admitted once and evicted at most once");
-            match behavior {
-                BehaviorOnLimit::EvictAll => assert!((1..=3).contains(&live)),
-                _ => assert_eq!(live, 3),
-            }
-            assert_eq!(store.counts().sessions, live as u64);
-        }
-    }
-}
-
-#[test]
-fn a_counter_under_versions_loses_no_increment_and_repeats_no_answer() {
-    const EACH: u64 = 500;
-    let store = MemoryStore::new(10);
-    let first = Cas { record: record(0, NOW), ..creation(anonymous(1), NOW) };
-    assert!(matches!(store.write(first), CasOutcome::Stored));
-    let answers = together(8, |_| {
-        let (mut from, mut answers) = (0, Vec::new());
-        while answers.len() < usize::try_from(EACH).unwrap() {
-            match store.write(change(anonymous(1), from, NOW)) {
-                CasOutcome::Stored => {
-                    from += 1;
-                    answers.push(from);
-                }
-                CasOutcome::Conflict(stored) => from = Stored::version(&stored).as_u64(),
-                other => panic!("{other:?}"),
-            }
-        }
-        answers
-    });
-    let mut answers: Vec<_> = answers.concat();
-    answers.sort_unstable();
-    assert!(answers.into_iter().eq(1..=8 * EACH));
-}
-
-#[test]
-fn one_of_many_creations_wins() {
-    let store = MemoryStore::new(1_000);
-    for number in 0..200 {
-        let answers = together(4, |_| store.write(creation(anonymous(number), NOW)));
-        assert_eq!(answers.iter().filter(|answer| matches!(answer, CasOutcome::Stored)).count(), 1);
-    }
-    assert_eq!(store.counts().sessions, 200);
-}
-
-#[test]
-fn revoke_all_misses_no_login_that_began_before() {
-    for round in 0..200 {
-        let (store, user) = (MemoryStore::new(1_000), owner(round));
-        let clock = AtomicU64::new(stamp(NOW));
-        let revocations = together(6, |thread| {
-            let stamp = clock.fetch_add(1, SeqCst);
-            if thread == 0 {
-                let target = EndTarget::Owner { owner: user, except: None };
-                at_once(SessionStore::end(
-                    &store,
-                    End { target, reason: EndReason::Revoked, now: NOW, stamp },
-                ));
-                return Some(stamp);
-            }
-            // The sid says when the login began.
-            let id = SessionId::new(user.bucket(), u128::from(stamp).to_be_bytes());
-            at_once(store.admit(Admit { began: stamp, ..login(id, user, NOW) }));
-            None
-        });
-        let revoked = u128::from(revocations[0].unwrap());
-        let left = store.ids_of(user, NOW);
-        assert!(left.iter().all(|id| u128::from_be_bytes(*id.sid()) > revoked));
-    }
 }
 
 #[test]

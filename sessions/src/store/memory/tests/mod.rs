@@ -1,10 +1,11 @@
-//! What the memory store promises, by topic. Time is an argument here too: no test waits.
+//! What the memory store promises, by topic: the contract, and what is its own. Time is an argument here too: no test waits.
 
 mod concurrency;
+mod conformance;
 mod limits;
-mod model;
 mod records;
 mod space;
+mod whole;
 
 use std::{
     future::Future,

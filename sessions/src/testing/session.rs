@@ -1,15 +1,6 @@
-//! What tests of an application need: a clock that is set by hand, and sessions without a server.
-
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+//! Sessions to call a handler with, without a server.
 
 use crate::{
-    clock::{Clock, millis},
     engine::SessionEngine,
     principal::SessionPrincipal,
     registry::Registry,
@@ -17,52 +8,7 @@ use crate::{
         Registered, Session,
         state::{Client, Found, Inner, SessionState},
     },
-    store::Millis,
 };
-
-/// A clock that stands still until it is moved. Clones are one clock.
-///
-/// ```
-/// use std::time::Duration;
-/// use sessions::{Clock, testing::ManualClock};
-///
-/// let clock = ManualClock::default();
-/// let before = clock.now();
-/// clock.advance(Duration::from_secs(60));
-/// assert_eq!(clock.now() - before, 60_000);
-/// ```
-#[derive(Clone, Debug)]
-pub struct ManualClock(Arc<AtomicU64>);
-
-impl Default for ManualClock {
-    /// A clock in January 2026.
-    fn default() -> Self {
-        Self(Arc::new(AtomicU64::new(1_767_225_600_000)))
-    }
-}
-
-impl ManualClock {
-    /// Moves the clock forward.
-    pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(millis(by), Ordering::SeqCst);
-    }
-
-    /// Steps the clock back, as a wall clock can.
-    pub fn step_back(&self, by: Duration) {
-        self.0.fetch_sub(millis(by), Ordering::SeqCst);
-    }
-
-    /// The clock as engines and registries take it.
-    pub fn shared(&self) -> Arc<dyn Clock> {
-        Arc::new(self.clone())
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> Millis {
-        self.0.load(Ordering::SeqCst)
-    }
-}
 
 /// An anonymous session to call a handler with. What the handler records stays readable in it and is written nowhere.
 ///
