@@ -57,6 +57,8 @@ fn meaning(record: &Record) -> Value {
     let forward = record.forward.map(|forward| {
         json!({ "bucket": forward.to.bucket(), "sid": hex(forward.to.sid()), "until": forward.until })
     });
+    let lease =
+        record.lease.as_ref().map(|lease| json!({ "holder": hex(&lease.holder), "until": lease.until }));
     let unknown: Vec<_> = record.unknown.iter().map(|(tag, content)| json!([tag, hex(content)])).collect();
     json!({
         "version": record.version.as_u64().to_string(),
@@ -73,6 +75,7 @@ fn meaning(record: &Record) -> Value {
         "previous": previous,
         "retired": retired,
         "forward": forward,
+        "lease": lease,
         "fingerprint": record.fingerprint.map(|fingerprint| hex(&fingerprint)),
         "agent": record.agent_text(),
         "unknown": unknown,
@@ -96,7 +99,7 @@ impl Field {
 #[test]
 fn every_vector_means_what_the_file_says_and_is_written_byte_for_byte() {
     let names: Vec<_> = vectors().iter().map(|vector| vector["name"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(names.len(), 11, "{names:?}");
+    assert_eq!(names.len(), 12, "{names:?}");
     for vector in vectors() {
         let record = decoded(&vector);
         assert_eq!(meaning(&record), vector["means"], "{}", vector["name"]);
@@ -127,6 +130,7 @@ fn every_part_of_the_format_has_a_vector() {
         tag::PREVIOUS,
         tag::RETIRED,
         tag::FORWARD,
+        tag::LEASE,
         tag::FINGERPRINT,
         tag::AGENT,
         tag::FIELD,
