@@ -41,5 +41,5 @@ pub(super) fn table(arguments: &Arguments, results: &Results) -> String {
         let runs = runs.next_back().and_then(|lost| lost.slow.iter().max());
         runs.map_or_else(none, ToString::to_string)
     });
-    table + &row("lost of 1,000 parallel increments with 2 ms of work", lost)
+    table + &row("lost of 1,000 parallel increments with 2 ms of work, by `update` where there is one", lost)
 }
