@@ -14,8 +14,7 @@ fn every_part_runs_and_its_results_are_written() {
         .expect("the program starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let page = fs::read_to_string(out.join("results.md")).expect("a page");
-    let named =
-        ["sessions", "tower-sessions 0.15 MemoryStore", "axum_session 0.22", "actix-session 0.11 cookie"];
+    let named = ["sessions", "tower-sessions 0.15 memory", "axum_session 0.22", "actix-session 0.11 cookie"];
     for name in named {
         assert!(page.contains(&format!("| {name} |")), "{name} has its row:\n{page}");
     }

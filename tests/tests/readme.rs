@@ -213,6 +213,10 @@ fn every_command_is_there() {
                     (&program["name"], &program["required-features"][0]),
                     (&"sessions".into(), &features.into())
                 );
+            } else if let Some(name) = command.strip_prefix("cargo run --release -p ") {
+                let package = package(name);
+                let targets = package["targets"].as_array().unwrap();
+                assert!(targets.iter().any(|target| target["kind"][0] == "bin"), "`{name}` has no program");
             } else if command.starts_with("sessions ") {
                 // The end-to-end tests of the program run it: `cli/readme.rs`.
             } else {
@@ -225,6 +229,19 @@ fn every_command_is_there() {
         assert!(commands.contains(command), "{command}");
     }
     assert!(read("Cargo.toml").contains("default-members = [\"examples\"]"), "where `cargo run` looks");
+}
+
+#[test]
+fn the_table_of_the_benchmarks_is_that_of_their_last_run() {
+    let results = read("benches/results/results.md");
+    let (_, rest) = README.split_once("<!-- summary: written by sessions-benches -->").unwrap();
+    let (shown, _) = rest.split_once("<!-- end of summary -->").unwrap();
+    assert!(
+        results.contains(shown) && shown.lines().count() > 10,
+        "run `sessions-benches`, which writes both"
+    );
+    assert!(README.contains("](benches/results/results.svg)"));
+    assert!(read("benches/results/results.svg").ends_with("</svg>\n"));
 }
 
 #[test]

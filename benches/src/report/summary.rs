@@ -12,7 +12,8 @@ const LAYERS: [Stack; 5] =
     [Stack::Ours, Stack::Tower, Stack::TowerMoka, Stack::AxumSession, Stack::ActixCookie];
 
 pub(super) fn table(arguments: &Arguments, results: &Results) -> String {
-    let mut table = head("", LAYERS.map(Stack::title));
+    // The README is documentation too, where names of code are marked.
+    let mut table = head("", LAYERS.map(|stack| stack.title().replace("axum_session", "`axum_session`")));
     let sessions = arguments.usual();
     for path in in_process::PATHS {
         let cell = |stack| Cell { sessions, workers: 1, path, stack };
@@ -41,5 +42,5 @@ pub(super) fn table(arguments: &Arguments, results: &Results) -> String {
         let runs = runs.next_back().and_then(|lost| lost.slow.iter().max());
         runs.map_or_else(none, ToString::to_string)
     });
-    table + &row("lost of 1,000 parallel increments with 2 ms of work", lost)
+    table + &row("lost of 1,000 parallel increments with 2 ms of work, by `update` where there is one", lost)
 }

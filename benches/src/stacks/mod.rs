@@ -88,7 +88,7 @@ impl Stack {
             Self::Bare => "bare axum",
             Self::BareAgain => "bare axum once more",
             Self::Ours => "sessions",
-            Self::Tower => "tower-sessions 0.15 MemoryStore",
+            Self::Tower => "tower-sessions 0.15 memory",
             Self::TowerMoka => "tower-sessions 0.14 moka",
             Self::AxumSession => "axum_session 0.22",
             Self::BareActix => "bare actix-web",
