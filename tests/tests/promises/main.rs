@@ -14,6 +14,7 @@ mod layer;
 mod lifecycle;
 mod limits;
 mod login;
+mod persistence;
 mod principals;
 mod recovery;
 mod reload;
