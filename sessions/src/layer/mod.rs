@@ -3,6 +3,7 @@
 //! A request that opens no session passes as it is.
 
 mod opened;
+mod request;
 
 use std::{
     fmt,
@@ -19,17 +20,15 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use self::opened::{Open, Opened, Sessions};
+pub(crate) use self::request::RequestSessions;
 use crate::{
-    engine::{SessionEngine, commit::Outcome},
+    engine::commit::Outcome,
     fault::{Fault, SessionError},
     guard::{Guard, Requirements},
     registry::{Declared, Registry},
-    session::{
-        Registered, Session,
-        state::{Emission, SessionState},
-    },
+    session::{Registered, Session, state::Emission},
     soon::Soon,
-    web::{RequestHead, peer},
+    web::peer,
 };
 
 /// Gives the services below it their sessions: made by [`Registry::layer`].
@@ -228,85 +227,6 @@ impl<P: Registered, G: Guard> Session<P, G> {
             return Err(SessionError::new(Fault::Forbidden, detail));
         }
         Ok(sessions)
-    }
-}
-
-/// The sessions that one request may open, in its extensions.
-pub(crate) struct RequestSessions<D> {
-    opened: Arc<Opened>,
-    declared: PhantomData<fn() -> D>,
-}
-
-impl<D> Clone for RequestSessions<D> {
-    fn clone(&self) -> Self {
-        Self { opened: Arc::clone(&self.opened), declared: PhantomData }
-    }
-}
-
-impl<D> RequestSessions<D> {
-    /// The session of a policy: resolved by the first that asks, shared by all.
-    pub(crate) fn open<'a>(
-        &'a self,
-        policy: &'static str,
-        head: RequestHead<'a>,
-    ) -> Soon<'a, Result<Arc<SessionState>, SessionError>> {
-        let engine = match self.engine(policy) {
-            Ok(engine) => engine,
-            Err(error) => return Soon::now(Err(error)),
-        };
-        match self.opened.of(engine) {
-            Ok(None) if engine.takes_turns() => return Soon::later(self.open_alone(engine, head)),
-            Ok(None) => {}
-            Ok(Some(state)) => return Soon::now(Ok(state)),
-            Err(error) => return Soon::now(Err(error)),
-        }
-        self.resolve(engine, head)
-    }
-
-    /// The same for a request that only ends the session: it takes no turn.
-    async fn open_to_end(
-        &self,
-        policy: &'static str,
-        head: RequestHead<'_>,
-    ) -> Result<Arc<SessionState>, SessionError> {
-        let engine = self.engine(policy)?;
-        match self.opened.of(engine)? {
-            Some(state) => Ok(state),
-            None => match engine.resolve_to_end(head).await {
-                Ok(state) => self.opened.keep(state),
-                Err(error) => Err(error.varying(engine.shared.transport.vary())),
-            },
-        }
-    }
-
-    fn engine(&self, policy: &'static str) -> Result<&SessionEngine, SessionError> {
-        self.opened.settings.engine(policy).ok_or_else(|| {
-            SessionError::new(Fault::Unusable, format!("the registry has no policy `{policy}`"))
-        })
-    }
-
-    /// The same where a session is had by one at a time: two extractors at once would wait for each other.
-    async fn open_alone(
-        &self,
-        engine: &SessionEngine,
-        head: RequestHead<'_>,
-    ) -> Result<Arc<SessionState>, SessionError> {
-        let _alone = self.opened.alone().await;
-        match self.opened.of(engine)? {
-            Some(state) => Ok(state),
-            None => self.resolve(engine, head).await,
-        }
-    }
-
-    fn resolve<'a>(
-        &'a self,
-        engine: &'a SessionEngine,
-        head: RequestHead<'a>,
-    ) -> Soon<'a, Result<Arc<SessionState>, SessionError>> {
-        engine.resolve_state(head).then(|state| match state {
-            Ok(state) => self.opened.keep(state),
-            Err(error) => Err(error.varying(engine.shared.transport.vary())),
-        })
     }
 }
 
