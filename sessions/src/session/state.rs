@@ -206,7 +206,8 @@ impl Inner {
 
     /// Adopts what is stored now.
     pub(crate) fn adopt(&mut self, base: Base) {
-        let stays = |held: &Base| held.token.id == base.token.id && held.digest.matches(&base.digest);
+        // Both are this request's own: how long it takes to compare them tells no one anything.
+        let stays = |held: &Base| held.token.id == base.token.id && held.digest.0 == base.digest.0;
         if !self.base.as_ref().is_some_and(stays) {
             self.moves += 1;
         }

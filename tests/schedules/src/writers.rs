@@ -49,6 +49,27 @@ fn requests_that_set_different_keys_all_win() {
 }
 
 #[test]
+fn one_request_at_a_time_loses_nothing_to_a_plain_set() {
+    explore(2_000, || async {
+        let policy = SessionPolicy::for_web_users().set("on_conflict", "serial").build().unwrap();
+        let node = Node::new(policy);
+        let visitor = node.logged_in("ada").await;
+        let tasks = (0..3).map(|_| {
+            let (node, mut visitor) = (node.clone(), visitor.clone());
+            at_once(async move {
+                let count = async |session: &mut sessions::Session| {
+                    let n: u64 = session.get("n").unwrap().unwrap_or(0);
+                    session.set("n", n + 1).unwrap();
+                };
+                assert_eq!(node.visit(&mut visitor, count).await.1, None);
+            })
+        });
+        all(tasks.collect()).await;
+        assert_eq!(node.value(&visitor, "n").await, Some(3));
+    });
+}
+
+#[test]
 fn what_is_taken_is_taken_once() {
     explore(2_000, || async {
         let node = Node::new(SessionPolicy::user_default());
