@@ -67,6 +67,13 @@ impl<T> Queue<T> {
         self.arrived.notify_all();
     }
 
+    /// Closes the queue, and drops what waits, so that its callers learn that no one will take it.
+    pub(super) fn abandon(&self) {
+        self.close();
+        let waiting = std::mem::take(&mut self.lock().waiting);
+        drop(waiting);
+    }
+
     /// Waits for one; `None` once the queue is closed and empty.
     pub(super) fn pop(&self) -> Option<T> {
         let mut state = self.lock();
@@ -122,5 +129,45 @@ impl<T> Queue<T> {
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_when_a_queue_is_abandoned_has_its_callers_told() {
+        let queue = Queue::new();
+        let (caller, mut answer) = oneshot::channel::<()>();
+        assert_eq!(queue.push(caller), Ok(()));
+        queue.abandon();
+        assert_eq!(answer.try_recv(), Err(oneshot::error::TryRecvError::Closed));
+        assert_eq!(queue.push(oneshot::channel().0), Err(Refused::Closed));
+        assert!(queue.pop().is_none());
+    }
+
+    #[test]
+    fn a_queue_is_bounded_and_keeps_the_order() {
+        let queue = Queue::new();
+        for number in 0..MOST {
+            assert_eq!(queue.push(number), Ok(()));
+        }
+        assert_eq!(queue.push(MOST), Err(Refused::Full));
+        let mut batch = Vec::new();
+        assert!(queue.pop_many(&mut batch, 3, 1, Duration::ZERO));
+        assert_eq!(batch, [0, 1, 2]);
+        assert_eq!(queue.pop(), Some(3));
+    }
+
+    #[test]
+    fn who_waits_for_several_does_not_wait_for_long() {
+        let queue = Queue::new();
+        assert_eq!(queue.push(1), Ok(()));
+        let mut batch = Vec::new();
+        assert!(queue.pop_many(&mut batch, 64, 64, Duration::from_millis(1)));
+        assert_eq!(batch, [1]);
+        queue.close();
+        assert!(!queue.pop_many(&mut batch, 64, 64, Duration::from_secs(9)));
     }
 }

@@ -36,7 +36,7 @@ struct Queues {
     reads: Queue<Box<dyn reader::Queued>>,
 }
 
-/// Closes the queues even if a thread dies, so that no one waits for it.
+/// Closes the queues even if the writer dies, so that no one waits for it.
 struct ClosesAll(Arc<Queues>);
 
 impl Threads {
@@ -134,7 +134,8 @@ impl fmt::Debug for Queues {
 
 impl Drop for ClosesAll {
     fn drop(&mut self) {
-        self.0.close();
+        self.0.reads.close();
+        self.0.writes.abandon();
     }
 }
 

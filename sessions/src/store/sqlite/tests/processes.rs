@@ -13,7 +13,7 @@ const FILE: &str = "SESSIONS_TEST_SQLITE_FILE";
 const PROCESSES: usize = 3;
 const WRITES: usize = 40;
 
-/// What each process does: raise a session's version, and log in where three may.
+/// What each process does: raise a session's version, begin and end one of its own, and log in where three may.
 #[tokio::test]
 async fn one_of_several_processes() {
     let Some(file) = std::env::var_os(FILE) else { return };
@@ -30,7 +30,12 @@ async fn one_of_several_processes() {
                 other => panic!("{other:?}"),
             }
         }
-        let id = of(owner(1), std::process::id() as usize * 1_000 + round);
+        let number = std::process::id() as usize * 1_000 + round;
+        // These look before they write: what they saw must still be so.
+        store.create(anonymous(number), NOW).await;
+        let ended = store.end(end_one(anonymous(number), EndReason::LoggedOut, NOW)).await.unwrap();
+        assert_eq!(ended.ids, [anonymous(number)]);
+        let id = of(owner(1), number);
         let admitted = store.admit(Admit { limit, ..login(id, owner(1), NOW) }).await.unwrap();
         if admitted != (Admitted::LimitReached { live: 3 }) {
             println!("admitted: {admitted:?}");

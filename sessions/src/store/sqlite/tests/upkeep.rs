@@ -73,8 +73,12 @@ async fn the_census_is_what_a_scan_counts() {
 async fn what_has_ended_is_no_longer_in_the_file() {
     let directory = Directory::new();
     let store = directory.open().await;
-    store.create(anonymous(1), NOW).await;
-    store.end(end_one(anonymous(1), EndReason::LoggedOut, NOW)).await.unwrap();
+    for number in 0..40 {
+        store.create(anonymous(number), NOW).await;
+    }
+    for number in 0..40 {
+        store.end(end_one(anonymous(number), EndReason::LoggedOut, NOW)).await.unwrap();
+    }
     store.shutdown().await.unwrap();
     let bytes = std::fs::read(directory.file()).unwrap();
     assert!(!bytes.windows(8).any(|window| window == b"payload!"), "the record is wiped");
