@@ -166,7 +166,7 @@ async fn limits_count_the_values_alone_and_refuse_before_any_write() {
         let fresh =
             node.visit(&mut Visitor::default(), async |session| session.set("k", [&*big, &*big])).await;
         assert_eq!(fresh.commit.unwrap_err().status(), 413);
-        assert_eq!(node.store.take_counts().writes, 0, "{manner:?}");
+        assert_eq!(node.store.take_counts().writes(), 0, "{manner:?}");
 
         node.visit(&mut visitor, async |session| session.set("k", 1)).await.commit.unwrap();
         node.store.take_counts();
@@ -181,7 +181,7 @@ async fn limits_count_the_values_alone_and_refuse_before_any_write() {
                 .await;
             assert_eq!(answer.commit.unwrap_err().fault(), Fault::TooLarge, "{manner:?}");
         }
-        assert_eq!(node.store.take_counts().writes, 0, "{manner:?}");
+        assert_eq!(node.store.take_counts().writes(), 0, "{manner:?}");
         let swapped = node
             .visit(&mut visitor, async |session| {
                 session.remove("l").unwrap();
