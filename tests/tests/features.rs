@@ -44,9 +44,9 @@ impl Program {
         let workspace = workspace();
         let manifest = format!(
             "[package]\nname = \"lean\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
-             sessions = {{ path = {:?}, default-features = false, features = [\"macros\"] }}\n\
+             sessions = {{ path = '{}', default-features = false, features = [\"macros\"] }}\n\
              tokio = {{ version = \"1\", default-features = false, features = [\"macros\", \"rt\", \"time\"] }}\n",
-            workspace.join("sessions")
+            workspace.join("sessions").display()
         );
         fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
         fs::write(folder.path().join("sessions.toml"), FILE).unwrap();
