@@ -25,7 +25,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 /// The variables of a kind of store that is in a folder.
 fn variables(kind: &str, folder: &TempDir) -> Vec<(&'static str, String)> {
-    let path = folder.path().to_str().unwrap();
+    let path = folder.path().to_str().expect("a path that is text");
     match kind {
         "sqlite" => vec![(KIND, kind.to_owned()), (URL, format!("sqlite://{path}/sessions.db"))],
         _ => vec![
@@ -61,7 +61,7 @@ fn refused(variables: &[(&str, &str)]) -> (i32, String) {
     let began = Instant::now();
     let Output { status, stdout, stderr } = run_to_end(command(variables));
     assert!(stdout.is_empty() && began.elapsed() < Duration::from_secs(10));
-    (status.code().unwrap(), String::from_utf8(stderr).unwrap())
+    (status.code().expect("an exit"), String::from_utf8(stderr).expect("text"))
 }
 
 #[test]
