@@ -23,16 +23,20 @@ fn of_variable(value: &str) -> Sources {
 fn told(sources: &Sources) -> String {
     let mut text = format!("{sources:?}");
     for problem in sources.lint() {
-        text += &format!("{problem}\n{problem:?}\n");
+        text.extend([format!("{problem}\n{problem:?}\n")]);
     }
     match sources.check() {
         Ok(configuration) => {
-            text += &format!("{configuration:?}{:?}{:?}", configuration.findings(), configuration.notes());
+            text.extend([format!(
+                "{configuration:?}{:?}{:?}",
+                configuration.findings(),
+                configuration.notes()
+            )]);
         }
-        Err(problems) => text += &format!("{problems}{problems:?}"),
+        Err(problems) => text.extend([format!("{problems}{problems:?}")]),
     }
     for provenance in sources.explain_store("main", "encryption_keys").unwrap_or_default() {
-        text += &format!("{provenance}{provenance:?}{}", provenance.value());
+        text.extend([format!("{provenance}{provenance:?}{}", provenance.value())]);
     }
     #[cfg(feature = "tool")]
     {
