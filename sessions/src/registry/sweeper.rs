@@ -117,7 +117,7 @@ fn note(outages: &mut HashMap<String, Outage>, name: &str, swept: Result<(), Sto
             "expired sessions can't be freed: it is tried again, and told when it works"
         );
     }
-    let rest = ROUND.saturating_mul(1 << failures.min(10)).min(LONGEST_REST) - ROUND;
+    let rest = ROUND.saturating_mul((1 << failures.min(10)) - 1).min(LONGEST_REST);
     outages.insert(name.to_owned(), Outage { failures, rests_until: Instant::now() + rest });
 }
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// One safeguard, how it is taken away, and the test that has to notice: one of the promises, or, as in
-/// `schedules: login::a_test`, one of another test target or of the schedules.
+/// `schedules: login::a_test`, one of another test target, of the schedules or of the `library`.
 struct Control {
     name: &'static str,
     file: &'static str,
@@ -66,12 +66,19 @@ fn tested(test: &str, root: &Path, copy: &Path) -> Result<(), String> {
     let cargo = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO"));
         command.args(["test", "--quiet", "--package"]);
-        let (dir, flags) = if target == "schedules" {
-            command.args(["sessions-schedules", "--lib"]);
-            ("target/controls/schedules", "--cap-lints allow --cfg sessions_shuttle")
-        } else {
-            command.args(["sessions-tests", "--test", target]);
-            ("target/controls/target", "--cap-lints allow")
+        let (dir, flags) = match target {
+            "schedules" => {
+                command.args(["sessions-schedules", "--lib"]);
+                ("target/controls/schedules", "--cap-lints allow --cfg sessions_shuttle")
+            }
+            "library" => {
+                command.args(["sessions", "--lib", "--features", "sqlite"]);
+                ("target/controls/target", "--cap-lints allow")
+            }
+            _ => {
+                command.args(["sessions-tests", "--test", target]);
+                ("target/controls/target", "--cap-lints allow")
+            }
         };
         command
             .args(arguments)

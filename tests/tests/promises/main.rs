@@ -19,3 +19,4 @@ mod serial;
 mod time;
 mod under_way;
 mod updates;
+mod upkeep;

@@ -6,6 +6,7 @@ mod api;
 mod client;
 mod cross_site;
 mod devices;
+mod durable;
 mod limits;
 mod policies;
 mod program;

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::entry::{Content, Kept, Key, Live, Revoked, State};
+use super::entry::{Content, Kept, Key, Live, State};
 use crate::store::{
     Admit, Admitted, BehaviorOnLimit, Cas, CasOutcome, EndReason, Expected, Listed, Loaded, Millis, Owner,
     SessionId, Stamp, StoreStats, Stored, TOMBSTONE_MS, Touch, Touched, Version,
@@ -25,7 +25,10 @@ pub(super) struct Book {
 struct OwnerRow {
     /// Its sessions in the order of their logins.
     sessions: BTreeMap<u64, SessionId>,
-    revoked: Option<Revoked>,
+    /// Logins that began before this are refused; 0 if there never was a revocation.
+    revoked: Stamp,
+    /// When a sweep first found it without a session.
+    idle_since: Option<Millis>,
 }
 
 /// What an operation answers, and what has to be on disk before it does.
@@ -71,12 +74,17 @@ impl Book {
                 if let State::Live(live) = &kept.state {
                     self.next = self.next.max(live.order.saturating_add(1));
                     if let Some(owner) = live.owner {
-                        self.owners.entry(owner).or_default().sessions.insert(live.order, id);
+                        let row = self.owners.entry(owner).or_default();
+                        row.sessions.insert(live.order, id);
+                        row.idle_since = None;
                     }
                 }
                 self.kept.insert(id, kept);
             }
-            Content::Owner(owner, revoked) => self.owners.entry(owner).or_default().revoked = Some(revoked),
+            Content::Owner(owner, stamp) => {
+                let row = self.owners.entry(owner).or_default();
+                (row.revoked, row.idle_since) = (stamp, None);
+            }
         }
     }
 
@@ -88,7 +96,7 @@ impl Book {
                 Change::Drop(Key::Session(id)) => drop(self.remove(&id)),
                 Change::Drop(Key::Owner(owner)) => {
                     if let Some(row) = self.owners.get_mut(&owner) {
-                        row.revoked = None;
+                        row.revoked = 0;
                     }
                     self.forget_if_idle(owner);
                 }
@@ -108,8 +116,7 @@ impl Book {
     }
 
     fn forget_if_idle(&mut self, owner: Owner) {
-        let idle =
-            self.owners.get(&owner).is_some_and(|row| row.sessions.is_empty() && row.revoked.is_none());
+        let idle = self.owners.get(&owner).is_some_and(|row| row.sessions.is_empty() && row.revoked == 0);
         if idle {
             self.owners.remove(&owner);
         }
@@ -191,8 +198,7 @@ impl Book {
         if !matches!(self.look(&admit.id, admit.now), Found::Absent) {
             return Admitted::Exists.into();
         }
-        let revoked = self.owners.get(&admit.owner).and_then(|row| row.revoked);
-        if revoked.is_some_and(|revoked| admit.began < revoked.stamp) {
+        if admit.began < self.revoked(&admit.owner) {
             return Admitted::Revoked.into();
         }
         let replaced = admit.replaces.filter(|id| match self.look(id, admit.now) {
@@ -208,6 +214,10 @@ impl Book {
         let new = put(admit.id, admit.expires, self.newcomer(&admit.record, Some(admit.owner)));
         let changes = superseded.into_iter().chain(gone).chain([new]).collect();
         Step::new(Admitted::Stored { evicted }, changes)
+    }
+
+    fn revoked(&self, owner: &Owner) -> Stamp {
+        self.owners.get(owner).map_or(0, |row| row.revoked)
     }
 
     /// Which sessions have to go for a new one, or how many live ones there are if it is refused.
@@ -244,12 +254,8 @@ impl Book {
     ) -> Step<Vec<SessionId>> {
         let live = self.live_of(&owner, now).into_iter().map(|(id, _)| id);
         let ids: Vec<SessionId> = live.filter(|id| Some(*id) != except).collect();
-        let before = self.owners.get(&owner).and_then(|row| row.revoked);
-        let revoked = before.map_or(Revoked { stamp, at: now }, |before| Revoked {
-            stamp: before.stamp.max(stamp),
-            at: before.at.max(now),
-        });
-        let mut changes = vec![Change::Put(Content::Owner(owner, revoked))];
+        let stamp = stamp.max(self.revoked(&owner));
+        let mut changes = vec![Change::Put(Content::Owner(owner, stamp))];
         changes.extend(ids.iter().map(|id| entomb(*id, reason, now)));
         Step::new(ids, changes)
     }
@@ -269,8 +275,8 @@ impl Book {
         page.map(|(id, live)| Listed { id, stored: live.stored() }).collect()
     }
 
-    /// What may go: tombstones after their time, and revocations that no login can have been under way at. A session
-    /// that has expired is a tombstone first.
+    /// What may go: tombstones after their time, and revocations a while after their owner's last session. A session that
+    /// has expired is a tombstone first.
     pub(super) fn sweep(&mut self, now: Millis, limit: usize) -> Step<usize> {
         let due = self.kept.iter().filter(|(_, kept)| kept.expires <= now).map(|(id, _)| *id);
         let due: Vec<SessionId> = due.take(limit).collect();
@@ -282,10 +288,11 @@ impl Book {
                 changes.push(Change::Drop(Key::Session(id)));
             }
         }
-        let over = |revoked: &Revoked| revoked.at.saturating_add(TOMBSTONE_MS) <= now;
-        let idle = self.owners.iter().filter(|(_, row)| row.sessions.is_empty());
-        let forgotten =
-            idle.filter(|(_, row)| row.revoked.as_ref().is_some_and(over)).map(|(owner, _)| *owner);
+        let idle = self.owners.iter_mut().filter(|(_, row)| row.sessions.is_empty());
+        let forgotten = idle.filter_map(|(owner, row)| {
+            let since = *row.idle_since.get_or_insert(now);
+            (since.saturating_add(TOMBSTONE_MS) <= now).then_some(*owner)
+        });
         let forgotten: Vec<Owner> = forgotten.take(limit - freed).collect();
         freed += forgotten.len();
         changes.extend(forgotten.into_iter().map(|owner| Change::Drop(Key::Owner(owner))));

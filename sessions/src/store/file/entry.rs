@@ -5,7 +5,7 @@
 //! magic 8 · SHA-256 of the rest 32 · kind 1 · …                            numbers are big endian
 //!   session   bucket 2 · sid 16 · expires 8 · last seen 8 · order 8 · owner 0, or 1 and 32 · record
 //!   tombstone bucket 2 · sid 16 · expires 8 · reason 1
-//!   owner     owner 32 · stamp 8 · instant of the revocation 8
+//!   owner     owner 32 · stamp 8
 //! ```
 
 use std::{fmt::Write as _, sync::Arc};
@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::bytes::Reader;
 use crate::store::{EndReason, Millis, Owner, SessionId, Stamp};
 
-const MAGIC: &[u8; 8] = b"SESSFIL1";
+const MAGIC: [u8; 8] = *b"SESSFIL1";
 const SESSION: u8 = 1;
 const TOMBSTONE: u8 = 2;
 const OWNER: u8 = 3;
@@ -27,7 +27,8 @@ pub(super) const ENDINGS: [&str; 2] = ["session", "owner"];
 #[derive(Clone, Debug)]
 pub(super) enum Content {
     Session(SessionId, Kept),
-    Owner(Owner, Revoked),
+    /// Logins of the owner that began before the stamp are refused.
+    Owner(Owner, Stamp),
 }
 
 /// What is known under an id.
@@ -52,13 +53,6 @@ pub(super) struct Live {
     pub(super) owner: Option<Owner>,
     /// Its place among all sessions of the store, in the order of their creation.
     pub(super) order: u64,
-}
-
-/// Until which login an owner's sessions were revoked, and when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Revoked {
-    pub(super) stamp: Stamp,
-    pub(super) at: Millis,
 }
 
 /// What names a file.
@@ -132,11 +126,10 @@ impl Content {
                     State::Ended(reason) => body.push(code(*reason)),
                 }
             }
-            Self::Owner(owner, revoked) => {
+            Self::Owner(owner, stamp) => {
                 body.push(OWNER);
                 body.extend(owner.as_bytes());
-                body.extend(revoked.stamp.to_be_bytes());
-                body.extend(revoked.at.to_be_bytes());
+                body.extend(stamp.to_be_bytes());
             }
         }
         sealed(MAGIC, &body)
@@ -148,7 +141,7 @@ impl Content {
         let content = match body.byte()? {
             OWNER => {
                 let owner = Owner::from_digest(body.array()?);
-                Self::Owner(owner, Revoked { stamp: body.number()?, at: body.number()? })
+                Self::Owner(owner, body.number()?)
             }
             kind @ (SESSION | TOMBSTONE) => {
                 let id = SessionId::new(u16::from_be_bytes(body.array()?), body.array()?);
@@ -173,13 +166,13 @@ impl Content {
 }
 
 /// The bytes after what tells that they are whole.
-pub(super) fn sealed(magic: &[u8; 8], body: &[u8]) -> Vec<u8> {
+pub(super) fn sealed(magic: [u8; 8], body: &[u8]) -> Vec<u8> {
     [magic.as_slice(), &Sha256::digest(body), body].concat()
 }
 
 /// The bytes that were [`sealed`], if they are as they were.
-pub(super) fn unsealed<'a>(magic: &[u8; 8], bytes: &'a [u8]) -> Option<&'a [u8]> {
-    let (digest, body) = bytes.strip_prefix(magic)?.split_at_checked(32)?;
+pub(super) fn unsealed(magic: [u8; 8], bytes: &[u8]) -> Option<&[u8]> {
+    let (digest, body) = bytes.strip_prefix(&magic)?.split_at_checked(32)?;
     (Sha256::digest(body).as_slice() == digest).then_some(body)
 }
 
@@ -220,7 +213,7 @@ mod tests {
         let states = states.into_iter().chain(reasons.map(State::Ended));
         let mut contents: Vec<_> =
             states.map(|state| Content::Session(id, Kept { expires: 8, state })).collect();
-        contents.push(Content::Owner(owner, Revoked { stamp: 11, at: 12 }));
+        contents.push(Content::Owner(owner, 11));
         contents
     }
 

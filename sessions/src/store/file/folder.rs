@@ -25,7 +25,7 @@ const LOCK: &str = "sessions.lock";
 const DRAFT: &str = "sessions.tmp";
 /// A change of several files that has happened and may not be finished.
 const INTENT: &str = "sessions.intent";
-const INTENT_MAGIC: &[u8; 8] = b"SESSINT1";
+const INTENT_MAGIC: [u8; 8] = *b"SESSINT1";
 /// The most bytes that are read of a file: more than a session and its frame may have.
 const LONGEST: u64 = 64 << 20;
 /// How long a process that ends may take to give up the folder.
@@ -69,8 +69,9 @@ impl Folder {
         let own = folder.create(DRAFT).map_err(|error| {
             explained(&error, "is no folder that this process can write to", &folder.path)
         })?;
-        guard::refuse_what_others_can_write(&folder.path, &own.metadata()?)?;
+        let own = own.metadata()?;
         folder.remove_if_there(DRAFT)?;
+        guard::refuse_what_others_can_write(&folder.path, &own)?;
         Ok(folder)
     }
 
@@ -125,6 +126,7 @@ impl Folder {
     fn name(&self, name: &str, bytes: &[u8], not_after: Option<Instant>) -> Result<(), Failed> {
         self.draft(bytes).map_err(Failed::Certainly)?;
         if not_after.is_some_and(|instant| Instant::now() > instant) {
+            let _ = self.remove_if_there(DRAFT);
             return Err(Failed::Late);
         }
         let named = fs::rename(self.path.join(DRAFT), self.path.join(name));
@@ -181,7 +183,7 @@ impl Folder {
     /// Takes a damaged file out of the way, where a person may look at it.
     fn move_aside(&self, name: &str) -> io::Result<()> {
         let free = |aside: &String| fs::symlink_metadata(self.path.join(aside)).is_err();
-        let numbered = (1..).map(|number| format!("{name}.damaged-{number}")).find(free);
+        let numbered = (1..10_000).map(|number| format!("{name}.damaged-{number}")).find(free);
         let aside = numbered.unwrap_or_else(|| format!("{name}.damaged"));
         fs::rename(self.path.join(name), self.path.join(&aside))?;
         self.sync()?;
@@ -247,7 +249,7 @@ fn hold(lock: &File, path: &Path) -> io::Result<()> {
         match lock.try_lock() {
             Ok(()) => return Ok(()),
             Err(TryLockError::WouldBlock) if Instant::now() < until => {
-                thread::sleep(Duration::from_millis(20))
+                thread::sleep(Duration::from_millis(20));
             }
             Err(TryLockError::WouldBlock) => {
                 let help =
@@ -268,6 +270,12 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 
 fn explained(error: &io::Error, what: &str, path: &Path) -> io::Error {
     io::Error::new(error.kind(), format!("`{}` {what}: {error}", path.display()))
+}
+
+/// What the folder holds from the instant at which these changes have happened.
+#[cfg(test)]
+pub(super) fn intent_of(changes: &[Change]) -> Vec<u8> {
+    intent(&changes.iter().map(file_change).collect::<Vec<_>>())
 }
 
 fn file_change(change: &Change) -> FileChange {
