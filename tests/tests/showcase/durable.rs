@@ -25,7 +25,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 /// The variables of a kind of store that is in a folder.
 fn variables(kind: &str, folder: &TempDir) -> Vec<(&'static str, String)> {
-    let path = folder.path().to_str().expect("a path that is text");
+    let path = folder.path().to_str().expect("a path in UTF-8");
     match kind {
         "sqlite" => vec![(KIND, kind.to_owned()), (URL, format!("sqlite://{path}/sessions.db"))],
         _ => vec![
@@ -61,7 +61,7 @@ fn refused(variables: &[(&str, &str)]) -> (i32, String) {
     let began = Instant::now();
     let Output { status, stdout, stderr } = run_to_end(command(variables));
     assert!(stdout.is_empty() && began.elapsed() < Duration::from_secs(10));
-    (status.code().expect("an exit"), String::from_utf8(stderr).expect("text"))
+    (status.code().expect("an exit code"), String::from_utf8(stderr).expect("UTF-8"))
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_limit_and_a_revocation_hold_over_a_kill() {
 #[test]
 fn a_store_that_can_not_be_opened_is_told_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().to_str().unwrap();
+    let path = folder.path().to_str().expect("a path in UTF-8");
     fs::write(folder.path().join("text"), "this is neither a database nor a folder").unwrap();
     let mut places = vec![
         ("sqlite", format!("{path}/missing/x.db")),
