@@ -85,17 +85,17 @@ async fn in_a_process_the_first_to_come_is_the_first_to_be_served() {
     let visitor = node.logged_in("ada").await;
     let holder = open(&node, &visitor).await.unwrap();
     let served = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let requests: Vec<_> = (0..5)
-        .map(|n| {
-            let (node, visitor, served) = (node.clone(), visitor.clone(), Arc::clone(&served));
-            tokio::spawn(async move {
-                let session = open(&node, &visitor).await.unwrap();
-                served.lock().unwrap().push(n);
-                finish(&node, &session).await.unwrap();
-            })
-        })
-        .collect();
-    tokio::task::yield_now().await;
+    let mut requests = Vec::new();
+    for n in 0..5 {
+        let (node, visitor, served) = (node.clone(), visitor.clone(), Arc::clone(&served));
+        requests.push(tokio::spawn(async move {
+            let session = open(&node, &visitor).await.unwrap();
+            served.lock().unwrap().push(n);
+            finish(&node, &session).await.unwrap();
+        }));
+        // Until it stands in the line.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     finish(&node, &holder).await.unwrap();
     for request in requests {
         request.await.unwrap();
