@@ -173,6 +173,14 @@ mod store_timeout {
     sessions::policies!("lints/store_timeout.toml");
 }
 
+mod store_place {
+    sessions::policies!("lints/store_place.toml");
+}
+
+mod store_place_missing {
+    sessions::policies!("lints/store_place_missing.toml");
+}
+
 mod cookie_path {
     sessions::policies!("lints/cookie_path.toml");
 }

@@ -73,12 +73,20 @@ mod trusted_origin_in_clear {
     sessions::policies!("lints/trusted_origin_in_clear.toml");
 }
 
+mod store_file {
+    sessions::policies!("lints/store_file.toml");
+}
+
 mod payload_large {
     sessions::policies!("lints/payload_large.toml");
 }
 
 mod activity_without_lifetime {
     sessions::policies!("lints/activity_without_lifetime.toml");
+}
+
+mod secret_in_file {
+    sessions::policies!("lints/secret_in_file.toml");
 }
 
 mod expired_suppression {
