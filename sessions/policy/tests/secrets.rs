@@ -1,5 +1,7 @@
 //! A key of a key ring is shown nowhere: in no message, explanation, comparison or page, however it is mistyped.
 
+#![allow(clippy::format_push_string, reason = "everything that is told is one text")]
+
 use sessions_policy::{Profile, SourceFile, Sources, Stage};
 
 const VARIABLE: &str = "SESSIONS_STORES__MAIN__ENCRYPTION_KEYS";

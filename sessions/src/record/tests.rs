@@ -142,7 +142,7 @@ fn a_record_remembers_how_the_last_sixteen_secrets_came_out_of_use() {
     assert_eq!(record.retirement(&Digest([99; 32])), None);
 }
 
-/// A generator that needs no crate and gives the same cases each time (SplitMix64).
+/// A generator that needs no crate and gives the same cases each time (`SplitMix64`).
 struct Dice(u64);
 
 impl Dice {
@@ -254,7 +254,7 @@ fn what_this_version_does_not_know_outlives_a_change_by_it() {
     let mine = FieldKey { space: Space::Free, name: "mine".into() };
     let set = crate::engine::mutate::Op::Set(Field::new(&mine, Codec::Json, b"1"));
     changes.record(Some(&here.fields), set);
-    let changed = here.with_fields(changes.to_fields(Some(&here.fields)));
+    let written = here.with_fields(changes.to_fields(Some(&here.fields)));
     let expected = [&bytes[..], &[32, 8, 0, 1, 4], b"mine1"].concat();
-    assert_eq!(changed.encode("user_default")[..], expected[..]);
+    assert_eq!(written.encode("user_default")[..], expected[..]);
 }

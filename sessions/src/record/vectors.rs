@@ -11,7 +11,11 @@ use crate::SessionPrincipal;
 const VECTORS: &str = include_str!("vectors.json");
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 fn bytes(hex: &Value) -> Vec<u8> {
