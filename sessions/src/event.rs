@@ -36,6 +36,8 @@ pub enum EventKind {
     Destroyed,
     /// Sessions were revoked.
     Revoked,
+    /// A password or another factor was changed: the principal's other sessions were revoked.
+    CredentialsChanged,
     /// A login evicted an older session.
     Evicted,
     /// A login was refused because of the limit.
@@ -88,6 +90,7 @@ impl EventKind {
             Self::LoggedOut => "session_logged_out",
             Self::Destroyed => "session_destroyed",
             Self::Revoked => "session_revoked",
+            Self::CredentialsChanged => "session_credentials_changed",
             Self::Evicted => "session_evicted",
             Self::LimitReached => "session_limit_reached",
             Self::Expired => "session_expired",

@@ -44,7 +44,10 @@ pub use self::registry::Watch;
 pub use self::store::SqliteStore;
 pub use self::{
     clock::{Clock, SystemClock},
-    engine::{SessionEngine, SessionEngineBuilder, SessionInfo},
+    engine::{
+        ParseCursorError, PrincipalLimit, SessionCursor, SessionEngine, SessionEngineBuilder, SessionInfo,
+        SessionPage,
+    },
     entropy::{Entropy, EntropyError, OsEntropy},
     event::{EventKind, SessionEvent},
     fault::{Fault, SessionError, Severity},

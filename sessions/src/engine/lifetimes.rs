@@ -1,6 +1,6 @@
 //! When a session ends: one place for ttl, idle, absolute and remembered lifetimes, judged from the record.
 
-use sessions_policy::{Renew, SessionPolicy};
+use sessions_policy::{Activity, Renew, SessionPolicy};
 
 use crate::{clock::millis, record::Record, store::Millis};
 
@@ -22,6 +22,8 @@ pub(crate) struct Lifetimes {
     remembered_idle: Option<Millis>,
     sliding: bool,
     touch: Option<Millis>,
+    /// Only a change counts as activity.
+    by_change: bool,
 }
 
 impl Lifetimes {
@@ -35,6 +37,7 @@ impl Lifetimes {
             remembered_idle: remember.and_then(|remember| remember.idle_timeout()).map(millis),
             sliding: policy.renew() == Renew::Sliding,
             touch: policy.touch_every().map(millis),
+            by_change: policy.activity() == Activity::Change,
         }
     }
 
@@ -102,12 +105,17 @@ impl Lifetimes {
     /// Whether a use at `now` has to be noted: seldom enough to be cheap, and the error only ever shortens idle.
     pub(crate) fn touch_is_due(&self, record: &Record, now: Millis) -> bool {
         let remembered = record.remembered;
-        if self.idle(remembered).is_none() && !self.is_sliding(remembered) {
+        if self.by_change || (self.idle(remembered).is_none() && !self.is_sliding(remembered)) {
             return false;
         }
         let span = self.idle(remembered).unwrap_or_else(|| self.ttl(remembered));
         let every = self.touch.filter(|_| !remembered).unwrap_or_else(|| (span / 10).min(60_000));
         now.saturating_sub(record.last_seen) >= every
+    }
+
+    /// When the session was last active after a write, which is the request's own change or only what time asked for.
+    pub(crate) fn seen(&self, record: &Record, now: Millis, changes: bool) -> Millis {
+        if self.by_change && !changes { record.last_seen } else { now.max(record.last_seen) }
     }
 
     pub(crate) fn is_renewed_by_use(&self, record: &Record) -> bool {

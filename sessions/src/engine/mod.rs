@@ -15,7 +15,9 @@ pub(crate) mod commit;
 mod detect;
 mod emit;
 mod lifetimes;
+mod limit;
 pub(crate) mod mutate;
+mod pages;
 mod principals;
 mod queue;
 mod resolve;
@@ -30,8 +32,13 @@ use std::{
 
 use sessions_policy::SessionPolicy;
 
-pub use self::principals::SessionInfo;
+pub(crate) use self::limit::LimitOf;
 use self::{lifetimes::Lifetimes, queue::Queue, turn::Turns};
+pub use self::{
+    limit::PrincipalLimit,
+    pages::{ParseCursorError, SessionCursor, SessionPage},
+    principals::SessionInfo,
+};
 use crate::{
     clock::{Clock, SystemClock, Time},
     entropy::{Entropy, OsEntropy},
@@ -84,6 +91,8 @@ pub(crate) struct EngineShared {
     queue: Arc<Queue>,
     /// Where requests of one session wait for their turn; `None` where they take none.
     turns: Option<Turns>,
+    /// What the application says of each principal, beside the policy.
+    limit: Option<LimitOf>,
     family: Arc<Family>,
 }
 
@@ -119,6 +128,7 @@ impl SessionEngine {
             transport: None,
             clock: None,
             entropy: None,
+            limit: None,
             bus: Bus::default(),
             family: Arc::default(),
         }
@@ -166,6 +176,7 @@ impl SessionEngine {
                 entropy: Arc::clone(&before.entropy),
                 bus: before.bus.clone(),
                 queue: Arc::clone(&before.queue),
+                limit: before.limit.clone(),
                 family: Arc::clone(&before.family),
             }),
         }
@@ -238,6 +249,7 @@ pub struct SessionEngineBuilder {
     transport: Option<Arc<dyn Transport>>,
     clock: Option<Arc<dyn Clock>>,
     entropy: Option<Arc<dyn Entropy>>,
+    limit: Option<LimitOf>,
     bus: Bus,
     family: Arc<Family>,
 }
@@ -264,6 +276,20 @@ impl SessionEngineBuilder {
     /// Another source of secrets than the operating system.
     pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
         self.entropy = Some(entropy);
+        self
+    }
+
+    /// How many sessions each principal may have, where the policy's number isn't everyone's: see
+    /// [`RegistryBuilder::limit`](crate::RegistryBuilder::limit).
+    pub fn limit(
+        self,
+        limit: impl Fn(&crate::SessionPrincipal) -> PrincipalLimit + Send + Sync + 'static,
+    ) -> Self {
+        self.limit_of(Some(LimitOf::new(limit)))
+    }
+
+    pub(crate) fn limit_of(mut self, limit: Option<LimitOf>) -> Self {
+        self.limit = limit;
         self
     }
 
@@ -300,6 +326,7 @@ impl SessionEngineBuilder {
                 entropy: self.entropy.unwrap_or_else(|| Arc::new(OsEntropy)),
                 bus: self.bus,
                 queue: Arc::default(),
+                limit: self.limit,
                 family: self.family,
             }),
         }

@@ -11,12 +11,12 @@ use crate::{
     fault::SessionError,
     principal::SessionPrincipal,
     record::Record,
-    store::{EndReason, EndTarget, Millis, SessionStore, SharedStore},
+    store::{EndReason, EndTarget, Listed, Millis, SessionStore, SharedStore},
     token::{Handle, Owner, SessionId},
 };
 
 /// How many sessions a store is asked for at once.
-const PAGE: usize = 128;
+pub(super) const PAGE: usize = 128;
 
 /// One session of a principal, as its owner may see it.
 #[derive(Clone, Debug, Serialize)]
@@ -28,7 +28,8 @@ pub struct SessionInfo {
     pub policy: String,
     /// When it was begun.
     pub created_at: DateTime<Utc>,
-    /// When it was last used, as precisely as the policy's `touch_every` notes it.
+    /// When it was last active, as precisely as the policy's `touch_every` notes it; with `activity = "change"`, when it
+    /// was last changed.
     pub last_seen_at: DateTime<Utc>,
     /// When it ends if it is not used again.
     pub expires_at: DateTime<Utc>,
@@ -61,18 +62,23 @@ impl SessionEngine {
         let mut sessions = Vec::new();
         for engine in self.family() {
             for Held { record, .. } in engine.held_by(principal).await? {
-                sessions.push(SessionInfo {
-                    handle: record.handle,
-                    policy: String::from(&*engine.shared.name),
-                    created_at: instant(record.created),
-                    last_seen_at: instant(record.last_seen),
-                    expires_at: instant(engine.shared.lifetimes.expires(&record)),
-                    user_agent: record.agent_text(),
-                    current: engine.is_of(self) && current == Some(record.handle),
-                });
+                sessions.push(engine.info(&record, current.filter(|_| engine.is_of(self))));
             }
         }
         Ok(sessions)
+    }
+
+    /// One session as its owner may see it; `current` is the handle of the one that asks, if it is of this policy.
+    pub(super) fn info(&self, record: &Record, current: Option<Handle>) -> SessionInfo {
+        SessionInfo {
+            handle: record.handle,
+            policy: String::from(&*self.shared.name),
+            created_at: instant(record.created),
+            last_seen_at: instant(record.last_seen),
+            expires_at: instant(self.shared.lifetimes.expires(record)),
+            user_agent: record.agent_text(),
+            current: current == Some(record.handle),
+        }
     }
 
     /// Ends one session of a principal, named by its handle. False if the principal has no such live session: another
@@ -99,6 +105,35 @@ impl SessionEngine {
     /// done then: call it again.
     pub async fn revoke_all(&self, principal: &SessionPrincipal) -> Result<u64, SessionError> {
         Ok(self.revoke_all_but(principal, None).await?.len() as u64)
+    }
+
+    /// Says that a password or another factor of a principal was changed, reset or removed, by an operator or a process of
+    /// recovery (OWASP ASVS 5.0, 7.4.3): every session of it ends in all policies of the registry, and every login that is
+    /// under way is refused. Tells how many sessions that were, and [`EventKind::CredentialsChanged`] says so.
+    ///
+    /// A handler in which the principal did it itself has
+    /// [`Session::credentials_changed`](crate::Session::credentials_changed), which keeps the session of that request.
+    ///
+    /// # Errors
+    /// As for [`revoke_all`](Self::revoke_all).
+    pub async fn credentials_changed(&self, principal: &SessionPrincipal) -> Result<u64, SessionError> {
+        let ended = self.revoke_all(principal).await?;
+        self.tell_credentials_changed(principal, None, ended);
+        Ok(ended)
+    }
+
+    pub(crate) fn tell_credentials_changed(
+        &self,
+        principal: &SessionPrincipal,
+        kept: Option<Handle>,
+        ended: u64,
+    ) {
+        self.event(EventKind::CredentialsChanged, |event| {
+            event.handle = kept;
+            event.principal_kind = Some(principal.kind().to_owned());
+            event.principal_id = Some(principal.id().to_owned());
+            event.count = ended;
+        });
     }
 
     /// The ids of the sessions that it ended.
@@ -137,7 +172,7 @@ impl SessionEngine {
         Ok(any)
     }
 
-    fn owner(&self, principal: &SessionPrincipal) -> Owner {
+    pub(super) fn owner(&self, principal: &SessionPrincipal) -> Owner {
         Owner::of(&self.shared.name, principal.kind(), principal.id())
     }
 
@@ -155,10 +190,17 @@ impl SessionEngine {
         let Some(store) = &self.shared.store else { return Ok(Vec::new()) };
         let now = self.shared.time.now();
         let mut held = self.listed(store, self.owner(principal), now).await?;
-        held.retain(|held| {
-            !held.record.is_moving(now) && self.shared.lifetimes.over(&held.record, now).is_none()
-        });
+        held.retain(|held| self.is_live(&held.record, now));
         Ok(held)
+    }
+
+    fn is_live(&self, record: &Record, now: Millis) -> bool {
+        !record.is_moving(now) && self.shared.lifetimes.over(record, now).is_none()
+    }
+
+    /// What a store has listed, if it is alive under these settings.
+    pub(super) fn live(&self, listed: &Listed, now: Millis) -> Option<Arc<Record>> {
+        self.decode(&listed.stored).filter(|record| self.is_live(record, now))
     }
 
     /// What the store has of an owner, page by page.

@@ -3,6 +3,7 @@
 //! A request that opens no session passes as it is.
 
 mod opened;
+mod request;
 
 use std::{
     fmt,
@@ -19,14 +20,15 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use self::opened::{Open, Opened, Sessions};
+pub(crate) use self::request::RequestSessions;
 use crate::{
-    engine::{SessionEngine, commit::Outcome},
+    engine::commit::Outcome,
     fault::{Fault, SessionError},
     guard::{Guard, Requirements},
     registry::{Declared, Registry},
-    session::{Registered, Session, state::SessionState},
+    session::{Registered, Session, state::Emission},
     soon::Soon,
-    web::{RequestHead, peer},
+    web::peer,
 };
 
 /// Gives the services below it their sessions: made by [`Registry::layer`].
@@ -139,6 +141,43 @@ impl<P: Registered, G: Guard> Session<P, G> {
         Ok((!session.is_new()).then_some(session))
     }
 
+    /// Ends the session that a request presents, at once: also where another request has it to itself (`on_conflict =
+    /// "serial"`), which then fails as [`Fault::Gone`]. The response removes the credential. True if it was this request
+    /// that ended one.
+    ///
+    /// It is the logout that waits for no one; `clear_authentication` with `clear_data` on an open session waits for the
+    /// session's turn.
+    ///
+    /// ```
+    /// # mod shop { sessions::policies! { account: { extends: "user_default", on_conflict: "serial" } } }
+    /// use shop::policies::Account;
+    /// use sessions::{Session, SessionError};
+    ///
+    /// async fn log_out(request: http::Request<()>) -> Result<&'static str, SessionError> {
+    ///     let (parts, ()) = request.into_parts();
+    ///     let ended = Session::<Account>::end(&parts).await?;
+    ///     Ok(if ended { "Logged out" } else { "You were not logged in" })
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), but for the guard's and [`Fault::Locked`].
+    ///
+    /// # Cancel safety
+    /// The session is ended or not.
+    pub async fn end(parts: &Parts) -> Result<bool, SessionError> {
+        let mut session =
+            Self::from_state(Self::sessions_of(parts)?.open_to_end(P::NAME, parts.into()).await?);
+        if session.is_new() {
+            return Ok(false);
+        }
+        session.clear_authentication();
+        session.clear_data();
+        let state = session.state();
+        state.engine.commit_early(state).await?;
+        Ok(matches!(state.lock().emission, Emission::Remove))
+    }
+
     pub(crate) fn open_soon(parts: &Parts) -> Soon<'_, Result<Self, SessionError>> {
         Self::open_for(parts, &G::REQUIREMENTS)
     }
@@ -159,13 +198,21 @@ impl<P: Registered, G: Guard> Session<P, G> {
     }
 
     fn open_unguarded(parts: &Parts) -> Soon<'_, Result<Self, SessionError>> {
+        match Self::sessions_of(parts) {
+            Ok(sessions) => sessions.open(P::NAME, parts.into()).then(|state| state.map(Self::from_state)),
+            Err(error) => Soon::now(Err(error)),
+        }
+    }
+
+    /// The sessions of the request of these parts.
+    fn sessions_of(parts: &Parts) -> Result<&RequestSessions<P::Declared>, SessionError> {
         let Some(sessions) = parts.extensions.get::<RequestSessions<P::Declared>>() else {
             let detail = format!(
                 "no session layer above a handler of the policy `{}`: add `.layer(registry.layer())` to its router, with \
                  the registry of that policy",
                 P::NAME
             );
-            return Soon::now(Err(SessionError::new(Fault::Unusable, detail)));
+            return Err(SessionError::new(Fault::Unusable, detail));
         };
         if sessions.opened.settings.profile() == Profile::Development && !peer::is_here(parts) {
             // Once: anyone in the network can ask again and again.
@@ -177,66 +224,9 @@ impl<P: Registered, G: Guard> Session<P, G> {
                 );
             });
             let detail = "the development profile serves this machine alone: see `sessions::Peer`";
-            return Soon::now(Err(SessionError::new(Fault::Forbidden, detail)));
+            return Err(SessionError::new(Fault::Forbidden, detail));
         }
-        sessions.open(P::NAME, parts.into()).then(|state| state.map(Self::from_state))
-    }
-}
-
-/// The sessions that one request may open, in its extensions.
-pub(crate) struct RequestSessions<D> {
-    opened: Arc<Opened>,
-    declared: PhantomData<fn() -> D>,
-}
-
-impl<D> Clone for RequestSessions<D> {
-    fn clone(&self) -> Self {
-        Self { opened: Arc::clone(&self.opened), declared: PhantomData }
-    }
-}
-
-impl<D> RequestSessions<D> {
-    /// The session of a policy: resolved by the first that asks, shared by all.
-    pub(crate) fn open<'a>(
-        &'a self,
-        policy: &'static str,
-        head: RequestHead<'a>,
-    ) -> Soon<'a, Result<Arc<SessionState>, SessionError>> {
-        let Some(engine) = self.opened.settings.engine(policy) else {
-            let detail = format!("the registry has no policy `{policy}`");
-            return Soon::now(Err(SessionError::new(Fault::Unusable, detail)));
-        };
-        match self.opened.of(engine) {
-            Ok(None) if engine.takes_turns() => return Soon::later(self.open_alone(engine, head)),
-            Ok(None) => {}
-            Ok(Some(state)) => return Soon::now(Ok(state)),
-            Err(error) => return Soon::now(Err(error)),
-        }
-        self.resolve(engine, head)
-    }
-
-    /// The same where a session is had by one at a time: two extractors at once would wait for each other.
-    async fn open_alone(
-        &self,
-        engine: &SessionEngine,
-        head: RequestHead<'_>,
-    ) -> Result<Arc<SessionState>, SessionError> {
-        let _alone = self.opened.alone().await;
-        match self.opened.of(engine)? {
-            Some(state) => Ok(state),
-            None => self.resolve(engine, head).await,
-        }
-    }
-
-    fn resolve<'a>(
-        &'a self,
-        engine: &'a SessionEngine,
-        head: RequestHead<'a>,
-    ) -> Soon<'a, Result<Arc<SessionState>, SessionError>> {
-        engine.resolve_state(head).then(|state| match state {
-            Ok(state) => self.opened.keep(state),
-            Err(error) => Err(error.varying(engine.shared.transport.vary())),
-        })
+        Ok(sessions)
     }
 }
 

@@ -10,7 +10,8 @@
 //! 90  sections      tag u8, length LEB128, content; absent when unused
 //! ```
 //! All numbers are big endian. A section with a tag that this version does not know is carried through unchanged, so
-//! that old and new binaries can share a store. Fields are sections of tag 32: space u8, codec u8, name, value.
+//! that old and new binaries can share a store. Section 9 is the lease of a request that has the session to itself: holder, 16
+//! bytes; until, u64. Fields are sections of tag 32: space u8, codec u8, name, value.
 
 mod codec;
 mod fields;

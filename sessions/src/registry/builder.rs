@@ -17,9 +17,11 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    engine::{Family, SessionEngine},
+    engine::{Family, LimitOf, PrincipalLimit, SessionEngine},
     entropy::Entropy,
     event::Bus,
+    principal::SessionPrincipal,
+    session::Registered,
     store::{FileStore, MemoryStore, SessionStore, SharedStore, StoreError},
 };
 
@@ -33,13 +35,15 @@ pub struct RegistryBuilder<D> {
     stores: Vec<(String, SharedStore)>,
     clock: Option<Arc<dyn Clock>>,
     entropy: Option<Arc<dyn Entropy>>,
+    limits: Vec<(&'static str, LimitOf)>,
     read: Option<Result<Read, LoadError>>,
     declared: PhantomData<fn() -> D>,
 }
 
 impl<D: Declared> RegistryBuilder<D> {
     pub(super) fn new() -> Self {
-        Self { stores: Vec::new(), clock: None, entropy: None, read: None, declared: PhantomData }
+        let (stores, limits) = (Vec::new(), Vec::new());
+        Self { stores, clock: None, entropy: None, limits, read: None, declared: PhantomData }
     }
 
     /// Binds a store of your own to the name of one that the file declares with `kind = "custom"`.
@@ -62,6 +66,43 @@ impl<D: Declared> RegistryBuilder<D> {
     /// Another source of secrets than the operating system.
     pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
         self.entropy = Some(entropy);
+        self
+    }
+
+    /// How many sessions each principal may have under the policy `P`, where the policy's number isn't everyone's: plans,
+    /// shared accounts. `behavior_on_limit` stays the policy's.
+    ///
+    /// `limit` is asked once a login, on the request's time: it has to be quick and can't wait, so it goes by what is in
+    /// the principal, such as its roles and attributes. It stays over a [`reload`](Registry::reload). Living sessions
+    /// beyond a limit that has shrunk go with the next login. Where it panics, the login fails.
+    ///
+    /// ```
+    /// # sessions::policies! { shop: { extends: "user_default" } }
+    /// use std::num::NonZeroU32;
+    /// use sessions::PrincipalLimit;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), sessions::LoadError> {
+    /// const FAMILY: NonZeroU32 = NonZeroU32::new(20).unwrap();
+    ///
+    /// let registry = policies::Registry::builder()
+    ///     .limit::<policies::Shop>(|principal| match principal.get_attribute("plan").and_then(|plan| plan.as_str()) {
+    ///         Some("family") => PrincipalLimit::AtMost(FAMILY),
+    ///         Some("enterprise") => PrincipalLimit::Unlimited,
+    ///         _ => PrincipalLimit::OfPolicy,
+    ///     })
+    ///     .load()
+    ///     .await?;
+    /// # drop(registry);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn limit<P: Registered<Declared = D>>(
+        mut self,
+        limit: impl Fn(&SessionPrincipal) -> PrincipalLimit + Send + Sync + 'static,
+    ) -> Self {
+        self.limits.retain(|(name, _)| *name != P::NAME);
+        self.limits.push((P::NAME, LimitOf::new(limit)));
         self
     }
 
@@ -101,6 +142,8 @@ impl<D: Declared> RegistryBuilder<D> {
                 let store = stores.iter().find(|(other, _)| other == name).map(|(_, store)| store.clone());
                 let mut builder =
                     SessionEngine::builder(policy.clone()).bus(bus.clone()).family(Arc::clone(&family));
+                let limit = self.limits.iter().find(|(name, _)| *name == policy.name());
+                builder = builder.limit_of(limit.map(|(_, limit)| limit.clone()));
                 if let Some(store) = store {
                     builder = builder.store(store);
                 }

@@ -30,6 +30,7 @@ use crate::{
     event::{Bus, SessionEvent},
     fault::SessionError,
     layer::SessionLayer,
+    principal::SessionPrincipal,
     session::Registered,
     store::{SessionStore, SharedStore, StoreError, StoreStats},
 };
@@ -180,6 +181,32 @@ impl<D: Declared> Registry<D> {
     /// Calls `listener` for every event of every policy; see [`SessionEngine::on_event`].
     pub fn on_event(&self, listener: impl Fn(&SessionEvent) + Send + Sync + 'static) {
         self.parts.bus.listen(listener);
+    }
+
+    /// Says that a password or another factor of a principal was changed, reset or removed by an operator or a process of
+    /// recovery: see [`SessionEngine::credentials_changed`].
+    ///
+    /// ```
+    /// # sessions::policies! { visits: { extends: "user_default" } }
+    /// use sessions::SessionPrincipal;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let registry = policies::Registry::load().await?;
+    /// let ended = registry.credentials_changed(&SessionPrincipal::user("u1")).await?;
+    /// assert_eq!(ended, 0, "nobody was logged in");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Fault::StoreUnavailable`](crate::Fault::StoreUnavailable) if a store can't tell. Policies that came first are
+    /// done then: call it again.
+    pub async fn credentials_changed(&self, principal: &SessionPrincipal) -> Result<u64, SessionError> {
+        match self.engines().first() {
+            Some(engine) => engine.credentials_changed(principal).await,
+            None => Ok(0),
+        }
     }
 
     /// What each store holds, by the store's name.

@@ -201,7 +201,8 @@ impl<P, G> Session<P, G> {
         self.state.lock().record().map(|record| instant(record.created))
     }
 
-    /// When it was last used before this request, as precisely as the policy's `touch_every` notes it.
+    /// When it was last active before this request, as precisely as the policy's `touch_every` notes it; with `activity =
+    /// "change"`, when it was last changed.
     #[must_use]
     pub fn last_seen_at(&self) -> Option<DateTime<Utc>> {
         self.state.lock().record().map(|record| instant(record.last_seen))

@@ -6,10 +6,10 @@ use sessions_policy::CarryOver;
 
 use super::{
     Session,
-    state::{Emission, Identity},
+    state::{Emission, Identity, SENT},
 };
 use crate::{
-    engine::{SessionInfo, mutate::Op},
+    engine::{SessionCursor, SessionInfo, SessionPage, mutate::Op},
     fault::{Fault, SessionError},
     principal::SessionPrincipal,
     token::{Handle, SessionId},
@@ -116,6 +116,21 @@ impl<P, G> Session<P, G> {
         engine.sessions_seen_from(&principal, handle).await
     }
 
+    /// The same a page at a time, for principals that have many: see
+    /// [`SessionEngine::sessions_page`](crate::SessionEngine::sessions_page).
+    ///
+    /// # Errors
+    /// As for [`sessions`](Self::sessions).
+    pub async fn sessions_page(
+        &self,
+        after: Option<&SessionCursor>,
+        limit: usize,
+    ) -> Result<SessionPage, SessionError> {
+        let principal = self.require_principal()?;
+        let (engine, handle) = (&self.state().engine, self.handle());
+        engine.page_seen_from(&principal, handle, after, limit).await
+    }
+
     /// Ends one of the principal's sessions, in whatever policy. False if the principal has no such live session.
     ///
     /// # Errors
@@ -154,6 +169,58 @@ impl<P, G> Session<P, G> {
         let own = self.own_id();
         self.forget(own.is_some_and(|own| ended.contains(&own)));
         Ok(ended.len() as u64)
+    }
+
+    /// Says that the principal has changed a password or another factor: call it once the change is stored.
+    ///
+    /// All its other sessions end, in all policies of the registry, and logins that are under way are refused (OWASP ASVS
+    /// 5.0, 7.4.3). This one stays, with its data and its handle, under a new id at once (7.2.4): a copy of the old one is
+    /// of no use. What was recorded before is written together with the new id. Tells how many other sessions ended;
+    /// [`EventKind::CredentialsChanged`](crate::EventKind::CredentialsChanged) says so too.
+    ///
+    /// It makes nothing fresh: whoever confirmed who it is for the change has been marked by
+    /// [`mark_authenticated`](Self::mark_authenticated). An operator who sets a password ends all sessions, by
+    /// [`Registry::credentials_changed`](crate::Registry::credentials_changed).
+    ///
+    /// ```
+    /// # use sessions::{MemoryStore, SessionEngine, SessionPolicy, SessionPrincipal};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), sessions::SessionError> {
+    /// # let engine = SessionEngine::new(SessionPolicy::user_default(), MemoryStore::new(100));
+    /// # let mut session = engine.resolve(&http::Request::new(())).await?;
+    /// # session.mark_authenticated(SessionPrincipal::user("u1"));
+    /// // … the new password's hash is stored …
+    /// let others = session.credentials_changed().await?;
+    /// assert_eq!(others, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// - As for [`sessions`](Self::sessions), and for [`commit`](Self::commit).
+    ///
+    /// Where it fails, the new password is in force and sessions of before may live: call it again, or answer with the
+    /// error so that the person does.
+    ///
+    /// # Cancel safety
+    /// Dropping the future may leave the others ended and the id as it was.
+    pub async fn credentials_changed(&self) -> Result<u64, SessionError> {
+        let principal = self.require_principal()?;
+        let ended = self.revoke_others().await?;
+        let rotates = {
+            let mut inner = self.state().lock();
+            if inner.sent {
+                return Err(SessionError::new(Fault::Unusable, SENT));
+            }
+            // A login gets a new id anyway.
+            inner.rotate |= inner.base.is_some();
+            inner.base.is_some()
+        };
+        if rotates {
+            self.state().engine.commit_early(self.state()).await?;
+        }
+        self.state().engine.tell_credentials_changed(&principal, self.handle(), ended);
+        Ok(ended)
     }
 
     fn own_id(&self) -> Option<SessionId> {

@@ -1,8 +1,10 @@
 //! A limit holds under simultaneous logins.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
-use sessions::{BehaviorOnLimit, Fault, SessionPolicy, SessionPrincipal};
+use sessions::{
+    BehaviorOnLimit, Fault, PrincipalLimit, SessionEngine, SessionPolicy, SessionPrincipal, SharedStore,
+};
 use sessions_tests::{Node, Visitor, second, user};
 
 fn policy(most: u32, behavior: BehaviorOnLimit) -> SessionPolicy {
@@ -140,4 +142,83 @@ async fn a_logout_makes_room() {
     .commit
     .unwrap();
     node.logged_in("ada").await;
+}
+
+/// The policy allows two, `plan = "family"` three, `plan = "shared"` any number.
+fn by_plan(principal: &SessionPrincipal) -> PrincipalLimit {
+    match principal.get_attribute("plan").and_then(|plan| plan.as_str()) {
+        Some("family") => NonZeroU32::new(3).map_or(PrincipalLimit::OfPolicy, PrincipalLimit::AtMost),
+        Some("shared") => PrincipalLimit::Unlimited,
+        _ => PrincipalLimit::OfPolicy,
+    }
+}
+
+fn planned(node: &Node, behavior: BehaviorOnLimit) -> Node {
+    let store = SharedStore::new(node.store.clone());
+    let engine = SessionEngine::builder(policy(2, behavior)).store(store).clock(node.clock.shared());
+    Node { engine: engine.limit(by_plan).build(), ..node.clone() }
+}
+
+async fn log_in(node: &Node, principal: SessionPrincipal) -> (Result<(), Fault>, Visitor) {
+    let mut visitor = Visitor::default();
+    let answer = node.visit(&mut visitor, async |session| session.mark_authenticated(principal)).await;
+    (answer.commit.map_err(|error| error.fault()), visitor)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn simultaneous_logins_leave_what_the_principals_own_limit_says() {
+    for behavior in [BehaviorOnLimit::EvictOldest, BehaviorOnLimit::Reject, BehaviorOnLimit::EvictAll] {
+        let node = Node::new(policy(2, behavior));
+        let nodes = [planned(&node, behavior), planned(&node, behavior)];
+        node.store.set_slow(true);
+        for (plan, most) in [("none", 2), ("family", 3), ("shared", 30)] {
+            let logins: Vec<_> = (0..30)
+                .map(|n| {
+                    let node = nodes[n % 2].clone();
+                    let principal = user(plan).with("plan", plan);
+                    tokio::spawn(async move { log_in(&node, principal).await })
+                })
+                .collect();
+            let (mut stored, mut live) = (0, 0);
+            for (result, visitor) in
+                futures_util::future::join_all(logins).await.into_iter().map(Result::unwrap)
+            {
+                stored += usize::from(result.is_ok());
+                live += usize::from(node.who(&visitor).await.is_some());
+            }
+            match behavior {
+                BehaviorOnLimit::EvictAll if most < 30 => {
+                    assert!((1..=most).contains(&live), "{plan}: {live}");
+                }
+                _ => assert_eq!(live, most, "{plan} {behavior:?}"),
+            }
+            assert_eq!(stored, if behavior == BehaviorOnLimit::Reject { most } else { 30 }, "{plan}");
+            assert_eq!(nodes[0].engine.sessions_of(&user(plan)).await.unwrap().len(), live);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_smaller_plan_holds_from_the_next_login_on() {
+    let node = planned(&Node::new(policy(2, BehaviorOnLimit::EvictOldest)), BehaviorOnLimit::EvictOldest);
+    for _ in 0..5 {
+        log_in(&node, user("ada").with("plan", "shared")).await.0.unwrap();
+    }
+    assert_eq!(node.engine.sessions_of(&user("ada")).await.unwrap().len(), 5);
+    log_in(&node, user("ada")).await.0.unwrap();
+    assert_eq!(node.engine.sessions_of(&user("ada")).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_limit_that_panics_fails_the_login_and_leaves_the_visitor_as_it_was() {
+    let node = Node::new(policy(2, BehaviorOnLimit::EvictOldest));
+    let store = SharedStore::new(node.store.clone());
+    let engine = SessionEngine::builder(node.engine.policy().clone()).store(store).clock(node.clock.shared());
+    let node = Node { engine: engine.limit(|_| panic!("in an application")).build(), ..node };
+    let mut visitor = Visitor::default();
+    node.visit(&mut visitor, async |session| session.set("cart", "tea")).await.commit.unwrap();
+    let answer = node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada"))).await;
+    assert_eq!(answer.commit.unwrap_err().fault(), Fault::StoreUnavailable);
+    let read = node.visit(&mut visitor, async |session| session.get::<String>("cart").unwrap()).await;
+    assert_eq!(read.value.as_deref(), Some("tea"));
 }

@@ -170,3 +170,20 @@ async fn limits_and_listeners_go_on_over_a_reload() {
     let evicted = std::iter::from_fn(|| heard.recv_timeout(Duration::from_secs(2)).ok());
     assert!(evicted.take(20).any(|kind| kind == sessions::EventKind::Evicted));
 }
+
+#[tokio::test]
+async fn what_the_application_says_of_principals_stays() {
+    let clock = ManualClock::default();
+    let limit = |_: &SessionPrincipal| sessions::PrincipalLimit::AtMost(std::num::NonZeroU32::MIN);
+    let builder = Registry::builder().clock(clock.shared()).with_settings(None, given(&[THREE]));
+    let registry = builder.limit::<policies::Web>(limit).load().await.unwrap();
+    registry.reload_with(None, given(&[THREE, SHORTER])).unwrap();
+    let (web, desk) = (registry.engine::<policies::Web>(), registry.engine::<policies::Desk>());
+    for _ in 0..3 {
+        log_in(&web).await;
+        log_in(&desk).await;
+    }
+    let listed = web.sessions_of(&SessionPrincipal::user("ada")).await.unwrap();
+    let of = |policy: &str| listed.iter().filter(|info| info.policy == policy).count();
+    assert_eq!((of("web"), of("desk")), (1, 3));
+}

@@ -19,7 +19,7 @@ use axum::{
 };
 use futures_util::FutureExt;
 use sessions::{EventKind, Fault, Session, SessionError, SessionPolicy, session};
-use sessions_tests::{Fate, Node, Spy, Visitor, second, user};
+use sessions_tests::{Fate, Node, Spy, Visitor, second, stored, user};
 use tower::ServiceExt;
 
 /// Waits of 200 ms and leases of 30 s.
@@ -85,17 +85,17 @@ async fn in_a_process_the_first_to_come_is_the_first_to_be_served() {
     let visitor = node.logged_in("ada").await;
     let holder = open(&node, &visitor).await.unwrap();
     let served = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let requests: Vec<_> = (0..5)
-        .map(|n| {
-            let (node, visitor, served) = (node.clone(), visitor.clone(), Arc::clone(&served));
-            tokio::spawn(async move {
-                let session = open(&node, &visitor).await.unwrap();
-                served.lock().unwrap().push(n);
-                finish(&node, &session).await.unwrap();
-            })
-        })
-        .collect();
-    tokio::task::yield_now().await;
+    let mut requests = Vec::new();
+    for n in 0..5 {
+        let (node, visitor, served) = (node.clone(), visitor.clone(), Arc::clone(&served));
+        requests.push(tokio::spawn(async move {
+            let session = open(&node, &visitor).await.unwrap();
+            served.lock().unwrap().push(n);
+            finish(&node, &session).await.unwrap();
+        }));
+        // Until it stands in the line.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     finish(&node, &holder).await.unwrap();
     for request in requests {
         request.await.unwrap();
@@ -225,17 +225,17 @@ async fn a_request_that_is_cancelled_at_any_await_gives_the_session_back() {
     assert!(polls > 8, "{polls}");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_lease_whose_answer_was_lost_holds_no_one_up() {
     let node = Node::new(policy());
     let twin = node.twin(policy());
     let visitor = node.logged_in("ada").await;
-    for fate in [Fate::Applied, Fate::AppliedLater(second(3))] {
+    for fate in [Fate::Applied, Fate::AppliedLater(Duration::from_millis(100))] {
         node.store.lose_next_write(fate);
         assert_eq!(open(&node, &visitor).await.unwrap_err(), Fault::StoreUnavailable);
-        tokio::time::sleep(second(5)).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
         assert!(open(&twin, &visitor).await.is_ok(), "{fate:?}");
-        tokio::time::sleep(second(5)).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
     }
 }
 
@@ -291,6 +291,24 @@ async fn a_holder_whose_lease_ran_out_is_refused_once_another_has_followed() {
         let keys = node.visit(&mut visitor, async |session| session.keys()).await.value;
         assert_eq!(keys, ["follower"]);
     }
+}
+
+#[tokio::test]
+async fn an_update_that_is_still_under_way_after_the_commit_disturbs_no_one_who_followed() {
+    let node = Node::new(policy());
+    let twin = node.twin(policy());
+    let visitor = node.logged_in("ada").await;
+    let mut session = open(&node, &visitor).await.unwrap();
+    node.store.set_slow(true);
+    let left_running = session.untyped();
+    let mut update = pin!(left_running.update("n", |n: &mut u8| *n += 1));
+    assert!(update.as_mut().now_or_never().is_none());
+    session.set("key", 1).unwrap();
+    finish(&node, &session).await.unwrap();
+    let mut follower = open(&twin, &visitor).await.unwrap();
+    assert_eq!(update.await.unwrap_err().fault(), Fault::Conflict);
+    follower.set("follower", 1).unwrap();
+    assert_eq!(finish(&twin, &follower).await, Ok(()));
 }
 
 #[tokio::test]
@@ -482,13 +500,23 @@ async fn panicking(_session: Session) -> &'static str {
 }
 
 #[session(policy = "turns")]
-async fn hanging(_session: Session) -> &'static str {
+async fn hanging(session: Session) -> &'static str {
+    let kept = session.untyped();
+    tokio::spawn(async move {
+        std::future::pending::<()>().await;
+        drop(kept);
+    });
     std::future::pending().await
 }
 
 #[session(policy = "turns", require = authenticated)]
 async fn refused(_session: Session) -> &'static str {
     "never"
+}
+
+async fn leave(request: Request<Body>) -> Result<String, SessionError> {
+    let (parts, _) = request.into_parts();
+    Ok(Session::<policies::Turns>::end(&parts).await?.to_string())
 }
 
 async fn router(store: &Spy) -> Router {
@@ -502,6 +530,7 @@ async fn router(store: &Spy) -> Router {
         .route("/set", post(set))
         .route("/panic", post(panicking))
         .route("/hang", post(hanging))
+        .route("/leave", post(leave))
         .route("/refused", post(refused))
         .layer(registry.unwrap().layer())
 }
@@ -512,6 +541,11 @@ fn request(path: &str, cookie: Option<&str>) -> Request<Body> {
         request = request.header(header::COOKIE, cookie);
     }
     request.body(Body::empty()).unwrap()
+}
+
+async fn text(response: axum::response::Response) -> String {
+    let body = axum::body::to_bytes(response.into_body(), 1_000).await.unwrap();
+    String::from_utf8(body.to_vec()).unwrap()
 }
 
 #[tokio::test]
@@ -530,7 +564,7 @@ async fn through_the_layer_a_request_has_one_turn_whatever_opens_the_session_and
     assert_eq!(other.clone().oneshot(request("/set", cookie)).await.unwrap().status(), StatusCode::OK);
 
     let mut hanging = Box::pin(router.clone().oneshot(request("/hang", cookie)));
-    assert!((&mut hanging).now_or_never().is_none());
+    assert!(tokio::time::timeout(Duration::from_millis(100), &mut hanging).await.is_err());
     for router in [&router, &other] {
         let locked = router.clone().oneshot(request("/set", cookie)).await.unwrap();
         assert_eq!(
@@ -541,6 +575,22 @@ async fn through_the_layer_a_request_has_one_turn_whatever_opens_the_session_and
     }
     drop(hanging);
     assert_eq!(other.clone().oneshot(request("/set", cookie)).await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_logout_that_opens_nothing_waits_for_no_lease() {
+    let store = Spy::default();
+    let (router, other) = (router(&store).await, router(&store).await);
+    let first = router.clone().oneshot(request("/set", None)).await.unwrap();
+    let cookie = first.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let mut hanging = Box::pin(router.clone().oneshot(request("/hang", Some(&cookie))));
+    assert!(tokio::time::timeout(Duration::from_millis(100), &mut hanging).await.is_err());
+    let left = other.clone().oneshot(request("/leave", Some(&cookie))).await.unwrap();
+    assert!(left.headers()[header::SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
+    assert_eq!((text(left).await, stored(&store).await), ("true".to_owned(), 0));
+    let again = other.clone().oneshot(request("/leave", Some(&cookie))).await.unwrap();
+    assert!(!again.headers().contains_key(header::SET_COOKIE));
+    assert_eq!(text(again).await, "false");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ sessions::policies! {
         concurrency: { max_sessions_per_principal: 0 },
     },
     lazy: { ttl: "1h", idle_timeout: "2h" },
-    writes: { on_conflict: "serial", persistence.compress: true, persistence.store_name: "mian" },
+    writes: { on_conflict: "serially", persistence.compress: true, persistence.store_name: "mian" },
     twice: { ttl: "1h", ttl: "2h" },
     word: { scope: device, ttl, max_size: 1.5, max_keys: 99999999999999999999 },
 }

@@ -46,7 +46,7 @@ impl SessionEngine {
                 // A seal without a lease: whatever happens after this, the session is not authenticated any more.
                 next.forward = Some(Forward { to: SessionId::new(0, [0; 16]), until: Millis::MAX });
                 next.fields = Vec::new().into();
-                Ok(Some(Next { record: next, token: None }))
+                Ok(Some(Next { record: next, token: None, asked: true }))
             })
             .await?;
         let target = EndTarget::Session { id: closed.token.id, owner: self.owner_of(&closed.record) };

@@ -11,7 +11,7 @@ use super::{
     write::{Next, full, late},
 };
 use crate::{
-    engine::SessionEngine,
+    engine::{SessionEngine, limit},
     event::EventKind,
     fault::{Fault, SessionError},
     principal::SessionPrincipal,
@@ -36,6 +36,8 @@ impl SessionEngine {
     ) -> Result<Done, SessionError> {
         let Some(store) = &self.shared.store else { return Ok(Done::Nothing) };
         let owner = Owner::of(&self.shared.name, principal.kind(), principal.id());
+        // Before anything is written: it is the application's, and may panic.
+        let most = limit::most(&self.shared.policy, self.shared.limit.as_ref(), &principal);
         let token = Token::mint(&*self.shared.entropy, Some(&owner))?;
         let sealed = match &work.base {
             Some(base) => self.seal(work, base, token.id).await?,
@@ -58,7 +60,7 @@ impl SessionEngine {
             self.check_size(&record)
         });
         let admitted = match checked {
-            Ok(()) => self.admit(store, &token, owner, &record, began, work.now).await,
+            Ok(()) => self.admit(store, &token, owner, (&record, most), began, work.now).await,
             Err(error) => Err(error),
         };
         if let Err(error) = admitted {
@@ -113,7 +115,7 @@ impl SessionEngine {
             .rewrite(base, work.now, |current, _| {
                 let mut next = current.clone();
                 next.forward = Some(Forward { to, until: work.now.saturating_add(LEASE_MS) });
-                Ok(Some(Next { record: next, token: None }))
+                Ok(Some(Next { record: next, token: None, asked: true }))
             })
             .await;
         match sealed {
@@ -132,7 +134,7 @@ impl SessionEngine {
             .rewrite(&open, self.shared.time.now(), |current, _| {
                 let mut next = current.clone();
                 next.forward = None;
-                Ok(Some(Next { record: next, token: None }))
+                Ok(Some(Next { record: next, token: None, asked: true }))
             })
             .await;
     }
@@ -146,13 +148,13 @@ impl SessionEngine {
         store: &SharedStore,
         token: &Token,
         owner: Owner,
-        record: &Record,
+        (record, most): (&Record, Option<u32>),
         began: Stamp,
         now: Millis,
     ) -> Result<(), SessionError> {
         let concurrency = self.shared.policy.concurrency();
         let within = |behavior| {
-            let limit = concurrency.max_sessions_per_principal().map(|max| Limit { max, behavior });
+            let limit = most.map(|max| Limit { max, behavior });
             Admit {
                 id: token.id,
                 owner,
@@ -194,7 +196,7 @@ impl SessionEngine {
                 });
                 Err(SessionError::new(
                     Fault::ConcurrencyViolation,
-                    "this principal has as many sessions as the policy allows: end one of them first",
+                    "this principal has as many sessions as it may have: end one of them first",
                 ))
             }
             Admitted::Revoked => {

@@ -29,6 +29,8 @@ pub(super) struct Next {
     pub(super) record: Record,
     /// What opens it from now on, if that changed.
     pub(super) token: Option<Token>,
+    /// Whether someone asked for it: what time asks for is no activity.
+    pub(super) asked: bool,
 }
 
 impl SessionEngine {
@@ -127,7 +129,7 @@ impl SessionEngine {
                     }
                     None
                 };
-                Ok(Some(Next { record: next, token }))
+                Ok(Some(Next { record: next, token, asked }))
             })
             .await;
         let done = match done {
@@ -166,7 +168,7 @@ impl SessionEngine {
                 next.started = work.now;
                 self.set_remembered(&mut next, work.remember.unwrap_or(current.remembered));
                 let token = self.rotate_now(&mut next, base.token.id, work.now)?;
-                Ok(Some(Next { record: next, token: Some(token) }))
+                Ok(Some(Next { record: next, token: Some(token), asked: true }))
             })
             .await?;
         self.event(EventKind::Authenticated, |event| {
@@ -213,11 +215,11 @@ impl SessionEngine {
         let mut by_previous = base.by_previous;
         let mut turn = None;
         for attempt in 0..ATTEMPTS {
-            let Some(Next { record: mut next, token }) = change(&current, by_previous)? else {
+            let Some(Next { record: mut next, token, asked }) = change(&current, by_previous)? else {
                 return Ok(Base { record: current, by_previous, ..base.clone() });
             };
             next.version = current.version.next();
-            next.last_seen = now.max(current.last_seen);
+            next.last_seen = self.shared.lifetimes.seen(&current, now, asked);
             if let Some(hold) = &base.hold {
                 next.lease = hold.goes_on(self.shared.time.now());
             }

@@ -4,21 +4,15 @@
 //! when: it is written when the session is opened, and goes with the commit's own write. The version is the fence: a
 //! request whose lease has run out and that another has followed finds a newer record without its name, and is refused.
 
-use std::{
-    fmt,
-    future::poll_fn,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::SeqCst},
-    },
-    task::Poll,
-    time::Duration,
-};
+mod hold;
+mod patience;
+
+use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
 
 use sessions_policy::SessionPolicy;
-use tokio::{runtime::Handle, time::Instant};
 
+pub(crate) use self::hold::Hold;
+use self::patience::Patience;
 use super::{
     SessionEngine,
     queue::{Queue, Turn},
@@ -33,14 +27,11 @@ use crate::{
     session::state::{Base, Client, Found, SessionState},
     store::{Cas, CasOutcome, Expected, Loaded, Millis, SessionStore},
     token::{SessionId, Token},
+    web::RequestHead,
 };
 
 /// A lease that ends later than any policy's could was written under a clock that is wrong: no one has to wait for it.
 const LONGEST_LEASE: Millis = 300_000;
-/// The first and the longest pause between two looks at a lease of another process, in milliseconds.
-const PAUSES: (u64, u64) = (4, 256);
-/// How often a lease is given back in vain before it is left to run out.
-const TRIES: u32 = 8;
 
 /// How requests of one session take turns.
 pub(super) struct Turns {
@@ -56,27 +47,6 @@ impl Turns {
         let line = before.map(|before| Arc::clone(&before.line)).unwrap_or_default();
         Some(Self { wait: serial.wait(), lease: millis(serial.lease()), line })
     }
-}
-
-/// What gives a request the session to itself. It is given back when the last that knows it lets go: at the end of the
-/// commit, or because the request was dropped or has panicked.
-pub(crate) struct Hold {
-    claim: Claim,
-    turn: Option<Turn>,
-    /// The store may have the lease.
-    stored: AtomicBool,
-    /// The next write is the last of the request, and takes the lease away.
-    ending: AtomicBool,
-}
-
-/// A lease by its holder's name.
-#[derive(Clone)]
-struct Claim {
-    engine: SessionEngine,
-    id: SessionId,
-    holder: [u8; 16],
-    /// The version that the lease was to be written over, while it isn't known whether it was.
-    unsure: Option<Version>,
 }
 
 /// What a try to take the session came to.
@@ -119,13 +89,26 @@ impl SessionEngine {
                 continue;
             }
             let base = Base { token: token.clone(), digest, record, by_previous, hold: None };
-            match self.take(turn, base, turns.lease, now).await? {
+            match self.take(turn, base, now).await? {
                 Taken::Held(base) => return Ok(self.bind(Found::Live, Some(base), client, now)),
                 Taken::Missed(given_back, loaded) => {
                     turn = given_back;
                     verdict = self.judge_loaded(&token, loaded, &client, self.shared.time.now());
                 }
             }
+        }
+    }
+
+    /// Opens a session to end it: an ending waits for no one.
+    pub(crate) async fn resolve_to_end(&self, head: RequestHead<'_>) -> Resolved {
+        let (token, client, now) = (self.detect(head)?, self.client(head), self.shared.time.now());
+        let Some(token) = token else { return Ok(self.bind(Found::Nothing, None, client, now)) };
+        match self.look(&token, &client).await? {
+            Verdict::Live { record, digest, by_previous } => {
+                let base = Base { token, digest, record, by_previous, hold: None };
+                Ok(self.bind(Found::Live, Some(base), client, now))
+            }
+            verdict => self.bind_verdict(token, verdict, client, now).await,
         }
     }
 
@@ -139,48 +122,31 @@ impl SessionEngine {
 
     /// Writes the lease. A store that does not answer at once is asked on a task of its own: a client that hangs up
     /// meanwhile leaves no lease that no one knows of.
-    async fn take(&self, turn: Turn, base: Base, lease: Millis, now: Millis) -> Result<Taken, SessionError> {
+    async fn take(&self, turn: Turn, base: Base, now: Millis) -> Result<Taken, SessionError> {
         let mut taking: Pin<Box<dyn Future<Output = _> + Send>> =
-            Box::pin(self.clone().write_lease(turn, base, lease, now));
+            Box::pin(self.clone().write_lease(turn, base, now));
         match poll_fn(|cx| Poll::Ready(taking.as_mut().poll(cx))).await {
             Poll::Ready(taken) => taken,
             Poll::Pending => self.uninterrupted(|_| taking).await,
         }
     }
 
-    async fn write_lease(
-        self,
-        turn: Turn,
-        base: Base,
-        lease: Millis,
-        now: Millis,
-    ) -> Result<Taken, SessionError> {
+    async fn write_lease(self, turn: Turn, base: Base, now: Millis) -> Result<Taken, SessionError> {
         let Some(store) = self.shared.store.clone() else { return Ok(Taken::Missed(turn, Loaded::Absent)) };
-        let claim = Claim {
-            engine: self.clone(),
-            id: base.token.id,
-            holder: rand::random(),
-            unsure: Some(base.record.version),
-        };
-        let until = now.saturating_add(lease);
+        let hold = Hold::claiming(self.clone(), base.token.id, base.record.version, turn);
         let next = Arc::new(Record {
             version: base.record.version.next(),
-            // It is a use, and written anyway.
-            last_seen: now.max(base.record.last_seen),
-            lease: Some(Box::new(Lease { holder: claim.holder, until })),
+            // A use, and written anyway.
+            last_seen: self.shared.lifetimes.seen(&base.record, now, false),
+            lease: hold.goes_on(now),
             ..(*base.record).clone()
         });
-        let mut hold =
-            Hold { claim, turn: Some(turn), stored: AtomicBool::new(true), ending: AtomicBool::new(false) };
         let cas = self.cas_of(base.token.id, base.record.version, &next, now);
         let outcome = store.cas(cas).await.map_err(|error| self.store_failed(error))?;
-        hold.claim.unsure = None;
         if matches!(outcome, CasOutcome::Stored) {
-            return Ok(Taken::Held(Base { record: next, hold: Some(Arc::new(hold)), ..base }));
+            return Ok(Taken::Held(Base { record: next, hold: Some(hold.has_begun()), ..base }));
         }
-        hold.has_ended();
-        let turn = hold.turn.take();
-        match (outcome, turn) {
+        match (outcome, hold.has_missed()) {
             (CasOutcome::Conflict(stored), Some(turn)) => Ok(Taken::Missed(turn, Loaded::Live(stored))),
             (CasOutcome::Gone(Some(why)), Some(turn)) => Ok(Taken::Missed(turn, Loaded::Ended(why))),
             (CasOutcome::Gone(None), Some(turn)) => Ok(Taken::Missed(turn, Loaded::Absent)),
@@ -206,9 +172,7 @@ impl SessionEngine {
     /// Lets the next request have the session: the one write of a request that changed nothing.
     pub(super) async fn end_turn(&self, state: &SessionState) {
         let Some((hold, record)) = let_go(state) else { return };
-        if hold.is_stored() && hold.claim.free(Some(record)).await {
-            hold.has_ended();
-        }
+        hold.give_back(record).await;
     }
 
     fn locked(&self, record: &Record) -> SessionError {
@@ -236,128 +200,4 @@ fn is_held(lease: &Lease, now: Millis) -> bool {
 pub(super) fn run_out() -> SessionError {
     let detail = "the request took longer than `serial.lease`, and another has had the session since";
     SessionError::new(Fault::Conflict, detail)
-}
-
-impl Hold {
-    /// The lease after a write: as long again, or none if it is the request's last.
-    pub(super) fn goes_on(&self, now: Millis) -> Option<Box<Lease>> {
-        let lease = self.claim.engine.shared.turns.as_ref()?.lease;
-        let holder = self.claim.holder;
-        (!self.ending.load(SeqCst)).then(|| Box::new(Lease { holder, until: now.saturating_add(lease) }))
-    }
-
-    /// Whether a newer record is still this request's to change.
-    pub(super) fn allows(&self, record: &Record) -> bool {
-        !self.is_stored() || record.is_leased_to(&self.claim.holder)
-    }
-
-    pub(super) fn comes_to_its_end(&self) {
-        self.ending.store(true, SeqCst);
-    }
-
-    /// A write of the request is stored.
-    pub(super) fn was_written(&self) {
-        if self.ending.load(SeqCst) {
-            self.has_ended();
-        }
-    }
-
-    /// The store has no lease any more.
-    pub(super) fn has_ended(&self) {
-        self.stored.store(false, SeqCst);
-    }
-
-    fn is_stored(&self) -> bool {
-        self.stored.load(SeqCst)
-    }
-}
-
-/// A request that is dropped, or panics, gives the session back. Without a runtime, the lease runs out.
-impl Drop for Hold {
-    fn drop(&mut self) {
-        let Ok(runtime) = Handle::try_current() else { return };
-        if self.is_stored() {
-            let (claim, turn) = (self.claim.clone(), self.turn.take());
-            runtime.spawn(async move {
-                claim.free(None).await;
-                // Who is next in line meets no lease.
-                drop(turn);
-            });
-        }
-    }
-}
-
-impl Claim {
-    /// Takes the lease out of the record, if it is there; false if the store would not say so.
-    async fn free(&self, mut known: Option<Arc<Record>>) -> bool {
-        let engine = &self.engine;
-        let Some(store) = &engine.shared.store else { return true };
-        let mut patience = Patience::of(Duration::from_secs(1));
-        for _ in 0..TRIES {
-            let now = engine.shared.time.now();
-            let current = match known.take() {
-                Some(record) => record,
-                None => match store.load(self.id, now).await {
-                    Ok(Loaded::Live(stored)) => match engine.decode(&stored) {
-                        Some(record) => record,
-                        None => return true,
-                    },
-                    Ok(_) => return true,
-                    Err(_) if patience.pause().await => continue,
-                    Err(_) => return false,
-                },
-            };
-            if !current.is_leased_to(&self.holder) && self.unsure != Some(current.version) {
-                return true;
-            }
-            let next = Record { version: current.version.next(), lease: None, ..(*current).clone() };
-            match store.cas(engine.cas_of(self.id, current.version, &next, now)).await {
-                Ok(CasOutcome::Stored | CasOutcome::Gone(_)) => return true,
-                Ok(CasOutcome::Conflict(stored)) => known = engine.decode(&stored),
-                _ if patience.pause().await => {}
-                _ => return false,
-            }
-        }
-        false
-    }
-}
-
-impl fmt::Debug for Hold {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hold").field("stored", &self.stored).finish_non_exhaustive()
-    }
-}
-
-/// How long a request still waits.
-struct Patience {
-    until: Instant,
-    /// The next pause, in milliseconds.
-    pause: u64,
-}
-
-impl Patience {
-    fn of(wait: Duration) -> Self {
-        Self { until: Instant::now() + wait, pause: PAUSES.0 }
-    }
-
-    /// What is waited for, if it comes in time. Without a runtime there is no timer, and it is waited for.
-    async fn in_time<T>(&self, coming: impl Future<Output = T>) -> Option<T> {
-        if Handle::try_current().is_err() {
-            return Some(coming.await);
-        }
-        tokio::time::timeout_at(self.until, coming).await.ok()
-    }
-
-    /// Waits before another look, longer each time and with jitter, so that processes don't meet again and again; false
-    /// if there is no time left.
-    async fn pause(&mut self) -> bool {
-        let left = self.until.saturating_duration_since(Instant::now());
-        if left.is_zero() || Handle::try_current().is_err() {
-            return false;
-        }
-        let pause = Duration::from_millis(rand::random_range(self.pause / 2..=self.pause));
-        self.pause = (self.pause * 2).min(PAUSES.1);
-        tokio::time::sleep(pause.min(left)).await;
-        true
-    }
 }

@@ -1,0 +1,91 @@
+//! The door by which a request opens its sessions: the first that asks resolves one, and all share it.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use super::opened::Opened;
+use crate::{
+    engine::SessionEngine,
+    fault::{Fault, SessionError},
+    session::state::SessionState,
+    soon::Soon,
+    web::RequestHead,
+};
+
+/// The sessions that one request may open, in its extensions.
+pub(crate) struct RequestSessions<D> {
+    pub(super) opened: Arc<Opened>,
+    pub(super) declared: PhantomData<fn() -> D>,
+}
+
+impl<D> Clone for RequestSessions<D> {
+    fn clone(&self) -> Self {
+        Self { opened: Arc::clone(&self.opened), declared: PhantomData }
+    }
+}
+
+impl<D> RequestSessions<D> {
+    /// The session of a policy: resolved by the first that asks, shared by all.
+    pub(crate) fn open<'a>(
+        &'a self,
+        policy: &'static str,
+        head: RequestHead<'a>,
+    ) -> Soon<'a, Result<Arc<SessionState>, SessionError>> {
+        let engine = match self.engine(policy) {
+            Ok(engine) => engine,
+            Err(error) => return Soon::now(Err(error)),
+        };
+        match self.opened.of(engine) {
+            Ok(None) if engine.takes_turns() => return Soon::later(self.open_alone(engine, head)),
+            Ok(None) => {}
+            Ok(Some(state)) => return Soon::now(Ok(state)),
+            Err(error) => return Soon::now(Err(error)),
+        }
+        self.resolve(engine, head)
+    }
+
+    /// The same for a request that only ends the session: it takes no turn.
+    pub(super) async fn open_to_end(
+        &self,
+        policy: &'static str,
+        head: RequestHead<'_>,
+    ) -> Result<Arc<SessionState>, SessionError> {
+        let engine = self.engine(policy)?;
+        match self.opened.of(engine)? {
+            Some(state) => Ok(state),
+            None => match engine.resolve_to_end(head).await {
+                Ok(state) => self.opened.keep(state),
+                Err(error) => Err(error.varying(engine.shared.transport.vary())),
+            },
+        }
+    }
+
+    fn engine(&self, policy: &'static str) -> Result<&SessionEngine, SessionError> {
+        self.opened.settings.engine(policy).ok_or_else(|| {
+            SessionError::new(Fault::Unusable, format!("the registry has no policy `{policy}`"))
+        })
+    }
+
+    /// The same where a session is had by one at a time: two extractors at once would wait for each other.
+    async fn open_alone(
+        &self,
+        engine: &SessionEngine,
+        head: RequestHead<'_>,
+    ) -> Result<Arc<SessionState>, SessionError> {
+        let _alone = self.opened.alone().await;
+        match self.opened.of(engine)? {
+            Some(state) => Ok(state),
+            None => self.resolve(engine, head).await,
+        }
+    }
+
+    fn resolve<'a>(
+        &'a self,
+        engine: &'a SessionEngine,
+        head: RequestHead<'a>,
+    ) -> Soon<'a, Result<Arc<SessionState>, SessionError>> {
+        engine.resolve_state(head).then(|state| match state {
+            Ok(state) => self.opened.keep(state),
+            Err(error) => Err(error.varying(engine.shared.transport.vary())),
+        })
+    }
+}
