@@ -66,10 +66,11 @@ impl SessionEngine {
     pub(super) async fn bind_in_turn(&self, turns: &Turns, base: Base, client: Client) -> Resolved {
         let mut patience = Patience::of(turns.wait);
         let Base { token, digest, record, by_previous, .. } = base;
-        let (mut turn, mut verdict) = match turns.line.turn_now(token.id) {
-            Some(turn) => (turn, Verdict::Live { record, digest, by_previous }),
+        // What was read before the turn came may show the lease of the one before, who has just gone.
+        let (mut turn, mut verdict, mut is_fresh) = match turns.line.turn_now(token.id) {
+            Some(turn) => (turn, Verdict::Live { record, digest, by_previous }, false),
             None => match patience.in_time(turns.line.turn(token.id)).await {
-                Some(turn) => (turn, self.look(&token, &client).await?),
+                Some(turn) => (turn, self.look(&token, &client).await?, true),
                 None => return Err(self.locked(&record)),
             },
         };
@@ -80,9 +81,10 @@ impl SessionEngine {
                 return self.bind_verdict(token, verdict, client, now).await;
             };
             if record.lease.as_ref().is_some_and(|lease| is_held(lease, now)) {
-                if !patience.pause().await {
+                if is_fresh && !patience.pause().await {
                     return Err(self.locked(&record));
                 }
+                is_fresh = true;
                 verdict = self.look(&token, &client).await?;
                 continue;
             }
