@@ -100,8 +100,13 @@ impl Bare {
             }
             transaction.commit()?;
         }
-        Ok((batches * batch) as f64 / start.elapsed().as_secs_f64())
+        Ok(a_second(batches * batch, start))
     }
+}
+
+/// How many writes a second that is.
+fn a_second(writes: usize, start: Instant) -> f64 {
+    f64::from(u32::try_from(writes).expect("a round is short")) / start.elapsed().as_secs_f64()
 }
 
 fn key(number: usize) -> [u8; 18] {
@@ -144,14 +149,14 @@ impl Stored {
                 let numbers: Vec<_> = (0..WRITES)
                     .map(|n| (writer + (n + round * WRITES) * writers) * 7_919 % SESSIONS)
                     .collect();
-                let writes: Vec<_> =
+                let own: Vec<_> =
                     numbers.iter().map(|&number| write(number, self.versions[number])).collect();
                 for number in numbers {
                     self.versions[number] += 1;
                 }
                 let store = self.store.clone();
                 tokio::spawn(async move {
-                    for write in writes {
+                    for write in own {
                         assert!(matches!(store.cas(write).await, Ok(CasOutcome::Stored)));
                     }
                 })
@@ -160,7 +165,7 @@ impl Stored {
         for task in tasks {
             task.await.expect("written");
         }
-        (writers * WRITES) as f64 / start.elapsed().as_secs_f64()
+        a_second(writers * WRITES, start)
     }
 }
 
@@ -170,21 +175,21 @@ async fn main() {
     let directory = directory.map_or_else(std::env::temp_dir, PathBuf::from);
     let directory = directory.join(format!("sessions-bench-{}", std::process::id()));
     std::fs::create_dir_all(&directory).expect("a directory");
-    let mut bare = Bare::open(&directory.join("bare.db")).expect("a database");
+    let mut plain = Bare::open(&directory.join("bare.db")).expect("a database");
     let mut stored = Stored::open(&directory.join("sessions.db")).await;
     println!(
         "{SESSIONS} sessions of {BYTES} bytes, synchronous = FULL; medians of {ROUNDS} rounds, writes a second"
     );
     println!("{:>8} {:>14} {:>14} {:>8}", "writers", "bare SQLite", "SqliteStore", "ratio");
     for writers in WRITERS {
-        let (mut base, mut own, mut ratio) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut base, mut own, mut parts) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..ROUNDS {
-            base.push(bare.round(writers).expect("written"));
+            base.push(plain.round(writers).expect("written"));
             own.push(stored.round(writers, round).await);
-            ratio.push(own[round] / base[round]);
+            parts.push(own[round] / base[round]);
         }
-        let [base, own, ratio] = [base, own, ratio].map(median);
-        println!("{writers:>8} {base:>14.0} {own:>14.0} {ratio:>8.2}");
+        let [base, own, parts] = [base, own, parts].map(median);
+        println!("{writers:>8} {base:>14.0} {own:>14.0} {parts:>8.2}");
     }
     stored.store.shutdown().await.expect("closed");
     std::fs::remove_dir_all(&directory).expect("removed");
