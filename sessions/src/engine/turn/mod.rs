@@ -7,7 +7,7 @@
 mod hold;
 mod patience;
 
-use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use sessions_policy::SessionPolicy;
 
@@ -120,15 +120,9 @@ impl SessionEngine {
         Ok(self.judge_loaded(token, loaded, client, now))
     }
 
-    /// Writes the lease. A store that does not answer at once is asked on a task of its own: a client that hangs up
-    /// meanwhile leaves no lease that no one knows of.
+    /// Writes the lease. A client that hangs up meanwhile leaves no lease that no one knows of.
     async fn take(&self, turn: Turn, base: Base, now: Millis) -> Result<Taken, SessionError> {
-        let mut taking: Pin<Box<dyn Future<Output = _> + Send>> =
-            Box::pin(self.clone().write_lease(turn, base, now));
-        match poll_fn(|cx| Poll::Ready(taking.as_mut().poll(cx))).await {
-            Poll::Ready(taken) => taken,
-            Poll::Pending => self.uninterrupted(|_| taking).await,
-        }
+        self.uninterrupted(move |engine| engine.write_lease(turn, base, now)).await
     }
 
     async fn write_lease(self, turn: Turn, base: Base, now: Millis) -> Result<Taken, SessionError> {
