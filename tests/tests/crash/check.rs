@@ -19,7 +19,10 @@ pub(crate) async fn check(engine: &SessionEngine, ledger: &mut Ledger) {
         match client.begin.role {
             Role::Setter => setter(engine, client).await,
             Role::Rotator => rotator(engine, client).await,
-            Role::Member => member(engine, client).await,
+            Role::Member => {
+                let strangers = ledger.strangers.get(principal).copied().unwrap_or(0);
+                member(engine, client, strangers).await;
+            }
             // A stranger may be in the place of one of its sessions.
             Role::Revoker if ledger.strangers.get(principal).is_none_or(|count| *count == 0) => {
                 revoker(engine, client).await;
@@ -110,12 +113,14 @@ async fn rotator(engine: &SessionEngine, client: &Client) {
     }
 }
 
-/// The newest login lives, unless its logout, or as many logins as evict it, were under way.
-async fn member(engine: &SessionEngine, client: &Client) {
+/// The newest login that is held lives, unless its logout was under way, or those that no one heard of are enough to evict
+/// it.
+async fn member(engine: &SessionEngine, client: &Client, strangers: usize) {
     let Some(cookie) = client.begin.cookies.last() else { return };
     let out = client.perhaps().any(|step| *step == Step::Logout(cookie.clone()));
     let logins = client.perhaps().filter(|step| **step == Step::Login).count();
-    assert!(opens(engine, cookie).await || out || logins >= LIMIT, "{client:?}: the login is lost");
+    let evicted = strangers + logins >= LIMIT;
+    assert!(opens(engine, cookie).await || out || evicted, "{client:?}: the login is lost");
 }
 
 /// Who revokes alone loses no session that it did not revoke; all go together.
