@@ -113,13 +113,13 @@ async fn rotator(engine: &SessionEngine, client: &Client) {
     }
 }
 
-/// The newest login that is held lives, unless its logout was under way, or those that no one heard of are enough to evict
-/// it.
+/// The newest login that is held lives, unless its logout was under way, or those that came after it, or that no one heard
+/// of, are enough to evict it.
 async fn member(engine: &SessionEngine, client: &Client, strangers: usize) {
     let Some(cookie) = client.begin.cookies.last() else { return };
     let out = client.perhaps().any(|step| *step == Step::Logout(cookie.clone()));
     let logins = client.perhaps().filter(|step| **step == Step::Login).count();
-    let evicted = strangers + logins >= LIMIT;
+    let evicted = strangers + logins + client.logins_after(cookie) >= LIMIT;
     assert!(opens(engine, cookie).await || out || evicted, "{client:?}: the login is lost");
 }
 

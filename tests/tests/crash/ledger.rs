@@ -22,17 +22,35 @@ pub(crate) struct Client {
     pub(crate) done: Vec<Step>,
     /// Cookies that must open nothing any more, newest last.
     pub(crate) dead: Vec<String>,
+    /// How many logins of this life had been acknowledged when a cookie came; those of lives before are not here.
+    came: BTreeMap<String, usize>,
 }
 
 impl Client {
     fn new(role: Role, principal: &str) -> Self {
         let begin = Begin { role, principal: principal.to_owned(), cookies: Vec::new(), from: 0 };
-        Self { begin, under_way: None, unknown: Vec::new(), done: Vec::new(), dead: Vec::new() }
+        Self {
+            begin,
+            under_way: None,
+            unknown: Vec::new(),
+            done: Vec::new(),
+            dead: Vec::new(),
+            came: BTreeMap::new(),
+        }
     }
 
     /// What may have been applied, although no one was told.
     pub(crate) fn perhaps(&self) -> impl Iterator<Item = &Step> {
         self.unknown.iter().chain(&self.under_way)
+    }
+
+    /// How many logins were acknowledged after the one that a cookie came with.
+    pub(crate) fn logins_after(&self, cookie: &str) -> usize {
+        self.logins() - self.came.get(cookie).copied().unwrap_or(0)
+    }
+
+    fn logins(&self) -> usize {
+        self.done.iter().filter(|step| **step == Step::Login).count()
     }
 
     /// What was evicted, or ended by something that no one was told of, is not held any more.
@@ -44,11 +62,16 @@ impl Client {
     }
 
     fn acknowledged(&mut self, step: Step, cookie: Option<String>) {
+        let logins = self.logins();
         let held = &mut self.begin.cookies;
         match &step {
             Step::Count(_) => {}
             Step::Set(number) => self.begin.from = *number,
-            Step::Login => held.extend(cookie),
+            Step::Login => {
+                held.extend(cookie.clone());
+                let with_this = logins + 1;
+                self.came.extend(cookie.map(|cookie| (cookie, with_this)));
+            }
             Step::Logout(cookie) => {
                 held.retain(|other| other != cookie);
                 self.dead.push(cookie.clone());
@@ -170,6 +193,7 @@ impl Ledger {
             client.under_way = None;
             client.unknown.clear();
             client.done.clear();
+            client.came.clear();
             let over = client.dead.len().saturating_sub(LOOKS);
             client.dead.drain(..over);
             let begin = &mut client.begin;

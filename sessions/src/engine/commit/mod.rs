@@ -2,11 +2,12 @@
 //!
 //! This file decides what has to be done; the ways to do it are beside it: [`write`](self::write) changes a session in
 //! place, [`login`](self::login) brings a principal in, [`leave`](self::leave) ends or leaves one, [`early`](self::early)
-//! writes before the response is ready.
+//! writes before the response is ready. [`work`](self::work) is what one commit takes out of the request's state.
 
 mod early;
 mod leave;
 mod login;
+mod work;
 mod write;
 
 use std::{
@@ -18,9 +19,10 @@ use std::{
 };
 
 use http::Response;
-use sessions_policy::{OnServerError, Scope};
+use sessions_policy::Scope;
 
-use super::{SessionEngine, mutate::Changes};
+use self::work::{Part, Work};
+use super::SessionEngine;
 use crate::{
     clock::millis,
     event::EventKind,
@@ -28,21 +30,12 @@ use crate::{
     record::{Nonce, Record, Version},
     session::{
         Session,
-        state::{Base, Client, Emission, Found, Identity, Inner, SessionState},
+        state::{Base, Emission, Found, Identity, SessionState},
     },
     store::{Millis, SessionStore, Touch, Touched},
     token::{Handle, SessionId, Token},
     transport::Lifetime,
 };
-
-/// Which part of a request's changes a commit takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    /// More may be recorded after it.
-    Early,
-    /// The response is ready.
-    Last,
-}
 
 /// How the handler ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,29 +44,6 @@ pub(crate) enum Outcome {
     Answered,
     /// It answered with a 5xx status.
     ServerError,
-}
-
-/// What one commit has to do: the recorded changes, taken out of the state.
-#[derive(Debug)]
-struct Work {
-    found: Found,
-    base: Option<Base>,
-    changes: Changes,
-    identity: Identity,
-    rotate: bool,
-    remember: Option<bool>,
-    client: Client,
-    same_party: bool,
-    now: Millis,
-    /// How often the session had moved by then.
-    moves: u32,
-}
-
-impl Work {
-    /// Whether the session gets another credential by it, or its first one.
-    fn moves_session(&self) -> bool {
-        self.base.is_none() || self.rotate || !matches!(self.identity, Identity::Keep)
-    }
 }
 
 /// What a commit did, to be adopted by the state.
@@ -201,80 +171,6 @@ impl SessionEngine {
                 Err(error)
             }
         }
-    }
-
-    /// Takes the recorded changes out of the state, once no other commit of the request is moving the session; `None`
-    /// where there is nothing at all to do.
-    async fn take_work(
-        &self,
-        state: &SessionState,
-        outcome: Outcome,
-        part: Part,
-    ) -> Result<Option<Box<Work>>, SessionError> {
-        loop {
-            let moved = {
-                let mut inner = state.lock();
-                // In the same lock: what is recorded after this is refused, and nothing falls in between.
-                inner.sent |= part == Part::Last;
-                match &inner.moving {
-                    None => return self.take_from(&mut inner, outcome, part),
-                    Some(moving) => Arc::clone(moving).notified_owned(),
-                }
-            };
-            // Boxed: only commits of one request that meet wait here.
-            Box::pin(moved).await;
-        }
-    }
-
-    fn take_from(
-        &self,
-        inner: &mut Inner,
-        outcome: Outcome,
-        part: Part,
-    ) -> Result<Option<Box<Work>>, SessionError> {
-        if part == Part::Last
-            && let Some(hold) = inner.base.as_ref().and_then(|base| base.hold.as_ref())
-        {
-            hold.comes_to_its_end();
-        }
-        if let Some((fault, misuse)) = inner.misuse.take() {
-            return Err(SessionError::new(fault, misuse));
-        }
-        if self.shared.store.is_none() {
-            return Ok(None);
-        }
-        if outcome == Outcome::ServerError && self.shared.policy.on_server_error() == OnServerError::Drop {
-            inner.drop_changes_but_endings();
-        }
-        inner.left = false;
-        if inner.base.is_none() && !inner.has_changes() {
-            return Ok(None);
-        }
-        let same_party = match (&inner.identity, inner.record().is_some_and(Record::is_authenticated)) {
-            (Identity::Login { principal, .. }, true) => {
-                let principal = Arc::clone(principal);
-                inner.stored_principal().is_some_and(|stored| stored.is_same_party(&principal))
-            }
-            _ => false,
-        };
-        if part == Part::Early
-            && (inner.base.is_none() || inner.rotate || !matches!(inner.identity, Identity::Keep))
-        {
-            inner.moving = Some(Arc::default());
-        }
-        // Boxed: each of the futures that it passes through would hold it, and be copied with it.
-        Ok(Some(Box::new(Work {
-            found: inner.found,
-            base: inner.base.clone(),
-            changes: std::mem::take(&mut inner.changes),
-            identity: std::mem::take(&mut inner.identity),
-            rotate: std::mem::take(&mut inner.rotate),
-            remember: inner.remember.take(),
-            client: inner.client.clone(),
-            same_party,
-            now: self.shared.time.now(),
-            moves: inner.moves,
-        })))
     }
 
     /// Takes the one way that the work asks for. All but the plain write are boxed: they are rare, and large.
