@@ -48,12 +48,18 @@ fn main() -> ExitCode {
     if failed == 0 && red > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// The file of a control, in which its safeguard stands exactly once.
+fn guarded(control: &Control, tree: &Path) -> Result<String, String> {
+    let whole = fs::read_to_string(tree.join(control.file)).map_err(|error| error.to_string())?;
+    match whole.matches(control.safeguard).count() {
+        1 => Ok(whole),
+        _ => Err(format!("the safeguard's text is not in {} exactly once", control.file)),
+    }
+}
+
 fn run(control: &Control, root: &Path, copy: &Path) -> Result<(), String> {
     let place = copy.join(control.file);
-    let whole = fs::read_to_string(&place).map_err(|error| error.to_string())?;
-    if whole.matches(control.safeguard).count() != 1 {
-        return Err(format!("the safeguard's text is not in {} exactly once", control.file));
-    }
+    let whole = guarded(control, copy)?;
     fs::write(&place, whole.replace(control.safeguard, control.without))
         .map_err(|error| error.to_string())?;
     let outcome = tested(control.test, root, copy);
@@ -120,4 +126,19 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
 
 fn absent(error: io::Error) -> io::Result<()> {
     if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_safeguard_is_where_its_control_looks_for_it() {
+        let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        let lost: Vec<_> = CONTROLS
+            .iter()
+            .filter_map(|control| guarded(control, &root).err().map(|why| format!("{}: {why}", control.name)))
+            .collect();
+        assert!(lost.is_empty(), "{lost:#?}");
+    }
 }
