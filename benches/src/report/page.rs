@@ -21,9 +21,10 @@ Times are this machine's: compare within a column, not with another run.
 pub(super) fn page(arguments: &Arguments, results: &Results) -> String {
     let summary = summary::table(arguments, results);
     let mut page = format!(
-        "# Beside other session layers\n\n{}. `cargo run --release -p sessions-benches` writes this page and the plot.\n\
+        "# Beside other session layers\n\n{}. `cargo run --release -p sessions-benches{}` writes this page and the plot.\n\
          {HOW}\n![plot](results.svg)\n\n{BEGIN}{summary}{END}",
-        results.machine
+        results.machine,
+        asked()
     );
     page += &format!(
         "\nIn process with {} sessions and one worker; over sockets with {}. {}\n",
@@ -34,6 +35,12 @@ pub(super) fn page(arguments: &Arguments, results: &Results) -> String {
     let parts: [fn(&Arguments, &Results) -> String; 6] =
         [times, second_worker, memory, lost, locks, over_sockets];
     parts.iter().fold(page, |page, part| page + &part(arguments, results))
+}
+
+/// What this run was asked for, as it has to be typed to be asked again.
+fn asked() -> String {
+    let words: Vec<_> = std::env::args().skip(1).collect();
+    if words.is_empty() { String::new() } else { format!(" -- {}", words.join(" ")) }
 }
 
 /// What the same server measured twice differs by.
