@@ -142,23 +142,27 @@ impl SessionEngine {
 }
 
 /// Records a computed change as it comes out on the fields that the request sees. The computation is a handler's: it runs
-/// without the lock.
+/// without the lock, and again where another thread of the same request was faster.
 fn record_update<F>(state: &SessionState, mut update: F) -> Result<(), SessionError>
 where
     F: FnMut(&mut Vec<Field>, Binding<'_>) -> Result<(), SessionError>,
 {
-    let (before, id) = {
-        let inner = state.lock();
-        (inner.fields().to_vec(), inner.id())
-    };
-    let mut after = before.clone();
-    update(&mut after, state.engine.binding(id))?;
-    let mut inner = state.lock();
-    if inner.sent {
-        return Err(SessionError::new(Fault::Unusable, SENT));
+    loop {
+        let (before, id) = {
+            let inner = state.lock();
+            (inner.fields().to_vec(), inner.id())
+        };
+        let mut after = before.clone();
+        update(&mut after, state.engine.binding(id))?;
+        let mut inner = state.lock();
+        if inner.sent {
+            return Err(SessionError::new(Fault::Unusable, SENT));
+        }
+        if difference(&before, inner.fields().to_vec()).is_empty() {
+            for op in difference(&before, after) {
+                inner.change(op);
+            }
+            return Ok(());
+        }
     }
-    for op in difference(&before, after) {
-        inner.change(op);
-    }
-    Ok(())
 }
