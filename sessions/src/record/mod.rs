@@ -346,9 +346,9 @@ impl Record {
         bytes.into()
     }
 
-    /// The bytes that count against a policy's `max_size`: names and values of its fields.
+    /// The bytes that count against a policy's `max_size`: names and values of its fields, and its principal.
     pub(crate) fn payload(&self) -> usize {
-        self.fields.list().iter().map(Field::size).sum()
+        self.fields.list().iter().map(Field::size).sum::<usize>() + self.principal().map_or(0, <[u8]>::len)
     }
 
     fn encoded_hint(&self) -> usize {
