@@ -10,7 +10,7 @@ use crate::{
     clock::millis,
     event::EventKind,
     fault::{Fault, SessionError},
-    guard::{Freshness, Requirements},
+    guard::Requirements,
     session::state::{Base, Client, Found, Inner, SessionState},
     store::Millis,
     web::RequestHead,
@@ -72,15 +72,11 @@ impl SessionEngine {
         if !roles || !kind {
             return Err(SessionError::new(Fault::Forbidden, "this principal may not do that"));
         }
-        let within = match needs.freshness() {
-            Freshness::Any => return Ok(()),
-            Freshness::Policy => self.shared.policy.fresh_for(),
-            Freshness::Within(within) => within,
-        };
-        if self.is_fresh(&inner, within) {
-            Ok(())
-        } else {
-            Err(SessionError::new(Fault::NotFresh, "confirm who you are, then try again"))
+        match needs.freshness(self.shared.policy.fresh_for()) {
+            Some(within) if !self.is_fresh(&inner, within) => {
+                Err(SessionError::new(Fault::NotFresh, "confirm who you are, then try again"))
+            }
+            _ => Ok(()),
         }
     }
 
