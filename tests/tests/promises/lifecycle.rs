@@ -225,3 +225,19 @@ async fn a_principal_counts_against_the_size_of_its_session() {
     assert_eq!(answer.commit.map_err(|error| error.fault()), Err(Fault::TooLarge));
     assert_eq!(node.who(&visitor).await.as_deref(), Some("ada"));
 }
+
+#[tokio::test]
+async fn a_session_is_committed_by_an_engine_of_its_policy_alone() {
+    let node = Node::new(SessionPolicy::user_default());
+    let other = node.twin(SessionPolicy::for_web_users().named("other").build().unwrap());
+    let mut visitor = node.logged_in("ada").await;
+    let mut session = node.engine.resolve(&visitor.request()).await.unwrap();
+    session.set("a", 1).unwrap();
+    let mut response = http::Response::new(());
+    let refused = other.engine.commit(&session, &mut response).await;
+    assert_eq!(refused.map_err(|error| error.fault()), Err(Fault::Unusable));
+    assert!(response.headers().is_empty());
+    node.engine.commit(&session, &mut response).await.unwrap();
+    let read = node.visit(&mut visitor, async |session| session.get::<u8>("a").unwrap()).await;
+    assert_eq!(read.value, Some(1));
+}

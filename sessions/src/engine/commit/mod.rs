@@ -68,6 +68,7 @@ impl SessionEngine {
     /// - [`Fault::ConcurrencyViolation`]: the limit refused the login; nothing changed.
     /// - [`Fault::Conflict`], [`Fault::TooLarge`]: refused by the policy; nothing was written.
     /// - [`Fault::StoreUnavailable`]: the store could not say that it was written.
+    /// - [`Fault::Unusable`]: the session is another policy's; it stays as it is.
     ///
     /// # Cancel safety
     /// Dropping the future leaves all or nothing: what takes more than one store call goes on by itself.
@@ -79,6 +80,12 @@ impl SessionEngine {
         let outcome =
             if response.status().is_server_error() { Outcome::ServerError } else { Outcome::Answered };
         let state = session.state();
+        if !self.is_of(&state.engine) {
+            let (own, other) = (&state.engine.shared.name, &self.shared.name);
+            let detail =
+                format!("a session of the policy `{own}` is committed by its engine, not by `{other}`'s");
+            return Err(SessionError::new(Fault::Unusable, detail));
+        }
         let result = self.commit_last(state, outcome).await;
         self.emit(state, response.headers_mut());
         result
