@@ -116,7 +116,8 @@ impl SessionEngine {
                 return Err(SessionError::new(Fault::Unusable, SENT));
             }
             let is_new = inner.base.is_none() || self.shared.store.is_none();
-            (is_new, !matches!(inner.identity, Identity::Keep))
+            // What gives the session another id is written first, by what goes on if this future is dropped.
+            (is_new, inner.rotate || !matches!(inner.identity, Identity::Keep))
         };
         if is_new {
             return record_update(state, update);
