@@ -235,3 +235,27 @@ async fn updates_of_one_request_on_several_threads_all_count() {
         .unwrap();
     assert_eq!((n, session.get::<u64>("n").unwrap()), (2, Some(2)));
 }
+
+#[tokio::test]
+async fn an_update_sees_what_an_early_commit_is_writing() {
+    let node = Node::new(SessionPolicy::user_default());
+    node.store.set_slow(true);
+    let mut visitor = Visitor::default();
+    node.visit(&mut visitor, async |session| {
+        session.set("n", 5).unwrap();
+        let (committed, updated) = tokio::join!(
+            session.commit(),
+            session.update("n", |n: &mut u64| {
+                *n += 1;
+                *n
+            })
+        );
+        committed.unwrap();
+        assert_eq!(updated.unwrap(), 6);
+    })
+    .await
+    .commit
+    .unwrap();
+    let read = node.visit(&mut visitor, async |session| session.get::<u64>("n").unwrap()).await;
+    assert_eq!(read.value, Some(6));
+}

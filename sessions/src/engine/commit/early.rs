@@ -110,14 +110,21 @@ impl SessionEngine {
     where
         F: FnMut(&mut Vec<Field>, Binding<'_>) -> Result<(), SessionError> + Send,
     {
-        let (is_new, moves) = {
-            let inner = state.lock();
-            if inner.sent {
-                return Err(SessionError::new(Fault::Unusable, SENT));
-            }
-            let is_new = inner.base.is_none() || self.shared.store.is_none();
-            // What gives the session another id is written first, by what goes on if this future is dropped.
-            (is_new, inner.rotate || !matches!(inner.identity, Identity::Keep))
+        let (is_new, moves) = loop {
+            let moved = {
+                let inner = state.lock();
+                if inner.sent {
+                    return Err(SessionError::new(Fault::Unusable, SENT));
+                }
+                let Some(moving) = &inner.moving else {
+                    let is_new = inner.base.is_none() || self.shared.store.is_none();
+                    // What gives the session another id is written first, by what goes on if this future is dropped.
+                    break (is_new, inner.rotate || !matches!(inner.identity, Identity::Keep));
+                };
+                Arc::clone(moving).notified_owned()
+            };
+            // Boxed, as it is rare: what is being written would not be seen by the change.
+            Box::pin(moved).await;
         };
         if is_new {
             return record_update(state, update);
