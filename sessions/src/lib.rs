@@ -76,6 +76,8 @@ mod migrating {}
 pub mod __private {
     pub use sessions_policy::{Declaration, Entry, Literal, Location};
 
+    #[cfg(sessions_measure)]
+    pub use crate::sync::measured::watch;
     pub use crate::{
         registry::EmbeddedFile,
         session::{
