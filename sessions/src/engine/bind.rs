@@ -11,6 +11,7 @@ use crate::{
     event::EventKind,
     fault::{Fault, SessionError},
     guard::{Freshness, Requirements},
+    observe::enter,
     session::state::{Base, Client, Found, Inner, SessionState},
     store::Millis,
     web::RequestHead,
@@ -24,6 +25,7 @@ impl SessionEngine {
         client: Client,
         now: Millis,
     ) -> Arc<SessionState> {
+        enter!("session.bind", self);
         SessionState::new(self.clone(), Inner::new(found, base, client, now))
     }
 
@@ -54,8 +56,7 @@ impl SessionEngine {
                 event.fault = Some(fault);
                 event.handle = inner.record().map(|record| record.handle);
                 if let Some(principal) = inner.effective_principal() {
-                    event.principal_kind = Some(principal.kind().to_owned());
-                    event.principal_id = Some(principal.id().to_owned());
+                    event.of_principal(&principal);
                 }
             });
         }
