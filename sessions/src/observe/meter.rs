@@ -87,7 +87,7 @@ impl fmt::Debug for Meter {
 }
 
 /// The series of one store; of a store that has no name, nothing is told.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct StoreMeter(Option<Arc<StoreSeries>>);
 
 #[derive(Debug)]
@@ -105,6 +105,10 @@ impl fmt::Debug for Series {
 }
 
 impl StoreMeter {
+    pub(crate) const fn unnamed() -> Self {
+        Self(None)
+    }
+
     pub(crate) fn named(store: &str) -> Self {
         let calls = [const { [const { OnceLock::new() }; Answered::ALL.len()] }; Operation::ALL.len()];
         Self(Some(Arc::new(StoreSeries { store: store.to_owned(), calls })))

@@ -17,6 +17,8 @@ mod meter;
 pub mod metric;
 mod span;
 
+#[cfg(not(feature = "tracing"))]
+pub(crate) use self::span::NoSpan;
 pub(crate) use self::{
     label::{Answered, Operation, Phase, Resolved},
     meter::{Meter, StoreMeter, Timer},

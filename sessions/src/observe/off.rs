@@ -36,11 +36,15 @@ impl Meter {
     pub(crate) fn rejected(&self, _: Option<Fault>) {}
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct StoreMeter;
 
 #[expect(clippy::unused_self, reason = "its methods are those of the meter that counts")]
 impl StoreMeter {
+    pub(crate) const fn unnamed() -> Self {
+        Self
+    }
+
     pub(crate) fn named(_: &str) -> Self {
         Self
     }

@@ -11,7 +11,7 @@ macro_rules! span {
             handle = tracing::field::Empty
         );
         #[cfg(not(feature = "tracing"))]
-        let span = ();
+        let span = $crate::observe::NoSpan;
         span
     }};
 }
@@ -63,9 +63,13 @@ mod on {
 mod off {
     use crate::{soon::Soon, token::Handle};
 
+    /// What a span is in a build without them.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct NoSpan;
+
     pub(crate) fn handle(_: Handle) {}
 
-    pub(crate) fn instrument<F: Future>(future: F, (): ()) -> F {
+    pub(crate) fn instrument<F: Future>(future: F, _: NoSpan) -> F {
         future
     }
 
@@ -74,13 +78,13 @@ mod off {
     }
 
     impl<T> Soon<'_, T> {
-        pub(crate) fn within((): (), begin: impl FnOnce() -> Self) -> Self {
+        pub(crate) fn within(_: NoSpan, begin: impl FnOnce() -> Self) -> Self {
             begin()
         }
     }
 }
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use self::off::{follow, handle, instrument};
+pub(crate) use self::off::{NoSpan, follow, handle, instrument};
 #[cfg(feature = "tracing")]
 pub(crate) use self::on::{follow, handle, instrument};

@@ -128,7 +128,7 @@ impl SharedStore {
             Some(memory) => Kind::Memory(memory.clone()),
             None => Kind::Other(Arc::new(store)),
         };
-        Self { store, limit: Self::DEFAULT_LIMIT, meter: StoreMeter::default() }
+        Self { store, limit: Self::DEFAULT_LIMIT, meter: StoreMeter::unnamed() }
     }
 
     /// The same store with another time limit for each operation.
