@@ -39,6 +39,14 @@ impl Meter {
         }
     }
 
+    /// Begins the series that are worth an alarm, so that their first rise is seen as one.
+    pub(crate) fn begin(&self) {
+        metric::EVICTIONS.counter([self.policy()]).increment(0);
+        for fault in [Fault::Required, Fault::Forbidden, Fault::CrossSite, Fault::ConcurrencyViolation] {
+            metric::REJECTIONS.counter([self.policy(), fault.code().into()]).increment(0);
+        }
+    }
+
     fn policy(&self) -> metrics::SharedString {
         Arc::clone(&self.policy).into()
     }

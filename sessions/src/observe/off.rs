@@ -23,6 +23,8 @@ impl Meter {
         Self
     }
 
+    pub(crate) fn begin(&self) {}
+
     pub(crate) fn resolved(&self, _: Resolved) {}
 
     pub(crate) fn phase(&self, _: Phase, _: Timer) {}
