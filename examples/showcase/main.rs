@@ -19,6 +19,7 @@ mod api;
 mod checkout;
 mod devices;
 mod ephemeral;
+mod observe;
 mod refusal;
 mod serve;
 mod shop;
@@ -39,6 +40,8 @@ sessions::policies!("sessions.toml", Checkout);
 #[tokio::main]
 async fn main() -> ExitCode {
     serve::log_to_stderr();
+    #[cfg(feature = "metrics")]
+    observe::record();
     let registry = match policies::Registry::load().await {
         Ok(registry) => registry,
         Err(error) => {
@@ -55,6 +58,9 @@ async fn main() -> ExitCode {
 }
 
 fn routes(registry: &policies::Registry) -> Router {
+    let unlayered = Router::new().route("/healthz", get(|| async { "ok" }));
+    #[cfg(feature = "metrics")]
+    let unlayered = unlayered.route("/metrics", get(observe::metrics));
     Router::new()
         .route("/plain", get(plain))
         .merge(account_routes())
@@ -62,6 +68,7 @@ fn routes(registry: &policies::Registry) -> Router {
         .merge(device_routes())
         .route("/admin/login", post(admin::login))
         .route("/admin/stats", get(admin::stats))
+        .route("/events", get(observe::events))
         .route("/api/token", post(api::issue).delete(api::withdraw))
         .route("/api/me", get(api::me))
         .route("/ephemeral", get(ephemeral::hit))
@@ -70,8 +77,8 @@ fn routes(registry: &policies::Registry) -> Router {
         .route("/slow", post(trouble::slow))
         .route("/fail", post(trouble::fail))
         .layer(registry.layer())
-        // Below no layer: a probe has nothing to do with sessions.
-        .route("/healthz", get(|| async { "ok" }))
+        // Below no layer: what probes and scrapes has nothing to do with sessions.
+        .merge(unlayered)
         .with_state(registry.clone())
 }
 

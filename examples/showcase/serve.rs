@@ -9,13 +9,17 @@ use std::{
 };
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::{ConnectInfo, Request},
     middleware::{self, Next},
     response::Response,
 };
 use sessions::Peer;
-use tokio::{net::TcpListener, sync::oneshot, time};
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+    time,
+};
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
     layer::SubscriberExt as _,
@@ -79,6 +83,18 @@ fn address() -> Result<SocketAddr, String> {
     })
 }
 
+/// Tells what answers for long that the server stops.
+#[derive(Clone, Debug)]
+pub(crate) struct Stopping(watch::Receiver<bool>);
+
+impl Stopping {
+    /// Waits until it is to stop.
+    pub(crate) async fn asked(&mut self) {
+        // No one can ask any more when the sender is gone: the server has ended.
+        let _ = self.0.wait_for(|is_asked| *is_asked).await;
+    }
+}
+
 /// Tells the session layer where a request comes from: the development profile serves this machine alone.
 async fn peer(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(Peer(address.ip()));
@@ -91,9 +107,12 @@ async fn serve(address: SocketAddr, router: Router) -> io::Result<()> {
     let stop = stop_signal()?;
     let (tell, stopping) = oneshot::channel();
     writeln!(io::stdout(), "listening on http://{}", listener.local_addr()?)?;
+    let (ask, asked) = watch::channel(false);
+    let router = router.layer(Extension(Stopping(asked)));
     let service = router.layer(middleware::from_fn(peer)).into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, service).with_graceful_shutdown(async move {
         stop.await;
+        ask.send_replace(true);
         // No one listens any more when the server has failed already.
         let _ = tell.send(());
     });

@@ -72,6 +72,17 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    /// The stable name: `info`, `warning` or `error`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
 faults! {
     /// The route asks for an authenticated session and there is none.
     ///

@@ -10,6 +10,7 @@ pub mod event;
 mod fault;
 pub mod guard;
 mod layer;
+pub mod observe;
 mod principal;
 mod record;
 mod registry;
@@ -52,7 +53,7 @@ pub use self::{
         SessionPage,
     },
     entropy::{Entropy, EntropyError, OsEntropy},
-    event::{EventKind, SessionEvent},
+    event::{EventKind, EventReceiver, EventSink, RequestId, SessionEvent, SinkError},
     fault::{Fault, SessionError, Severity},
     guard::{Guard, Requirements},
     layer::{ResponseFuture, SessionLayer, SessionService},

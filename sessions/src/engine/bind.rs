@@ -11,6 +11,7 @@ use crate::{
     event::EventKind,
     fault::{Fault, SessionError},
     guard::Requirements,
+    observe::enter,
     session::state::{Base, Client, Found, Inner, SessionState},
     store::Millis,
     web::RequestHead,
@@ -25,6 +26,7 @@ impl SessionEngine {
         now: Millis,
         waited: Waited,
     ) -> Arc<SessionState> {
+        enter!("session.bind", self);
         SessionState::new(self.clone(), Inner::new(found, base, client, now, waited))
     }
 
@@ -55,8 +57,7 @@ impl SessionEngine {
                 event.fault = Some(fault);
                 event.handle = inner.record().map(|record| record.handle);
                 if let Some(principal) = inner.effective_principal() {
-                    event.principal_kind = Some(principal.kind().to_owned());
-                    event.principal_id = Some(principal.id().to_owned());
+                    event.of_principal(&principal);
                 }
             });
         }

@@ -6,6 +6,7 @@ use super::SessionEngine;
 use crate::{
     event::EventKind,
     fault::{Fault, SessionError},
+    observe::enter,
     token::Token,
     transport::Presented,
     web::RequestHead,
@@ -14,11 +15,13 @@ use crate::{
 impl SessionEngine {
     /// The token that the request presents, if it presents exactly one of the canonical form.
     pub(super) fn detect(&self, head: RequestHead<'_>) -> Result<Option<Token>, SessionError> {
+        enter!("session.detect", self);
         if let Some(cross_site) = &self.shared.cross_site
             && let Err(reason) = cross_site.check(head)
         {
             self.event(EventKind::CrossSite, |event| {
                 event.fault = Some(Fault::CrossSite);
+                event.reason = Some(reason.name());
                 event.detail = Some(reason.as_str());
             });
             return Err(SessionError::new(Fault::CrossSite, "the request did not come from this site"));

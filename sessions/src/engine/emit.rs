@@ -8,6 +8,7 @@ use http::HeaderMap;
 use super::SessionEngine;
 use crate::{
     event::EventKind,
+    observe::enter,
     session::state::{Emission, SessionState},
     transport::Credential,
     web::caching,
@@ -16,6 +17,7 @@ use crate::{
 impl SessionEngine {
     /// Closes the session to changes, and tells the client what became of it.
     pub(crate) fn emit(&self, state: &SessionState, headers: &mut HeaderMap) {
+        enter!("session.emit", self);
         let transport = &self.shared.transport;
         caching::mark(headers, &transport.vary());
         if transport.strip_foreign(headers) {

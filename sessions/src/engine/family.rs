@@ -32,7 +32,11 @@ impl Family {
 
     pub(super) fn members(&self) -> Vec<SessionEngine> {
         let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
-        members.iter().filter_map(Weak::upgrade).map(|shared| SessionEngine { shared }).collect()
+        members
+            .iter()
+            .filter_map(Weak::upgrade)
+            .map(|shared| SessionEngine { shared, request: None })
+            .collect()
     }
 
     /// Lets steps go on on a task of their own. Whoever shuts the registry down waits for it.

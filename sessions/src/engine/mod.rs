@@ -40,12 +40,13 @@ pub use self::{
 use crate::{
     clock::{Clock, SystemClock, Time},
     entropy::{Entropy, OsEntropy},
-    event::{Bus, EventKind, SessionEvent},
+    event::{Bus, EventKind, EventReceiver, EventSink, RequestId, SessionEvent, SinkStats},
+    observe::{Meter, StoreMeter},
     record::{Binding, Codec, KeyRing, Record},
     store::{Millis, SessionStore, SharedStore, Stamp},
     token::{SecretTag, SessionId},
     transport::{self, Transport},
-    web::cross_site::CrossSite,
+    web::{RequestHead, cross_site::CrossSite},
 };
 
 /// Runs the sessions of one policy on one store, through one transport.
@@ -71,6 +72,8 @@ use crate::{
 #[derive(Clone)]
 pub struct SessionEngine {
     pub(crate) shared: Arc<EngineShared>,
+    /// The request that this clone serves, where events are to name it.
+    request: Option<RequestId>,
 }
 
 pub(crate) struct EngineShared {
@@ -88,6 +91,7 @@ pub(crate) struct EngineShared {
     pub(crate) time: Time,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) bus: Bus,
+    pub(crate) meter: Meter,
     queue: Arc<Queue>,
     /// Where requests of one session wait for their turn; `None` where they take none.
     turns: Option<Turns>,
@@ -129,15 +133,31 @@ impl SessionEngine {
 
     /// Calls `listener` for every event of this engine, and of its registry if it belongs to one.
     ///
-    /// Listeners run on a thread of their own: a slow one never slows a request. Events that find the queue of
+    /// Each listener runs on a thread of its own: a slow one never slows a request. Events that find its queue of
     /// [`EVENT_QUEUE`](crate::event::EVENT_QUEUE) full are dropped and counted in [`dropped_events`](Self::dropped_events).
     pub fn on_event(&self, listener: impl Fn(&SessionEvent) + Send + Sync + 'static) {
         self.shared.bus.listen(listener);
     }
 
+    /// Gives events of this engine, and of its registry if it belongs to one, to a sink.
+    pub fn add_sink(&self, sink: impl EventSink) {
+        self.shared.bus.add(sink);
+    }
+
+    /// The events from now on, of the kinds that are wanted, for a task: see
+    /// [`Registry::subscribe`](crate::Registry::subscribe).
+    pub fn subscribe(&self, capacity: usize, wants: impl Fn(EventKind) -> bool) -> EventReceiver {
+        EventReceiver::new(&self.shared.bus, capacity, wants)
+    }
+
     /// How many events were dropped because listeners were too slow.
     pub fn dropped_events(&self) -> u64 {
         self.shared.bus.dropped()
+    }
+
+    /// What became of each sink's events, in the order in which the sinks were added.
+    pub fn sink_stats(&self) -> Vec<SinkStats> {
+        self.shared.bus.sinks()
     }
 
     /// The engine of the same policy with other settings: sessions, clock, queues and listeners stay.
@@ -159,11 +179,22 @@ impl SessionEngine {
                 time: before.time.clone(),
                 entropy: Arc::clone(&before.entropy),
                 bus: before.bus.clone(),
+                meter: Meter::of(&before.name),
                 queue: Arc::clone(&before.queue),
                 limit: before.limit.clone(),
                 family: Arc::clone(&before.family),
             }),
+            request: None,
         }
+    }
+
+    /// The engine as it serves one request, if events are to name that one.
+    pub(crate) fn for_request(&self, head: RequestHead<'_>) -> Option<Self> {
+        if self.request.is_some() || !self.shared.bus.has_sinks() {
+            return None;
+        }
+        let request = Some(RequestId::of(head)?);
+        Some(Self { shared: Arc::clone(&self.shared), request })
     }
 
     /// The engines of its registry, one a policy; of its own policy this one if the registry is gone.
@@ -206,10 +237,19 @@ impl SessionEngine {
 
     /// Sends an event if anyone listens; `fill` adds what it is about.
     pub(crate) fn event(&self, kind: EventKind, fill: impl FnOnce(&mut SessionEvent)) {
-        if self.shared.bus.is_heard() {
-            let mut event = SessionEvent::new(kind, &self.shared.name, self.shared.time.now());
+        let (bus, meter) = (&self.shared.bus, &self.shared.meter);
+        meter.happened(kind);
+        let is_heard = bus.is_heard(kind);
+        if is_heard || Meter::is_rejection(kind) {
+            let mut event = bus.event(kind, &self.shared.name, self.shared.time.now());
+            event.request.clone_from(&self.request);
             fill(&mut event);
-            self.shared.bus.send(event);
+            if Meter::is_rejection(kind) {
+                meter.rejected(event.fault);
+            }
+            if is_heard {
+                bus.send(event);
+            }
         }
     }
 }
@@ -316,11 +356,14 @@ impl SessionEngineBuilder {
         let transport = self.transport.unwrap_or_else(|| transport::for_policy(&policy));
         let store = policy
             .is_persistent()
-            .then(|| self.store.unwrap_or_else(|| SharedStore::new(crate::MemoryStore::new(100_000))));
+            .then(|| self.store.unwrap_or_else(|| SharedStore::new(crate::MemoryStore::new(100_000))))
+            .map(|store| store.metered(|| StoreMeter::named(policy.persistence().store_name())));
+        let name: Arc<str> = policy.name().into();
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
         SessionEngine {
             shared: Arc::new(EngineShared {
-                name: policy.name().into(),
+                meter: Meter::of(&name),
+                name,
                 tag: SecretTag::of(policy.name()),
                 cross_site: transport.is_ambient().then(|| CrossSite::new(&policy)),
                 lifetimes: Lifetimes::of(&policy),
@@ -337,6 +380,7 @@ impl SessionEngineBuilder {
                 limit: self.limit,
                 family: self.family,
             }),
+            request: None,
         }
     }
 }

@@ -99,7 +99,7 @@ impl SessionEngine {
             let held = engine.held_by(principal).await?;
             let Some(held) = held.into_iter().find(|held| held.record.handle == handle) else { continue };
             let owner = Some(engine.owner(principal));
-            let ended = engine.end(EndTarget::Session { id: held.id, owner }).await?;
+            let ended = engine.end(EndTarget::Session { id: held.id, owner }, principal).await?;
             return Ok(!ended.is_empty());
         }
         Ok(false)
@@ -138,8 +138,7 @@ impl SessionEngine {
     ) {
         self.event(EventKind::CredentialsChanged, |event| {
             event.handle = kept;
-            event.principal_kind = Some(principal.kind().to_owned());
-            event.principal_id = Some(principal.id().to_owned());
+            event.of_principal(principal);
             event.count = ended;
         });
     }
@@ -156,7 +155,8 @@ impl SessionEngine {
                 continue;
             }
             let except = except.filter(|_| engine.is_of(self));
-            ended.extend(engine.end(EndTarget::Owner { owner: engine.owner(principal), except }).await?);
+            let target = EndTarget::Owner { owner: engine.owner(principal), except };
+            ended.extend(engine.end(target, principal).await?);
         }
         Ok(ended)
     }
@@ -184,12 +184,24 @@ impl SessionEngine {
         Owner::of(&self.shared.name, principal.kind(), principal.id())
     }
 
-    async fn end(&self, target: EndTarget) -> Result<Vec<SessionId>, SessionError> {
+    /// Ends sessions of a principal.
+    async fn end(
+        &self,
+        target: EndTarget,
+        principal: &SessionPrincipal,
+    ) -> Result<Vec<SessionId>, SessionError> {
         let Some(store) = &self.shared.store else { return Ok(Vec::new()) };
         let end = self.end_of(target, EndReason::Revoked);
         let ended = store.end(end).await.map_err(|error| self.store_failed(error))?;
         for id in &ended.ids {
-            self.event(EventKind::Revoked, |event| event.handle = Some(id.handle()));
+            self.event(EventKind::Revoked, |event| {
+                event.handle = Some(id.handle());
+                event.of_principal(principal);
+                event.reason = Some(match target {
+                    EndTarget::Session { .. } => "one",
+                    EndTarget::Owner { .. } => "all",
+                });
+            });
         }
         Ok(ended.ids)
     }

@@ -6,6 +6,7 @@ use super::{SessionEngine, validate::Verdict, waited::Waited};
 use crate::{
     event::EventKind,
     fault::{Fault, SessionError},
+    observe::{Phase, Timer, span},
     record::Record,
     session::{
         Session, Untyped,
@@ -41,6 +42,26 @@ impl SessionEngine {
 
     /// The same, as far as a handler's session needs it; with a store that answers at once it is there at once.
     pub(crate) fn resolve_state<'a>(&'a self, head: RequestHead<'a>) -> Soon<'a, Resolved> {
+        if let Some(engine) = self.for_request(head) {
+            return Soon::later(async move { engine.resolve_state(head).await });
+        }
+        let timer = Timer::start();
+        let resolved = Soon::within(span!("session.resolve", self), || self.find_state(head));
+        if cfg!(feature = "metrics") {
+            return resolved.then(move |resolved| {
+                let meter = &self.shared.meter;
+                meter.phase(Phase::Resolve, timer);
+                meter.resolved(match &resolved {
+                    Ok(state) => state.lock().found.into(),
+                    Err(error) => error.into(),
+                });
+                resolved
+            });
+        }
+        resolved
+    }
+
+    fn find_state<'a>(&'a self, head: RequestHead<'a>) -> Soon<'a, Resolved> {
         let token = match self.detect(head) {
             Ok(token) => token,
             Err(error) => return Soon::now(Err(error)),
@@ -124,22 +145,29 @@ impl SessionEngine {
                 }
             }
             Loaded::Ended(EndReason::Superseded) => {
-                self.event(EventKind::Superseded, |event| event.handle = Some(token.id.handle()));
+                self.event(EventKind::Superseded, |event| {
+                    event.handle = Some(token.id.handle());
+                    event.reason = Some("moved");
+                });
                 Verdict::Superseded
             }
             Loaded::Ended(EndReason::Expired) => {
                 self.event(EventKind::Expired, |event| {
                     event.handle = Some(token.id.handle());
                     event.fault = Some(Fault::Expired);
+                    event.reason = Some("ended");
                 });
                 Verdict::Dead
             }
-            Loaded::Ended(_) => {
-                self.event(EventKind::Ended, |event| event.handle = Some(token.id.handle()));
+            Loaded::Ended(reason) => {
+                self.event(EventKind::Ended, |event| {
+                    event.handle = Some(token.id.handle());
+                    event.reason = Some(reason.name());
+                });
                 Verdict::Dead
             }
             Loaded::Absent => {
-                self.event(EventKind::Unknown, |event| event.fault = Some(Fault::ForgeryAttempt));
+                self.unknown("absent");
                 Verdict::Dead
             }
         }
@@ -150,16 +178,27 @@ impl SessionEngine {
         let record = Record::decode(stored, &self.shared.name);
         if record.is_none() && Record::is_anothers(stored, &self.shared.name) {
             // The sid of another policy's session: a client can present it at will, and nothing is broken.
-            self.event(EventKind::Unknown, |event| event.fault = Some(Fault::ForgeryAttempt));
+            self.unknown("other_policy");
         } else if record.is_none() {
             tracing::error!(
                 policy = &*self.shared.name,
                 bytes = stored.record.len(),
                 "a session record can't be read"
             );
-            self.event(EventKind::Corrupted, |event| event.fault = Some(Fault::StoreCorrupted));
+            self.event(EventKind::Corrupted, |event| {
+                event.fault = Some(Fault::StoreCorrupted);
+                event.reason = Some("record");
+            });
         }
         record
+    }
+
+    /// Tells of an id that was never issued, or that no one remembers.
+    fn unknown(&self, reason: &'static str) {
+        self.event(EventKind::Unknown, |event| {
+            event.fault = Some(Fault::ForgeryAttempt);
+            event.reason = Some(reason);
+        });
     }
 
     pub(crate) fn store_failed(&self, error: StoreError) -> SessionError {
@@ -168,7 +207,13 @@ impl SessionEngine {
             error = &error as &dyn std::error::Error,
             "the session store failed"
         );
-        self.event(EventKind::StoreFailed, |event| event.fault = Some(Fault::StoreUnavailable));
+        self.event(EventKind::StoreFailed, |event| {
+            event.fault = Some(Fault::StoreUnavailable);
+            event.reason = Some(match error {
+                StoreError::Unavailable(_) => "unavailable",
+                StoreError::Unknown(_) => "unknown",
+            });
+        });
         SessionError::from(error)
     }
 }

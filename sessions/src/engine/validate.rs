@@ -8,6 +8,7 @@ use super::{SessionEngine, lifetimes::Over};
 use crate::{
     event::EventKind,
     fault::{Fault, SessionError},
+    observe::{self, enter},
     record::{Record, Retirement},
     session::state::Client,
     store::{End, EndReason, EndTarget, Millis, SessionStore, SharedStore},
@@ -70,42 +71,45 @@ impl SessionEngine {
         client: &Client,
         now: Millis,
     ) -> Verdict {
-        let tell = |kind: EventKind, fault: Fault| {
+        enter!("session.validate", self);
+        observe::handle(record.handle);
+        let tell = |kind: EventKind, fault: Fault, reason: Option<&'static str>| {
             self.event(kind, |event| {
-                event.handle = Some(record.handle);
+                event.of(&record);
                 event.fault = Some(fault);
+                event.reason = reason;
             });
         };
         let by_previous = match standing(&record, &digest, now) {
             Standing::Current => false,
             Standing::Previous => true,
             Standing::Superseded => {
-                tell(EventKind::Superseded, Fault::Required);
+                tell(EventKind::Superseded, Fault::Required, Some("rotated"));
                 return Verdict::Superseded;
             }
             Standing::Reused => return Verdict::Reused(record),
             Standing::Unknown => {
-                tell(EventKind::Unknown, Fault::ForgeryAttempt);
+                tell(EventKind::Unknown, Fault::ForgeryAttempt, Some("secret"));
                 return Verdict::Dead;
             }
         };
         if record.is_moving(now) {
-            tell(EventKind::Superseded, Fault::Required);
+            tell(EventKind::Superseded, Fault::Required, Some("moving"));
             return Verdict::Superseded;
         }
         if let Some(over) = self.shared.lifetimes.over(&record, now) {
             match over {
-                Over::Idle => tell(EventKind::IdleTimeout, Fault::IdleTimeout),
-                Over::Absolute => tell(EventKind::Expired, Fault::AbsoluteTimeout),
-                Over::Expired => tell(EventKind::Expired, Fault::Expired),
+                Over::Idle => tell(EventKind::IdleTimeout, Fault::IdleTimeout, None),
+                Over::Absolute => tell(EventKind::AbsoluteTimeout, Fault::AbsoluteTimeout, None),
+                Over::Expired => tell(EventKind::Expired, Fault::Expired, Some("ttl")),
             }
             return Verdict::Dead;
         }
         if self.shared.policy.fingerprint_binding() && record.fingerprint != client.fingerprint {
-            tell(EventKind::FingerprintMismatch, Fault::FingerprintMismatch);
+            tell(EventKind::FingerprintMismatch, Fault::FingerprintMismatch, None);
             return Verdict::Dead;
         }
-        self.event(EventKind::Loaded, |event| event.handle = Some(record.handle));
+        self.event(EventKind::Loaded, |event| event.of(&record));
         Verdict::Live { record, digest, by_previous }
     }
 
@@ -126,7 +130,7 @@ impl SessionEngine {
         store.end(end).await.map_err(|error| self.store_failed(error))?;
         tracing::warn!(policy = &*self.shared.name, handle = %record.handle, "a superseded session id was used: the session is revoked");
         self.event(EventKind::Reused, |event| {
-            event.handle = Some(record.handle);
+            event.of(record);
             event.fault = Some(Fault::HijackAttempt);
         });
         Ok(())

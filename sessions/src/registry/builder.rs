@@ -19,7 +19,8 @@ use crate::{
     clock::Clock,
     engine::{Family, LimitOf, PrincipalLimit, SessionEngine},
     entropy::Entropy,
-    event::Bus,
+    event::{Bus, EventPrincipals, Source},
+    observe::{self, StoreMeter},
     principal::SessionPrincipal,
     session::Registered,
     store::{FileStore, MemoryStore, SessionStore, SharedStore, StoreError},
@@ -36,6 +37,8 @@ pub struct RegistryBuilder<D> {
     clock: Option<Arc<dyn Clock>>,
     entropy: Option<Arc<dyn Entropy>>,
     limits: Vec<(&'static str, LimitOf)>,
+    node: Option<String>,
+    principals: EventPrincipals,
     read: Option<Result<Read, LoadError>>,
     declared: PhantomData<fn() -> D>,
 }
@@ -43,7 +46,16 @@ pub struct RegistryBuilder<D> {
 impl<D: Declared> RegistryBuilder<D> {
     pub(super) fn new() -> Self {
         let (stores, limits) = (Vec::new(), Vec::new());
-        Self { stores, clock: None, entropy: None, limits, read: None, declared: PhantomData }
+        Self {
+            stores,
+            clock: None,
+            entropy: None,
+            limits,
+            node: None,
+            principals: EventPrincipals::Named,
+            read: None,
+            declared: PhantomData,
+        }
     }
 
     /// Binds a store of your own to the name of one that the file declares with `kind = "custom"`.
@@ -106,6 +118,35 @@ impl<D: Declared> RegistryBuilder<D> {
         self
     }
 
+    /// What this process is called in its events, such as its host's name; a word made by chance unless this is called.
+    pub fn node(mut self, name: impl Into<String>) -> Self {
+        self.node = Some(name.into());
+        self
+    }
+
+    /// How much of a principal its events tell: kind and id unless this is called.
+    ///
+    /// ```
+    /// # sessions::policies! { shop: { extends: "user_default" } }
+    /// use sessions::event::{EventPrincipals, PseudonymKey};
+    ///
+    /// # fn secret() -> Vec<u8> { (0..32).collect() }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let key = PseudonymKey::new(&secret()).ok_or("the key has fewer than 32 bytes")?;
+    /// let registry = policies::Registry::builder()
+    ///     .principals_in_events(EventPrincipals::Pseudonyms(key))
+    ///     .load()
+    ///     .await?;
+    /// # drop(registry);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn principals_in_events(mut self, principals: EventPrincipals) -> Self {
+        self.principals = principals;
+        self
+    }
+
     /// Exactly this file text and these variables, `SESSIONS_PROFILE` among them, instead of those of the process: for
     /// tests and tools.
     pub fn with_settings(
@@ -125,6 +166,7 @@ impl<D: Declared> RegistryBuilder<D> {
         let read = self.read.unwrap_or_else(load::of_process::<D>)?;
         let configuration = read.sources.check().map_err(LoadError::Configuration)?;
         let profile = read.sources.profile;
+        observe::describe();
         tell(&configuration, profile);
         let until = Instant::now() + START;
         let stores = bind_stores(&configuration, &self.stores, until).await?;
@@ -134,7 +176,8 @@ impl<D: Declared> RegistryBuilder<D> {
                 return Err(LoadError::StoreUnreachable { store: name.clone() });
             }
         }
-        let (bus, family) = (Bus::default(), Arc::<Family>::default());
+        let bus = Bus::new(Source::new(self.node, self.principals));
+        let family = Arc::<Family>::default();
         let engines: Vec<_> = configuration
             .policies()
             .map(|policy| {
@@ -160,6 +203,7 @@ impl<D: Declared> RegistryBuilder<D> {
             })
             .collect();
         family.join(&engines);
+        engines.iter().for_each(|engine| engine.shared.meter.begin());
         let last = Last { text: read.text().map(str::to_owned), path: read.path };
         let settings = Settings { engines, stores, configuration, profile };
         let parts = Arc::new_cyclic(|parts| Parts {
@@ -220,7 +264,8 @@ async fn bind_stores(
                 Err(_) => return Err(LoadError::StoreUnreachable { store: name }),
             },
         };
-        stores.push((name, store.with_limit(declared.timeout())));
+        let store = store.with_limit(declared.timeout()).metered(|| StoreMeter::named(&name));
+        stores.push((name, store));
     }
     Ok(stores)
 }

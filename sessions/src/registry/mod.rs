@@ -22,10 +22,13 @@ pub(crate) use self::caught::all;
 #[cfg(feature = "watch")]
 pub use self::watch::Watch;
 pub use self::{builder::RegistryBuilder, load::LoadError, reload::Reloaded};
-use self::{caught::caught, sweeper::Sweeper};
+use self::{
+    caught::{both, caught},
+    sweeper::Sweeper,
+};
 use crate::{
     engine::{Family, SessionEngine},
-    event::{Bus, SessionEvent},
+    event::{Bus, EventKind, EventReceiver, EventSink, SessionEvent, SinkStats},
     fault::SessionError,
     layer::SessionLayer,
     principal::SessionPrincipal,
@@ -181,6 +184,43 @@ impl<D: Declared> Registry<D> {
         self.parts.bus.listen(listener);
     }
 
+    /// Gives the events of every policy to a sink, from now on: see [`EventSink`]. Routine events are made for it only if
+    /// it wants them.
+    pub fn add_sink(&self, sink: impl EventSink) {
+        self.parts.bus.add(sink);
+    }
+
+    /// The events from now on, of the kinds that are wanted, for a task. What does not fit into `capacity` is dropped and
+    /// counted: see [`EventReceiver`].
+    ///
+    /// ```
+    /// # sessions::policies! { shop: { extends: "user_default" } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), sessions::LoadError> {
+    /// let registry = policies::Registry::load().await?;
+    /// let mut events = registry.subscribe(256, |kind| !kind.is_routine());
+    /// tokio::spawn(async move {
+    ///     while let Some(event) = events.recv().await {
+    ///         println!("{}", event.to_json());
+    ///     }
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscribe(&self, capacity: usize, wants: impl Fn(EventKind) -> bool) -> EventReceiver {
+        EventReceiver::new(&self.parts.bus, capacity, wants)
+    }
+
+    /// How many events were dropped because listeners were too slow.
+    pub fn dropped_events(&self) -> u64 {
+        self.parts.bus.dropped()
+    }
+
+    /// What became of each sink's events, in the order in which the sinks were added.
+    pub fn sink_stats(&self) -> Vec<SinkStats> {
+        self.parts.bus.sinks()
+    }
+
     /// Says that a password or another factor of a principal was changed, reset or removed by an operator or a process of
     /// recovery: see [`SessionEngine::credentials_changed`].
     ///
@@ -221,9 +261,26 @@ impl<D: Declared> Registry<D> {
         all(asked).await.into_iter().collect()
     }
 
+    /// What each store holds, told to the metrics: a gauge is what it was when this was last called. Call it where the
+    /// metrics are asked for, such as in the handler of `/metrics`; it asks each store once.
+    ///
+    /// # Errors
+    /// [`Fault::StoreUnavailable`](crate::Fault::StoreUnavailable) if a store can't tell; the others are told all the same.
+    #[cfg(feature = "metrics")]
+    pub async fn measure(&self) -> Result<(), SessionError> {
+        let settings = self.settings();
+        let told = settings.stores.iter().map(|(name, store)| async move {
+            let stats = store.stats().await?;
+            crate::observe::holds(name, stats);
+            Ok(())
+        });
+        all(told).await.into_iter().collect::<Result<(), StoreError>>().map_err(SessionError::from)
+    }
+
     /// Stops freeing what has expired, lets what requests have left to undo come to its end, makes everything acknowledged
-    /// durable and closes the stores, all at once: call it after the server has stopped. It takes no longer than twice the
-    /// longest `timeout` of a store.
+    /// durable and closes the stores, all at once, and waits until the sinks have written their events: call it after the
+    /// server has stopped. It takes no longer than twice the longest `timeout` of a store; a sink that can't write until
+    /// then is told in the log, and is no error.
     ///
     /// # Errors
     /// [`Fault::StoreUnavailable`](crate::Fault::StoreUnavailable) if a store failed; the others are shut down all the same,
@@ -234,7 +291,8 @@ impl<D: Declared> Registry<D> {
     pub async fn shutdown(&self) -> Result<(), SessionError> {
         self.parts.sweeper.stop();
         let settings = self.settings();
-        let limit = settings.stores.iter().map(|(_, store)| store.limit()).max().unwrap_or_default();
+        let limit = settings.stores.iter().map(|(_, store)| store.limit()).max();
+        let limit = limit.unwrap_or(SharedStore::DEFAULT_LIMIT);
         if self.parts.family.at_rest(limit).await.is_err() {
             tracing::warn!("the session stores are shut down before all requests have undone what they left");
         }
@@ -246,6 +304,11 @@ impl<D: Declared> Registry<D> {
                 tracing::error!(store = name, %error, cause, "a session store did not shut down");
             })
         });
-        all(shut).await.into_iter().collect::<Result<(), StoreError>>().map_err(SessionError::from)
+        let flush = self.parts.bus.flush(limit);
+        let (shut, flushed) = both(all(shut), flush).await;
+        if !flushed {
+            tracing::error!("a sink has not written all session events before the end");
+        }
+        shut.into_iter().collect::<Result<(), StoreError>>().map_err(SessionError::from)
     }
 }

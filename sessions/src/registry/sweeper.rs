@@ -16,6 +16,7 @@ use tokio::{
 use super::{Parts, caught::caught};
 use crate::{
     clock::{Clock, SystemClock, Time},
+    observe,
     store::{SessionStore, SharedStore, StoreError},
 };
 
@@ -76,27 +77,31 @@ async fn run(parts: Weak<Parts>, time: Time) {
         for name in names {
             let rests = |outage: &Outage| outage.rests_until > Instant::now();
             if !outages.get(&name).is_some_and(rests) {
-                note(&mut outages, &name, sweep(&parts, &name, &time).await);
+                let swept = sweep(&parts, &name, &time).await;
+                observe::swept(&name, swept.as_ref().ok().copied());
+                note(&mut outages, &name, swept.map(drop));
             }
         }
     }
 }
 
 /// Sweeps a store until less comes back than could have. The registry is not held in between: it may end.
-async fn sweep(parts: &Weak<Parts>, name: &str, time: &Time) -> Result<(), StoreError> {
+async fn sweep(parts: &Weak<Parts>, name: &str, time: &Time) -> Result<usize, StoreError> {
+    let mut swept = 0;
     for _ in 0..BATCHES {
         // As the settings in force have it: a reload may have given it another time limit.
-        let Some(store) = parts.upgrade().and_then(|parts| store(&parts, name)) else { return Ok(()) };
+        let Some(store) = parts.upgrade().and_then(|parts| store(&parts, name)) else { return Ok(swept) };
         let panicked = || StoreError::Unknown(Some("it panicked".into()));
         let freed = caught(store.sweep(time.now(), BATCH)).await.unwrap_or_else(|| Err(panicked()))?;
         drop(store);
+        swept += freed;
         tracing::trace!(store = name, freed, "expired sessions were freed");
         if freed < BATCH {
             break;
         }
         sleep(PAUSE).await;
     }
-    Ok(())
+    Ok(swept)
 }
 
 /// Tells an outage when it begins and when it ends.

@@ -13,6 +13,7 @@ use crate::{
     engine::mutate::{Op, put},
     event::{EventKind, instant},
     fault::{Fault, SessionError},
+    observe,
     record::{Binding, CodecError, Field, FieldKey, FieldView, Space},
     token::Handle,
 };
@@ -228,9 +229,12 @@ impl<P, G> Session<P, G> {
     }
 
     fn record(&self, op: Op) -> Result<(), SessionError> {
+        observe::enter!("session.mutate", self.state.engine);
         let mut inner = self.state.lock();
         if inner.sent {
-            return Err(SessionError::new(Fault::Unusable, SENT));
+            let error = SessionError::new(Fault::Unusable, SENT);
+            self.state.engine.tell_not_written(&inner, &error);
+            return Err(error);
         }
         inner.change(op);
         Ok(())
@@ -247,10 +251,12 @@ impl<P, G> Session<P, G> {
     }
 
     fn corrupted(&self, inner: &Inner) {
-        let handle = inner.record().map(|record| record.handle);
         self.state.engine.event(EventKind::Corrupted, |event| {
-            event.handle = handle;
+            if let Some(record) = inner.record() {
+                event.of(record);
+            }
             event.fault = Some(Fault::StoreCorrupted);
+            event.reason = Some("value");
         });
     }
 
@@ -272,7 +278,8 @@ impl<P, G> Session<P, G> {
     where
         F: FnMut(&mut Vec<Field>, Binding<'_>) -> Result<(), SessionError> + Send,
     {
-        self.state.engine.update_state(&self.state, change).await
+        let update = self.state.engine.update_state(&self.state, change);
+        observe::instrument(update, observe::span!("session.mutate", self.state.engine)).await
     }
 }
 

@@ -4,6 +4,8 @@ use std::{any::Any, fmt, future::Future, pin::Pin, sync::Arc, task::Poll, time::
 
 use crate::soon::Soon;
 
+use crate::observe::{Operation, StoreMeter, Timer};
+
 use super::{
     Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, MemoryStore, Millis, Owner, SessionId,
     SessionStore, StoreError, StoreStats, Touch, Touched,
@@ -77,6 +79,7 @@ impl<S: SessionStore> ErasedStore for S {
 pub struct SharedStore {
     store: Kind,
     limit: Duration,
+    meter: StoreMeter,
 }
 
 /// The store in memory is called directly: it answers at once, and neither a box nor a time limit would serve it.
@@ -94,6 +97,16 @@ macro_rules! call {
             Kind::Other(store) => $shared.within(store.$operation($($argument),*)).await,
         }
     };
+}
+
+/// Measures what an operation takes, where that is measured.
+macro_rules! timed {
+    ($shared:ident, $operation:ident, $call:expr) => {{
+        let timer = Timer::start();
+        let answer = $call;
+        $shared.meter.answered(Operation::$operation, timer, &answer);
+        answer
+    }};
 }
 
 impl fmt::Debug for SharedStore {
@@ -115,13 +128,21 @@ impl SharedStore {
             Some(memory) => Kind::Memory(memory.clone()),
             None => Kind::Other(Arc::new(store)),
         };
-        Self { store, limit: Self::DEFAULT_LIMIT }
+        Self { store, limit: Self::DEFAULT_LIMIT, meter: StoreMeter::unnamed() }
     }
 
     /// The same store with another time limit for each operation.
     #[must_use]
     pub fn with_limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
+        self
+    }
+
+    /// The same store with the series that its calls are counted in, unless it has some.
+    pub(crate) fn metered(mut self, meter: impl FnOnce() -> StoreMeter) -> Self {
+        if !self.meter.is_named() {
+            self.meter = meter();
+        }
         self
     }
 
@@ -137,10 +158,18 @@ impl SharedStore {
 
     /// [`load`](SessionStore::load), at once where the store answers at once.
     pub(crate) fn load_soon(&self, id: SessionId, now: Millis) -> Soon<'_, Result<Loaded, StoreError>> {
-        match &self.store {
+        let timer = Timer::start();
+        let loaded = match &self.store {
             Kind::Memory(store) => Soon::now(Ok(store.load_now(id, now))),
             Kind::Other(store) => Soon::later(self.within(store.load(id, now))),
+        };
+        if cfg!(feature = "metrics") {
+            return loaded.then(move |loaded| {
+                self.meter.answered(Operation::Load, timer, &loaded);
+                loaded
+            });
         }
+        loaded
     }
 
     async fn within<T>(&self, mut answer: Answer<'_, T>) -> Result<T, StoreError> {
@@ -162,24 +191,32 @@ impl SessionStore for SharedStore {
         self.load_soon(id, now).await
     }
     async fn cas(&self, write: Cas) -> Result<CasOutcome, StoreError> {
-        match &self.store {
-            // Without a future of its own: a write is large, and each future that it passes through copies it.
-            Kind::Memory(store) => store.cas_now(&write),
-            Kind::Other(store) => self.within(store.cas(write)).await,
-        }
+        timed!(
+            self,
+            Cas,
+            match &self.store {
+                // Without a future of its own: a write is large, and each future that it passes through copies it.
+                Kind::Memory(store) => store.cas_now(&write),
+                Kind::Other(store) => self.within(store.cas(write)).await,
+            }
+        )
     }
     async fn touch(&self, touch: Touch) -> Result<Touched, StoreError> {
-        call!(self.touch(touch))
+        timed!(self, Touch, call!(self.touch(touch)))
     }
     async fn admit(&self, admit: Admit) -> Result<Admitted, StoreError> {
-        match &self.store {
-            // As for a write.
-            Kind::Memory(store) => store.admit_now(&admit),
-            Kind::Other(store) => self.within(store.admit(admit)).await,
-        }
+        timed!(
+            self,
+            Admit,
+            match &self.store {
+                // As for a write.
+                Kind::Memory(store) => store.admit_now(&admit),
+                Kind::Other(store) => self.within(store.admit(admit)).await,
+            }
+        )
     }
     async fn end(&self, end: End) -> Result<Ended, StoreError> {
-        call!(self.end(end))
+        timed!(self, End, call!(self.end(end)))
     }
     async fn list(
         &self,
@@ -188,13 +225,13 @@ impl SessionStore for SharedStore {
         limit: usize,
         now: Millis,
     ) -> Result<Vec<Listed>, StoreError> {
-        call!(self.list(owner, after, limit, now))
+        timed!(self, List, call!(self.list(owner, after, limit, now)))
     }
     async fn sweep(&self, now: Millis, limit: usize) -> Result<usize, StoreError> {
-        call!(self.sweep(now, limit))
+        timed!(self, Sweep, call!(self.sweep(now, limit)))
     }
     async fn stats(&self) -> Result<StoreStats, StoreError> {
-        call!(self.stats())
+        timed!(self, Stats, call!(self.stats()))
     }
     fn remembers_owners(&self) -> bool {
         match &self.store {

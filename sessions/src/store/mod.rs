@@ -367,6 +367,20 @@ pub enum EndReason {
     Reuse,
 }
 
+impl EndReason {
+    /// The stable word that events name it by.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::LoggedOut => "logged_out",
+            Self::Revoked => "revoked",
+            Self::Evicted => "evicted",
+            Self::Expired => "expired",
+            Self::Superseded => "superseded",
+            Self::Reuse => "reuse",
+        }
+    }
+}
+
 /// One session in a [`SessionStore::list`].
 #[derive(Clone, Debug)]
 pub struct Listed {

@@ -36,6 +36,17 @@ pub(crate) enum CrossSiteRefusal {
 }
 
 impl CrossSiteRefusal {
+    /// The reason as a stable word.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::OtherSite => "other_site",
+            Self::UnknownSite => "unknown_site",
+            Self::OtherOrigin => "other_origin",
+            Self::OpaqueOrigin => "opaque_origin",
+            Self::NoEvidence => "no_evidence",
+        }
+    }
+
     /// The reason in words, for the event.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {

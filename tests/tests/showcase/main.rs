@@ -8,6 +8,7 @@ mod cross_site;
 mod devices;
 mod durable;
 mod limits;
+mod observe;
 mod policies;
 mod program;
 mod races;

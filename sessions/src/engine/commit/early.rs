@@ -10,6 +10,7 @@ use crate::{
         mutate::{Changes, difference},
     },
     fault::{Fault, SessionError},
+    observe::{instrument, span},
     record::{Binding, Field},
     session::state::{Identity, Inner, SENT, SessionState},
 };
@@ -82,7 +83,14 @@ impl SessionEngine {
     /// Writes what is recorded so far, and gives the changes back if that fails, so that a later commit tries again.
     ///
     /// Where that moves the session, it goes on by itself if the future is dropped: the request must learn where to.
-    pub(crate) async fn commit_early(&self, state: &Arc<SessionState>) -> Result<(), SessionError> {
+    pub(crate) fn commit_early(
+        &self,
+        state: &Arc<SessionState>,
+    ) -> impl Future<Output = Result<(), SessionError>> + Send {
+        instrument(self.commit_before_the_response(state), span!("session.commit", self))
+    }
+
+    async fn commit_before_the_response(&self, state: &Arc<SessionState>) -> Result<(), SessionError> {
         let Some(work) = self.take_work(state, Outcome::Answered, Part::Early).await? else { return Ok(()) };
         let kept = Kept::of(&work, state);
         if !work.moves_session() {

@@ -27,7 +27,10 @@ impl SessionEngine {
         if here {
             let kind =
                 if base.record.is_authenticated() { EventKind::LoggedOut } else { EventKind::Destroyed };
-            self.event(kind, |event| event.handle = Some(base.record.handle));
+            self.event(kind, |event| {
+                event.of(&base.record);
+                event.reason = (kind == EventKind::LoggedOut).then_some("logout");
+            });
         }
         Ok(Done::Ended { here })
     }
@@ -62,7 +65,10 @@ impl SessionEngine {
             .end(self.end_of(target, EndReason::LoggedOut))
             .await
             .map_err(|error| self.store_failed(error))?;
-        self.event(EventKind::LoggedOut, |event| event.handle = Some(closed.record.handle));
+        self.event(EventKind::LoggedOut, |event| {
+            event.of(&closed.record);
+            event.reason = Some("logout");
+        });
         if work.is_given_up() {
             return Ok(Done::Ended { here: true });
         }

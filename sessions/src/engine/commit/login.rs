@@ -14,6 +14,7 @@ use crate::{
     engine::{SessionEngine, limit},
     event::EventKind,
     fault::{Fault, SessionError},
+    observe,
     principal::SessionPrincipal,
     record::{Forward, Record},
     session::state::Base,
@@ -45,6 +46,7 @@ impl SessionEngine {
             None => None,
         };
         let (record, checked) = self.newcomer(work, &principal, &token, sealed.as_ref());
+        observe::handle(record.handle);
         let admitted = match checked {
             Ok(()) => self.admit(store, &token, owner, (&record, most), began, work.now).await,
             Err(error) => Err(error),
@@ -78,7 +80,10 @@ impl SessionEngine {
                 hold.has_ended();
             }
             if sealed.record.is_authenticated() {
-                self.event(EventKind::LoggedOut, |event| event.handle = Some(sealed.record.handle));
+                self.event(EventKind::LoggedOut, |event| {
+                    event.of(&sealed.record);
+                    event.reason = Some("other_login");
+                });
             }
         }
         if !work.tell() {
@@ -87,9 +92,8 @@ impl SessionEngine {
             return Err(answered());
         }
         self.event(EventKind::Authenticated, |event| {
-            event.handle = Some(record.handle);
-            event.principal_kind = Some(principal.kind().to_owned());
-            event.principal_id = Some(principal.id().to_owned());
+            event.of(&record);
+            event.reason = Some("login");
         });
         let base = Base { token, digest: record.digest, record, by_previous: false, hold: None };
         Ok(Done::Stored { base, issue: true })
@@ -205,13 +209,23 @@ impl SessionEngine {
         match answer {
             Admitted::Stored { evicted } => {
                 for id in evicted {
-                    self.event(EventKind::Evicted, |event| event.handle = Some(id.handle()));
+                    self.event(EventKind::Evicted, |event| {
+                        // It is a session of the same principal.
+                        event.of(record);
+                        event.handle = Some(id.handle());
+                        event.reason = Some("limit");
+                    });
                 }
-                self.event(EventKind::Created, |event| event.handle = Some(record.handle));
+                self.event(EventKind::Created, |event| {
+                    event.of(record);
+                    event.reason = Some("login");
+                });
                 Ok(())
             }
             Admitted::LimitReached { live } => {
                 self.event(EventKind::LimitReached, |event| {
+                    event.of(record);
+                    event.handle = None;
                     event.fault = Some(Fault::ConcurrencyViolation);
                     event.count = u64::from(live);
                 });

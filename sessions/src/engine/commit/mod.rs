@@ -27,10 +27,11 @@ use crate::{
     clock::millis,
     event::EventKind,
     fault::{Fault, SessionError},
+    observe::{self, Phase, Timer, instrument, span},
     record::{Nonce, Record, Version},
     session::{
         Session,
-        state::{Base, Emission, Found, Identity, SessionState},
+        state::{Base, Emission, Found, Identity, Inner, SessionState},
     },
     store::{Millis, SessionStore, Touch, Touched},
     token::{Handle, SessionId, Token},
@@ -86,8 +87,10 @@ impl SessionEngine {
                 format!("a session of the policy `{own}` is committed by its engine, not by `{other}`'s");
             return Err(SessionError::new(Fault::Unusable, detail));
         }
-        let result = self.commit_last(state, outcome).await;
-        self.emit(state, response.headers_mut());
+        // The one that knows the request, unless the session is another engine's.
+        let engine = if self.is(&state.engine) { &state.engine } else { self };
+        let result = engine.commit_last(state, outcome).await;
+        engine.emit(state, response.headers_mut());
         result
     }
 
@@ -97,7 +100,15 @@ impl SessionEngine {
         state: &Arc<SessionState>,
         outcome: Outcome,
     ) -> Result<(), SessionError> {
-        let result = if self.settle(state) { Ok(()) } else { self.commit_state(state, outcome).await };
+        let result = if self.settle(state) {
+            Ok(())
+        } else {
+            let timer = Timer::start();
+            let committed = self.commit_state(state, outcome);
+            let committed = instrument(committed, span!("session.commit", self)).await;
+            self.shared.meter.phase(Phase::Commit, timer);
+            committed
+        };
         result.map_err(|error| error.varying(self.shared.transport.vary()))
     }
 
@@ -140,7 +151,10 @@ impl SessionEngine {
                 self.adopt(state, moves, done)
             }
             Ok(None) => Ok(()),
-            Err(error) => Err(error),
+            Err(error) => {
+                self.tell_not_written(&state.lock(), &error);
+                Err(error)
+            }
         };
         if self.shared.turns.is_some() {
             Box::pin(self.end_turn(state)).await;
@@ -173,6 +187,7 @@ impl SessionEngine {
                 Ok(())
             }
             Err(error) => {
+                self.tell_not_written(&inner, &error);
                 // Where another commit of this request has moved the session meanwhile, it is that one's to tell.
                 if error.fault() == Fault::Gone && inner.moves == moves {
                     inner.emission = Emission::Nothing;
@@ -260,7 +275,7 @@ impl SessionEngine {
         match poll_fn(poll).await {
             Ok(Poll::Ready(done)) => done,
             Ok(Poll::Pending) => {
-                let going_on = self.shared.family.go_on(steps);
+                let going_on = self.shared.family.go_on(observe::follow(steps));
                 going_on.await.unwrap_or_else(|stopped| Err(interrupted().because(stopped)))
             }
             Err(_) => Err(interrupted().because("a step of it panicked")),
@@ -281,6 +296,7 @@ impl SessionEngine {
         let touch = Touch { id: base.token.id, owner: self.owner_for(store, &record), seen: now, expires };
         match store.touch(touch).await {
             Ok(Touched::Noted) => {
+                self.event(EventKind::Refreshed, |event| event.of(&record));
                 Done::Stored { base: Base { record: Arc::new(record), ..base.clone() }, issue: false }
             }
             Ok(Touched::Gone) => Done::Ended { here: false },
@@ -303,6 +319,20 @@ impl SessionEngine {
         }
         let now = self.shared.time.now();
         Lifetime::Until(Duration::from_millis(self.shared.lifetimes.end(record).saturating_sub(now)))
+    }
+
+    /// Tells what became of changes for which there is no event that says more.
+    pub(crate) fn tell_not_written(&self, inner: &Inner, error: &SessionError) {
+        let has_its_own =
+            matches!(error.fault(), Fault::Gone | Fault::StoreUnavailable | Fault::ConcurrencyViolation);
+        if !has_its_own {
+            self.event(EventKind::NotWritten, |event| {
+                if let Some(record) = inner.record() {
+                    event.of(record);
+                }
+                event.fault = Some(error.fault());
+            });
+        }
     }
 
     pub(super) fn gone(&self, detail: &'static str) -> SessionError {

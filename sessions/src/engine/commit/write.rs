@@ -11,6 +11,7 @@ use crate::{
     },
     event::EventKind,
     fault::{Fault, SessionError},
+    observe,
     principal::SessionPrincipal,
     record::{Binding, Field, Fields, Part, Previous, Record, Retirement},
     session::state::Base,
@@ -65,7 +66,10 @@ impl SessionEngine {
             };
             match store.cas(cas).await.map_err(|error| self.store_failed(error))? {
                 CasOutcome::Stored => {
-                    self.event(EventKind::Created, |event| event.handle = Some(record.handle));
+                    self.event(EventKind::Created, |event| {
+                        event.of(&record);
+                        event.reason = Some("data");
+                    });
                     let digest = record.digest;
                     let base =
                         Base { token, digest, record: Arc::new(record), by_previous: false, hold: None };
@@ -146,12 +150,12 @@ impl SessionEngine {
         };
         if overwritten > 0 {
             self.event(EventKind::Overwritten, |event| {
-                event.handle = Some(loaded.handle);
+                event.of(&loaded);
                 event.count = overwritten;
             });
         }
         if !work.changes.is_empty() || update.is_some() {
-            self.event(EventKind::Committed, |event| event.handle = Some(loaded.handle));
+            self.event(EventKind::Committed, |event| event.of(&loaded));
         }
         Ok(self.after_rewrite(&loaded, done))
     }
@@ -179,8 +183,8 @@ impl SessionEngine {
             .await?;
         self.event(EventKind::Authenticated, |event| {
             event.handle = Some(loaded.handle);
-            event.principal_kind = Some(principal.kind().to_owned());
-            event.principal_id = Some(principal.id().to_owned());
+            event.of_principal(principal);
+            event.reason = Some("confirmation");
         });
         Ok(self.after_rewrite(&loaded, done))
     }
@@ -196,7 +200,12 @@ impl SessionEngine {
     fn after_rewrite(&self, loaded: &Record, base: Base) -> Done {
         let rotated = base.record.rotated != loaded.rotated || !base.record.digest.matches(&loaded.digest);
         if rotated {
-            self.event(EventKind::Rotated, |event| event.handle = Some(loaded.handle));
+            self.event(EventKind::Rotated, |event| {
+                event.of(loaded);
+                // Only time keeps the secret before.
+                let by_time = base.record.previous.is_some();
+                event.reason = Some(if by_time { "time" } else { "privilege" });
+            });
         }
         let issue = rotated
             || base.by_previous
@@ -217,6 +226,7 @@ impl SessionEngine {
         mut change: impl FnMut(&Record, bool) -> Result<Option<Next>, SessionError>,
     ) -> Result<Base, SessionError> {
         let Some(store) = &self.shared.store else { return Ok(base.clone()) };
+        observe::handle(base.record.handle);
         let mut current = Arc::clone(&base.record);
         let mut by_previous = base.by_previous;
         let mut turn = None;

@@ -108,6 +108,9 @@ impl SessionEngine {
 
     /// Opens a session to end it: an ending waits for no one.
     pub(crate) async fn resolve_to_end(&self, head: RequestHead<'_>) -> Resolved {
+        if let Some(engine) = self.for_request(head) {
+            return Box::pin(engine.resolve_to_end(head)).await;
+        }
         let (token, client, now) = (self.detect(head)?, self.client(head), self.shared.time.now());
         let mut waited = Waited::default();
         let Some(token) = token else { return Ok(self.bind(Found::Nothing, None, client, now, waited)) };
@@ -184,7 +187,7 @@ impl SessionEngine {
 
     fn locked(&self, record: &Record) -> SessionError {
         self.event(EventKind::Locked, |event| {
-            event.handle = Some(record.handle);
+            event.of(record);
             event.fault = Some(Fault::Locked);
         });
         SessionError::new(Fault::Locked, "another request of the session is under way: try again")

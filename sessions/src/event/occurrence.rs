@@ -1,0 +1,183 @@
+//! One event: what it says, and how it reads as JSON.
+
+use std::{fmt, sync::Arc};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
+
+use super::{EventKind, RequestId, source::Source};
+use crate::{
+    SessionPrincipal,
+    fault::{Fault, Severity},
+    record::Record,
+    store::Millis,
+    token::Handle,
+};
+
+/// One thing that happened. It names the session by its handle, never by its id.
+///
+/// As JSON it has the fields `id`, `event`, `time` (RFC 3339, UTC, milliseconds), `severity` and `node`, and, where there
+/// is something to say, `policy`, `handle`, `principal` (`kind` and `id`), `reason`, `fault`, `detail`, `count` (left out
+/// if it is 1) and `request`.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SessionEvent {
+    /// What happened.
+    pub kind: EventKind,
+    /// When, in milliseconds since the Unix epoch.
+    pub at: Millis,
+    /// Under which policy; empty where it is about none.
+    pub policy: Arc<str>,
+    /// To which session, where there is one.
+    pub handle: Option<Handle>,
+    /// The kind of its principal, such as `user`.
+    pub principal_kind: Option<String>,
+    /// The id of its principal, as [`EventPrincipals`](super::EventPrincipals) lets it be told.
+    pub principal_id: Option<String>,
+    /// Why, as one of the stable words of [`EventKind::reasons`].
+    pub reason: Option<&'static str>,
+    /// The fault that it is about.
+    pub fault: Option<Fault>,
+    /// More, in words, without ids or values.
+    pub detail: Option<&'static str>,
+    /// How many sessions, keys or events it is about.
+    pub count: u64,
+    /// The request that it happened in, where that has a name.
+    pub request: Option<RequestId>,
+    /// Its place among the events of its process: one that is missing was dropped.
+    pub sequence: u64,
+    source: Arc<Source>,
+}
+
+impl SessionEvent {
+    pub(super) fn new(kind: EventKind, policy: Arc<str>, at: Millis, source: Arc<Source>) -> Self {
+        Self {
+            kind,
+            at,
+            policy,
+            handle: None,
+            principal_kind: None,
+            principal_id: None,
+            reason: None,
+            fault: None,
+            detail: None,
+            count: 1,
+            request: None,
+            sequence: 0,
+            source,
+        }
+    }
+
+    /// It is about this session and its principal.
+    pub(crate) fn of(&mut self, record: &Record) {
+        self.handle = Some(record.handle);
+        if let Some((kind, id)) = record.principal().and_then(SessionPrincipal::name_of) {
+            self.of_name(kind, id);
+        }
+    }
+
+    /// It is about this principal.
+    pub(crate) fn of_principal(&mut self, principal: &SessionPrincipal) {
+        self.of_name(principal.kind(), principal.id());
+    }
+
+    fn of_name(&mut self, kind: &str, id: &str) {
+        self.principal_kind = Some(kind.to_owned());
+        self.principal_id = self.source.principal(kind, id);
+    }
+
+    /// Names the event: no other has the same, in whatever process. Who gets an event twice knows it by that.
+    pub fn id(&self) -> String {
+        format!("{}-{}", self.source.run(), self.sequence)
+    }
+
+    /// The node that it comes from: see [`RegistryBuilder::node`](crate::RegistryBuilder::node).
+    pub fn node(&self) -> &str {
+        self.source.node()
+    }
+
+    /// How bad it is for the operator: as bad as its kind or its fault is.
+    pub fn severity(&self) -> Severity {
+        let kind = self.kind.severity();
+        self.fault.map_or(kind, |fault| kind.max(fault.severity()))
+    }
+
+    /// When it happened.
+    pub fn timestamp(&self) -> DateTime<Utc> {
+        instant(self.at)
+    }
+
+    /// The event as one line of JSON, without the line's end.
+    ///
+    /// # Panics
+    /// Never: an event has no map, and no number that JSON lacks.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("an event has no map, and no number that JSON lacks")
+    }
+}
+
+/// An instant of the public API.
+pub(crate) fn instant(at: Millis) -> DateTime<Utc> {
+    i64::try_from(at).ok().and_then(DateTime::from_timestamp_millis).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+impl fmt::Debug for SessionEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionEvent({:?} {})", self.kind, self.to_json())
+    }
+}
+
+/// An event as JSON has it.
+#[derive(Serialize)]
+struct Told<'a> {
+    id: String,
+    event: &'static str,
+    time: String,
+    severity: &'static str,
+    node: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    policy: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handle: Option<Handle>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal: Option<Principal<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Principal<'a> {
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+}
+
+impl Serialize for SessionEvent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let principal = |kind| Principal { kind, id: self.principal_id.as_deref() };
+        Told {
+            id: self.id(),
+            event: self.kind.name(),
+            time: self.timestamp().to_rfc3339_opts(SecondsFormat::Millis, true),
+            severity: self.severity().name(),
+            node: self.node(),
+            policy: &self.policy,
+            handle: self.handle,
+            principal: self.principal_kind.as_deref().map(principal),
+            reason: self.reason,
+            fault: self.fault.map(Fault::code),
+            detail: self.detail,
+            count: (self.count != 1).then_some(self.count),
+            request: self.request.as_ref().map(RequestId::as_str),
+        }
+        .serialize(serializer)
+    }
+}
