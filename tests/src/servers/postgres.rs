@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{
-        OnceLock,
+        Mutex, OnceLock,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -32,6 +32,9 @@ pub struct Postgres {
     port: u16,
     settings: Vec<String>,
     run: Option<Run>,
+    /// How many databases were made, and which of them no test uses.
+    made: AtomicU32,
+    left: Mutex<Vec<String>>,
 }
 
 /// A server that runs: ends when it is dropped.
@@ -62,7 +65,8 @@ impl Postgres {
             .unwrap();
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         let settings = settings.iter().map(|setting| format!("--{setting}")).collect();
-        let mut server = Self { folder, port: free_port(), settings, run: None };
+        let (made, left) = (AtomicU32::new(0), Mutex::default());
+        let mut server = Self { folder, port: free_port(), settings, run: None, made, left };
         server.resume_after_end();
         server
     }
@@ -87,10 +91,13 @@ impl Postgres {
         self.folder.join("data")
     }
 
-    /// Makes a database for one test.
+    /// An empty database for one test: a new one, or one that another test has left.
     pub async fn database(&'static self) -> Database {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!("test_{}", NUMBER.fetch_add(1, Relaxed));
+        let left = self.left.lock().unwrap().pop();
+        if let Some(name) = left {
+            return Database { server: self, name };
+        }
+        let name = format!("test_{}", self.made.fetch_add(1, Relaxed));
         self.admin().await.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
         Database { server: self, name }
     }
@@ -228,7 +235,7 @@ impl Run {
     }
 }
 
-/// A database of one test; it goes with it.
+/// A database of one test. When it goes, so do the connections to it and what is in it.
 #[derive(Debug)]
 pub struct Database {
     server: &'static Postgres,
@@ -258,19 +265,19 @@ impl Drop for Database {
         let drop = || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let name = &self.name;
-                let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-                let _ = self.server.admin().await.batch_execute(&sql).await;
+                let client = self.client().await;
+                client.batch_execute(CLEAN).await.unwrap();
             });
+            self.server.left.lock().unwrap().push(self.name.clone());
         };
-        std::thread::scope(|threads| drop_thread(threads.spawn(drop)));
+        // A server that has gone leaves no database.
+        let _ = std::thread::scope(|threads| threads.spawn(drop).join());
     }
 }
 
-fn drop_thread(thread: std::thread::ScopedJoinHandle<'_, ()>) {
-    // A server that has gone has no database left to drop.
-    let _ = thread.join();
-}
+/// Empties a database for the next test.
+const CLEAN: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+     WHERE datname = current_database() AND pid <> pg_backend_pid(); DROP SCHEMA IF EXISTS sessions CASCADE";
 
 /// A program of the newest PostgreSQL that is installed.
 fn program(name: &str) -> PathBuf {
