@@ -44,6 +44,8 @@ pub use sessions_policy::{EncryptionKeys, InvalidEncryptionKeys};
 
 #[cfg(feature = "watch")]
 pub use self::registry::Watch;
+#[cfg(feature = "postgres")]
+pub use self::store::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use self::store::SqliteStore;
 pub use self::{

@@ -246,9 +246,9 @@ impl SessionEngine {
         let waiter = Waiter::default();
         work.waiter = Some(waiter.clone());
         let mut performing = Box::pin(self.perform(work));
-        let mut waited = state.lock().waited;
-        let done = waited.spend(limit, performing.as_mut()).await;
-        state.lock().waited = waited;
+        let mut so_far = state.lock().waited;
+        let done = so_far.spend(limit, performing.as_mut()).await;
+        state.lock().waited = so_far;
         match done {
             Some(done) => done,
             None if waiter.give_up() => Err(self.out_of_time()),
