@@ -87,9 +87,11 @@ impl SessionEngine {
         if matches!(inner.identity, crate::session::state::Identity::Login { .. }) {
             return true;
         }
-        let now = self.shared.time.now();
-        let authenticated = inner.record().and_then(|record| record.authenticated);
-        authenticated.is_some_and(|at| now.saturating_sub(at) <= millis(within))
+        let Some((record, at)) = inner.record().and_then(|record| Some((record, record.authenticated?)))
+        else {
+            return false;
+        };
+        record.no_earlier(self.shared.time.now()).saturating_sub(at) <= millis(within)
     }
 }
 

@@ -428,6 +428,11 @@ impl Record {
         self.lease.as_ref().is_some_and(|lease| lease.holder == *holder)
     }
 
+    /// The time now, or that of the last use where a clock is behind it.
+    pub(crate) fn no_earlier(&self, now: Millis) -> Millis {
+        now.max(self.last_seen)
+    }
+
     pub(crate) fn is_moving(&self, now: Millis) -> bool {
         self.forward.is_some_and(|forward| forward.until > now)
     }
