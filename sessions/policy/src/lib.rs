@@ -59,9 +59,9 @@ pub use self::lint::{Judged, Lint, Severity, Suppressible, index as lint_index, 
 pub use self::name::{is_policy_name, marker_name};
 pub use self::origin::{Layer, Location, Origin};
 pub use self::policy::{
-    Activity, Adapter, BehaviorOnLimit, CarryOver, Codec, ConcurrencyPolicy, Csrf, OnConflict, OnServerError,
-    PersistencePolicy, RememberPolicy, Renew, SameSite, Scope, SerialPolicy, SessionPolicy, TransportPolicy,
-    WhenFull, describe,
+    Activity, Adapter, BehaviorOnLimit, CarryOver, CloseCodes, Codec, ConcurrencyPolicy, Csrf, OnConflict,
+    OnServerError, PersistencePolicy, RememberPolicy, Renew, SameSite, Scope, SerialPolicy, SessionPolicy,
+    SocketActivity, SocketCredential, SocketPolicy, SocketRequire, TransportPolicy, WhenFull, describe,
 };
 pub use self::problem::Problem;
 pub use self::problems::Problems;
