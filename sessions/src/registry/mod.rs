@@ -13,6 +13,7 @@ use std::{
     marker::PhantomData,
     path::PathBuf,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
@@ -21,10 +22,7 @@ use sessions_policy::{Configuration, Declaration, Note, Problem, Profile};
 #[cfg(feature = "watch")]
 pub use self::watch::Watch;
 pub use self::{builder::RegistryBuilder, load::LoadError, reload::Reloaded};
-use self::{
-    caught::{all, caught},
-    sweeper::Sweeper,
-};
+use self::{caught::caught, sweeper::Sweeper};
 use crate::{
     engine::{Family, SessionEngine},
     event::{Bus, SessionEvent},
@@ -32,6 +30,7 @@ use crate::{
     layer::SessionLayer,
     principal::SessionPrincipal,
     session::Registered,
+    soon::all,
     store::{SessionStore, SharedStore, StoreError, StoreStats},
 };
 
@@ -219,6 +218,14 @@ impl<D: Declared> Registry<D> {
             stats.push((name.clone(), store.stats().await?));
         }
         Ok(stats)
+    }
+
+    /// Ends every open socket and stream with [`SessionEnding::ShuttingDown`](crate::SessionEnding::ShuttingDown), refuses new
+    /// ones from now on, and waits until the last is closed, at most for so long: call it as soon as the program is told to
+    /// stop. A server's graceful end does not wait for sockets.
+    pub async fn close_watches(&self, limit: Duration) {
+        let engines = self.engines();
+        all(engines.iter().map(|engine| engine.close_watches(limit))).await;
     }
 
     /// Stops freeing what has expired, makes everything acknowledged durable and closes the stores, all at once: call it

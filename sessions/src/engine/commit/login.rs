@@ -22,6 +22,7 @@ use crate::{
         SharedStore, Stamp, StoreError,
     },
     token::{Owner, SessionId, Token},
+    watch::SessionEnding,
 };
 
 /// How long a move may take before its seal runs out, in milliseconds.
@@ -72,6 +73,7 @@ impl SessionEngine {
                 self.end_orphan(store, &record, token.id).await;
                 return Err(self.store_failed(error));
             }
+            self.shared.hub.end(&[sealed.token.id], SessionEnding::Superseded);
             if let Some(hold) = &sealed.hold {
                 hold.has_ended();
             }
@@ -84,7 +86,8 @@ impl SessionEngine {
             event.principal_kind = Some(principal.kind().to_owned());
             event.principal_id = Some(principal.id().to_owned());
         });
-        let base = Base { token, digest: record.digest, record, by_previous: false, hold: None };
+        let digest = record.digest;
+        let base = Base { token, digest, record, by_previous: false, on_socket: false, hold: None };
         Ok(Done::Stored { base, issue: true })
     }
 
@@ -197,6 +200,7 @@ impl SessionEngine {
     fn admitted(&self, answer: Admitted, record: &Record) -> Result<(), SessionError> {
         match answer {
             Admitted::Stored { evicted } => {
+                self.shared.hub.end(&evicted, SessionEnding::Evicted);
                 for id in evicted {
                     self.event(EventKind::Evicted, |event| event.handle = Some(id.handle()));
                 }

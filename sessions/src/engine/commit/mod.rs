@@ -273,7 +273,7 @@ impl SessionEngine {
         Lifetime::Until(Duration::from_millis(self.shared.lifetimes.end(record).saturating_sub(now)))
     }
 
-    pub(super) fn gone(&self, detail: &'static str) -> SessionError {
+    pub(crate) fn gone(&self, detail: &'static str) -> SessionError {
         self.event(EventKind::Gone, |event| {
             event.fault = Some(Fault::Gone);
             event.detail = Some(detail);
