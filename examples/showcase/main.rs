@@ -22,13 +22,14 @@ mod ephemeral;
 mod refusal;
 mod serve;
 mod shop;
+mod socket;
 mod trouble;
 
 use std::process::ExitCode;
 
 use axum::{
     Json, Router,
-    routing::{delete, get, post, put},
+    routing::{any, delete, get, post, put},
 };
 use serde_json::{Value, json};
 
@@ -69,6 +70,8 @@ fn routes(registry: &policies::Registry) -> Router {
         .route("/checkout/step", post(checkout::step))
         .route("/slow", post(trouble::slow))
         .route("/fail", post(trouble::fail))
+        // Over HTTP/2 a socket is opened by another method.
+        .route("/ws", any(socket::open))
         .layer(registry.layer())
         // Below no layer: a probe has nothing to do with sessions.
         .route("/healthz", get(|| async { "ok" }))

@@ -70,7 +70,13 @@ impl SessionWatch {
         if !self.shared.state.lock().has_changes() {
             return Ok(());
         }
-        self.in_turn(async || self.engine().commit_early(&self.shared.state).await).await
+        let until = self.patience();
+        loop {
+            let written = self.engine().commit_early(&self.shared.state).await;
+            if !self.waits_for_its_turn(&written, until).await? {
+                return self.settle(written);
+            }
+        }
     }
 
     /// Changes a value depending on what it is, exactly once, whatever requests and other sockets do, and writes it at once,
@@ -88,13 +94,13 @@ impl SessionWatch {
         F: FnMut(&mut T) -> R + Send,
     {
         self.check()?;
-        let mut answer = None;
-        self.in_turn(async || {
-            answer = Some(self.session().update(key, &mut f).await?);
-            Ok(())
-        })
-        .await?;
-        answer.ok_or_else(|| SessionError::new(Fault::Unusable, "the update did not run"))
+        let until = self.patience();
+        loop {
+            let written = self.session().update(key, &mut f).await;
+            if !self.waits_for_its_turn(&written, until).await? {
+                return self.settle(written);
+            }
+        }
     }
 
     /// Ends the session, here and everywhere: its record is removed, and this watch ends with
@@ -114,7 +120,11 @@ impl SessionWatch {
         session.clear_authentication();
         session.clear_data();
         let ended = self.engine().commit_early(&self.shared.state).await;
-        self.settle(ended)
+        if self.ending().is_none() {
+            // Whoever else ended it: it is looked at why.
+            self.engine().shared.hub.ask(&self.shared.watched);
+        }
+        ended
     }
 
     /// Reads the session as it is stored now.
@@ -151,31 +161,35 @@ impl SessionWatch {
         }
     }
 
-    /// Runs a write, again where a request has the session to itself (`on_conflict = "serial"`), until it is over.
-    async fn in_turn(
+    /// Until when a write may wait for a request that has the session to itself (`on_conflict = "serial"`).
+    fn patience(&self) -> Instant {
+        Instant::now() + self.policy().serial().map(|serial| serial.wait()).unwrap_or_default()
+    }
+
+    /// Waits a little where a write was refused because a request has the session to itself, and tells whether it was.
+    async fn waits_for_its_turn<T>(
         &self,
-        mut write: impl AsyncFnMut() -> Result<(), SessionError>,
-    ) -> Result<(), SessionError> {
-        let wait = self.policy().serial().map(|serial| serial.wait()).unwrap_or_default();
-        let until = Instant::now() + wait;
-        loop {
-            let written = write().await;
-            let is_locked = written.as_ref().is_err_and(|error| error.fault() == Fault::Locked);
-            if !is_locked || Instant::now() >= until {
-                return self.settle(written);
-            }
-            sleep(Duration::from_millis(rand::random_range(5..=25))).await;
-            self.refresh().await?;
+        written: &Result<T, SessionError>,
+        until: Instant,
+    ) -> Result<bool, SessionError> {
+        let is_locked = written.as_ref().is_err_and(|error| error.fault() == Fault::Locked);
+        if !is_locked || Instant::now() >= until {
+            return Ok(false);
         }
+        sleep(Duration::from_millis(rand::random_range(5..=25))).await;
+        self.refresh().await?;
+        Ok(true)
     }
 
     /// Takes over what a write came to. One that met an ended session learns why.
-    fn settle(&self, written: Result<(), SessionError>) -> Result<(), SessionError> {
+    fn settle<T>(&self, written: Result<T, SessionError>) -> Result<T, SessionError> {
         let record = self.shared.state.lock().base.as_ref().map(|base| base.record.clone());
-        match &record {
-            Some(record) => self.shared.watched.adopt(record),
-            None => self.engine().shared.hub.ask(&self.shared.watched),
-        }
+        let Some(record) = record else {
+            // Another of its clones met the end: what was recorded went nowhere.
+            self.engine().shared.hub.ask(&self.shared.watched);
+            return written.and_then(|_| Err(SessionError::new(Fault::Gone, "the session has ended")));
+        };
+        self.shared.watched.adopt(&record);
         if written.as_ref().is_err_and(|error| error.fault() == Fault::Gone) {
             self.engine().shared.hub.ask(&self.shared.watched);
         }
