@@ -160,7 +160,8 @@ impl<S> SpyStore<S> {
         self.shared.fail_next[operation as usize].store(true, Ordering::SeqCst);
     }
 
-    /// From now on every call yields a few times before it works, as one over a network does.
+    /// From now on every call yields a few times before it works, as one over a network does, and a load once more before it
+    /// answers.
     pub fn set_slow(&self, slow: bool) {
         self.shared.slow.store(slow, Ordering::SeqCst);
     }
@@ -244,7 +245,12 @@ impl Drop for UnderWay<'_> {
 impl<S: SessionStore> SessionStore for SpyStore<S> {
     async fn load(&self, id: SessionId, now: Millis) -> Result<Loaded, StoreError> {
         let _call = self.call(Operation::Load).await?;
-        Ok(match self.store.load(id, now).await? {
+        let loaded = self.store.load(id, now).await?;
+        if self.shared.slow.load(Ordering::SeqCst) {
+            // The answer travels, too: what was read may be old when it comes.
+            tokio::task::yield_now().await;
+        }
+        Ok(match loaded {
             Loaded::Live(stored) => Loaded::Live(self.read(stored)),
             other => other,
         })

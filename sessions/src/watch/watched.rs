@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use sessions_policy::SocketActivity;
 use tokio::{sync::watch, time::Instant};
 
 use super::SessionEnding;
@@ -175,6 +176,9 @@ impl Watched {
         match judge(engine, &facts.record, loaded, now) {
             Ok(record) => {
                 facts.record = Arc::clone(&record);
+                if engine.policy().socket().activity() == SocketActivity::Connected {
+                    self.seen.fetch_max(now, Relaxed);
+                }
                 let seen = self.seen.load(Relaxed);
                 (seen > record.last_seen && engine.shared.lifetimes.touch_is_due(&record, seen))
                     .then_some((record, seen))
