@@ -21,16 +21,18 @@ use tower_service::Service;
 
 use self::opened::{Open, Opened, Sessions};
 pub(crate) use self::request::RequestSessions;
+#[cfg(feature = "ws")]
+use crate::{engine::SessionEngine, web::RequestHead};
 use crate::{
     engine::commit::Outcome,
     fault::{Fault, SessionError},
     guard::{Guard, Requirements},
-    registry::{Declared, Registry, all},
+    registry::{Declared, Registry},
     session::{
         Registered, Session,
         state::{Emission, SessionState},
     },
-    soon::Soon,
+    soon::{Soon, all},
     web::peer,
 };
 
@@ -198,6 +200,21 @@ impl<P: Registered, G: Guard> Session<P, G> {
                 Err(error) => Err(error.varying(engine.shared.transport.vary())),
             }
         })
+    }
+
+    /// The engine of a request whose session is opened by a socket.
+    #[cfg(feature = "ws")]
+    pub(crate) fn engine_of(parts: &Parts) -> Result<&SessionEngine, SessionError> {
+        Self::sessions_of(parts)?.engine(P::NAME)
+    }
+
+    /// Opens the session of a request whose origin a socket has checked already, more strictly than an unsafe request's: over
+    /// HTTP/2 the method of an upgrade is no safe one.
+    #[cfg(feature = "ws")]
+    pub(crate) async fn open_checked(parts: &Parts) -> Result<Self, SessionError> {
+        static SAFE: http::Method = http::Method::GET;
+        let head = RequestHead { method: &SAFE, ..RequestHead::from(parts) };
+        Self::sessions_of(parts)?.open(P::NAME, head).await.map(Self::from_state)
     }
 
     fn open_unguarded(parts: &Parts) -> Soon<'_, Result<Self, SessionError>> {

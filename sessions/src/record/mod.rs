@@ -423,6 +423,18 @@ impl Record {
         self.principal.is_some()
     }
 
+    /// Whether a change of privilege came after `before`, an earlier record of the same session. A rotation by time is none.
+    pub(crate) fn has_other_privileges(&self, before: &Self) -> bool {
+        let last = |record: &Self| {
+            let mut privilege = record.retired.iter().filter(|retired| retired.how == Retirement::Privilege);
+            privilege.next_back().map(|retired| retired.digest)
+        };
+        self.authenticated != before.authenticated
+            || self.principal() != before.principal()
+            // One that is no longer remembered was not changed.
+            || last(self).is_some_and(|mark| last(before) != Some(mark))
+    }
+
     /// Whether this request has it to itself.
     pub(crate) fn is_leased_to(&self, holder: &[u8; 16]) -> bool {
         self.lease.as_ref().is_some_and(|lease| lease.holder == *holder)

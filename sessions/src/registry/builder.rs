@@ -203,7 +203,7 @@ impl<D: Declared> RegistryBuilder<D> {
             })
             .collect();
         family.join(&engines);
-        for engine in engines.iter() {
+        for engine in &engines {
             engine.shared.meter.begin();
         }
         let last = Last { text: read.text().map(str::to_owned), path: read.path };

@@ -2,8 +2,8 @@
 
 use super::{Fallback, Key, Kind, Safer, Table};
 use crate::policy::{
-    Activity, Adapter, BehaviorOnLimit, Codec, Csrf, OnConflict, OnServerError, Pooler, Renew, SameSite,
-    Scope, WhenFull,
+    Activity, Adapter, BehaviorOnLimit, CloseCodes, Codec, Csrf, OnConflict, OnServerError, Pooler, Renew,
+    SameSite, Scope, SocketActivity, SocketCredential, SocketRequire, WhenFull,
 };
 
 const fn policy(path: &'static str, kind: Kind, doc: &'static str) -> Key {
@@ -186,6 +186,79 @@ pub(super) const POLICY_KEYS: &[Key] = &[
         "how long a turn lasts at most, also if its process dies; 1 s to 5 min; needs `on_conflict = \"serial\"`",
     )
     .word("30s"),
+    policy(
+        "socket.origins",
+        Kind::List { word: None },
+        "the origins, as `https://host[:port]`, whose pages may open a socket; without any, the request's own host alone",
+    )
+    .fallback_to(Fallback::Empty)
+    .safer_if(Safer::Fewer)
+    .asked_for_by("OWASP ASVS 5.0, 4.4.2"),
+    policy(
+        "socket.require",
+        choice(SocketRequire::WORDS),
+        "what a session has to be, so that a socket may be opened on it; `session`: a visitor's will do too",
+    )
+    .word("authenticated")
+    .safer_if(Safer::Earlier(&["authenticated", "session"]))
+    .asked_for_by("OWASP ASVS 5.0, 4.4.3"),
+    policy(
+        "socket.credential",
+        choice(SocketCredential::WORDS),
+        "what proves the session of a socket: what the transport carries; the id as a subprotocol; or a ticket for one use",
+    )
+    .word("transport")
+    .asked_for_by("OWASP ASVS 5.0, 4.4.3 and 4.4.4"),
+    policy(
+        "socket.activity",
+        choice(SocketActivity::WORDS),
+        "what of a socket counts as activity of its session: `message`, one from the client; `connected`, that it is open; \
+         `none`, only what it writes",
+    )
+    .word("message")
+    .safer_if(Safer::Earlier(&["none", "message", "connected"]))
+    .asked_for_by("OWASP ASVS 5.0, 7.3.1"),
+    policy(
+        "socket.check_every",
+        DURATION,
+        "how often the sessions of open sockets are looked at, all of them at once; at most 60 s",
+    )
+    .fallback_to(Fallback::Derived(
+        "a third of `idle_timeout`, at most 750 ms; at most 60 s where the store tells of endings by itself",
+    ))
+    .safer_if(Safer::Shorter)
+    .asked_for_by("OWASP ASVS 5.0, 7.4.1"),
+    policy(
+        "socket.outage",
+        DURATION,
+        "how long a socket stays open while the store does not answer; 1 s to 30 s",
+    )
+    .word("10s")
+    .safer_if(Safer::Shorter)
+    .asked_for_by("OWASP ASVS 5.0, 7.4.1"),
+    policy(
+        "socket.max_per_session",
+        Kind::Count { min: 1, max: 65_536, word: None },
+        "how many sockets and streams of one session a process serves at once",
+    )
+    .fallback_to(Fallback::Count(16))
+    .safer_if(Safer::Smaller)
+    .asked_for_by("OWASP WebSocket Security Cheat Sheet"),
+    policy(
+        "socket.max_message",
+        Kind::Size { min: 1 << 10, max: 16 << 20 },
+        "the most bytes that a message of a client may have",
+    )
+    .word("64KiB")
+    .safer_if(Safer::Smaller)
+    .asked_for_by("OWASP WebSocket Security Cheat Sheet"),
+    policy(
+        "socket.close_codes",
+        choice(CloseCodes::WORDS),
+        "what closes a socket whose session is over: `one`, 4401 always; `by_reason`, 4403 for a change of privilege and \
+         4408 where it was idle",
+    )
+    .word("one"),
     policy("max_size", Kind::Size { min: 1 << 10, max: 1 << 20 }, "the most bytes that a session may have")
         .word("64KiB")
     .safer_if(Safer::Smaller),

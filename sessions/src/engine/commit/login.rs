@@ -23,6 +23,7 @@ use crate::{
         SharedStore, Stamp, StoreError,
     },
     token::{Owner, SessionId, Token},
+    watch::SessionEnding,
 };
 
 /// How long a move may take before its seal runs out, in milliseconds.
@@ -76,6 +77,7 @@ impl SessionEngine {
                 self.end_orphan(store, &record, token.id).await;
                 return Err(self.store_failed(error));
             }
+            self.shared.hub.end(&[sealed.token.id], SessionEnding::Superseded);
             if let Some(hold) = &sealed.hold {
                 hold.has_ended();
             }
@@ -95,7 +97,8 @@ impl SessionEngine {
             event.of(&record);
             event.reason = Some("login");
         });
-        let base = Base { token, digest: record.digest, record, by_previous: false, hold: None };
+        let digest = record.digest;
+        let base = Base { token, digest, record, by_previous: false, on_socket: false, hold: None };
         Ok(Done::Stored { base, issue: true })
     }
 
@@ -208,6 +211,7 @@ impl SessionEngine {
     fn admitted(&self, answer: Admitted, record: &Record) -> Result<(), SessionError> {
         match answer {
             Admitted::Stored { evicted } => {
+                self.shared.hub.end(&evicted, SessionEnding::Evicted);
                 for id in evicted {
                     self.event(EventKind::Evicted, |event| {
                         // It is a session of the same principal.

@@ -335,7 +335,7 @@ impl SessionEngine {
         }
     }
 
-    pub(super) fn gone(&self, detail: &'static str) -> SessionError {
+    pub(crate) fn gone(&self, detail: &'static str) -> SessionError {
         self.event(EventKind::Gone, |event| {
             event.fault = Some(Fault::Gone);
             event.detail = Some(detail);

@@ -17,6 +17,7 @@ use crate::{
     session::state::Base,
     store::{Cas, CasOutcome, Expected, Millis, SessionStore, Stored},
     token::{SessionId, Token},
+    watch::SessionEnding,
 };
 
 /// How often a write is tried against writers of other processes.
@@ -71,8 +72,9 @@ impl SessionEngine {
                         event.reason = Some("data");
                     });
                     let digest = record.digest;
+                    let record = Arc::new(record);
                     let base =
-                        Base { token, digest, record: Arc::new(record), by_previous: false, hold: None };
+                        Base { token, digest, record, by_previous: false, on_socket: false, hold: None };
                     return Ok(Done::Stored { base, issue: true });
                 }
                 CasOutcome::Conflict(_) | CasOutcome::Gone(_) => {}
@@ -102,8 +104,9 @@ impl SessionEngine {
     where
         F: FnMut(&mut Vec<Field>, Binding<'_>) -> Result<(), SessionError> + Send,
     {
-        let due = self.rotation_is_due(&base.record, base.by_previous, work.now);
+        let due = !base.on_socket && self.rotation_is_due(&base.record, base.by_previous, work.now);
         let first_use = !base.by_previous
+            && !base.on_socket
             && base.record.previous.as_ref().is_some_and(|previous| !previous.successor_used);
         let remember = work.remember.is_some_and(|remember| remember != base.record.remembered);
         let asked = !work.changes.is_empty() || work.rotate || remember || update.is_some();
@@ -116,7 +119,7 @@ impl SessionEngine {
         let mut overwritten = 0;
         let done = self
             .rewrite(base, work.now, |current, by_previous| {
-                let due = self.rotation_is_due(current, by_previous, work.now);
+                let due = !base.on_socket && self.rotation_is_due(current, by_previous, work.now);
                 if !asked && !due && by_previous && current.version != loaded.version {
                     return Ok(None);
                 }
@@ -134,7 +137,10 @@ impl SessionEngine {
                 } else {
                     if due {
                         self.rotate_by_time(&mut next, base, work.now)?;
-                    } else if !by_previous && let Some(previous) = &mut next.previous {
+                    } else if !by_previous
+                        && !base.on_socket
+                        && let Some(previous) = &mut next.previous
+                    {
                         previous.successor_used = true;
                     }
                     None
@@ -148,6 +154,9 @@ impl SessionEngine {
             Err(error) if !asked && error.fault() == Fault::Gone => return Ok(Done::Ended { here: false }),
             done => done?,
         };
+        if work.rotate {
+            self.shared.hub.end(&[base.token.id], SessionEnding::Superseded);
+        }
         if overwritten > 0 {
             self.event(EventKind::Overwritten, |event| {
                 event.of(&loaded);
@@ -181,6 +190,7 @@ impl SessionEngine {
                 Ok(Some(Next { record: next, token: Some(token), asked: true }))
             })
             .await?;
+        self.shared.hub.end(&[base.token.id], SessionEnding::Superseded);
         self.event(EventKind::Authenticated, |event| {
             event.handle = Some(loaded.handle);
             event.of_principal(principal);
@@ -234,6 +244,11 @@ impl SessionEngine {
             let Some(Next { record: mut next, token, asked }) = change(&current, by_previous)? else {
                 return Ok(Base { record: current, by_previous, ..base.clone() });
             };
+            if base.on_socket {
+                // A write in one step is a turn of its own: it waits for whoever has one, and follows one that has run out.
+                self.refuse_while_leased(&current)?;
+                next.lease = None;
+            }
             next.version = current.version.next();
             next.last_seen = self.shared.lifetimes.seen(&current, now, asked);
             if let Some(hold) = &base.hold {
@@ -266,13 +281,19 @@ impl SessionEngine {
                         hold.was_written();
                     }
                     return Ok(match token {
-                        Some(token) => {
-                            Base { token, digest: record.digest, record, by_previous: false, hold }
-                        }
+                        Some(token) => Base {
+                            token,
+                            digest: record.digest,
+                            record,
+                            by_previous: false,
+                            on_socket: false,
+                            hold,
+                        },
                         None => Base {
                             token: base.token.clone(),
                             digest: base.digest,
-                            by_previous: !record.digest.matches(&base.digest),
+                            by_previous: !base.on_socket && !record.digest.matches(&base.digest),
+                            on_socket: base.on_socket,
                             record,
                             hold,
                         },
@@ -311,6 +332,12 @@ impl SessionEngine {
         let Some(record) = self.decode(stored) else {
             return Err(SessionError::new(Fault::StoreCorrupted, "the stored session can't be read"));
         };
+        if base.on_socket {
+            return match record.is_moving(now) || record.has_other_privileges(&base.record) {
+                true => Err(self.gone("the session changed hands while the socket was open")),
+                false => Ok((record, false)),
+            };
+        }
         let by_previous = match standing(&record, &base.digest, now) {
             Standing::Current => false,
             Standing::Previous => true,
