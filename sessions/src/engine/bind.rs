@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use http::{HeaderValue, header::USER_AGENT};
 use sha2::{Digest as _, Sha256};
 
-use super::SessionEngine;
+use super::{SessionEngine, waited::Waited};
 use crate::{
     clock::millis,
     event::EventKind,
@@ -23,8 +23,9 @@ impl SessionEngine {
         base: Option<Base>,
         client: Client,
         now: Millis,
+        waited: Waited,
     ) -> Arc<SessionState> {
-        SessionState::new(self.clone(), Inner::new(found, base, client, now))
+        SessionState::new(self.clone(), Inner::new(found, base, client, now, waited))
     }
 
     /// What of the client the session may have to know.

@@ -14,6 +14,7 @@ pub(crate) mod bind;
 pub(crate) mod commit;
 mod detect;
 mod emit;
+mod family;
 mod lifetimes;
 mod limit;
 pub(crate) mod mutate;
@@ -23,16 +24,13 @@ mod queue;
 mod resolve;
 pub(crate) mod turn;
 mod validate;
+pub(crate) mod waited;
 
-use std::{
-    fmt,
-    sync::{Arc, PoisonError, RwLock, Weak},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use sessions_policy::{EncryptionKeys, SessionPolicy};
 
-pub(crate) use self::limit::LimitOf;
+pub(crate) use self::{family::Family, limit::LimitOf};
 use self::{lifetimes::Lifetimes, queue::Queue, turn::Turns};
 pub use self::{
     limit::PrincipalLimit,
@@ -96,24 +94,6 @@ pub(crate) struct EngineShared {
     /// What the application says of each principal, beside the policy.
     limit: Option<LimitOf>,
     family: Arc<Family>,
-}
-
-/// The engines of the same registry as they are now, which share their principals. An engine of settings that are no
-/// longer in force finds those that are; empty for an engine that was made by hand.
-#[derive(Default)]
-pub(crate) struct Family(RwLock<Vec<Weak<EngineShared>>>);
-
-impl Family {
-    /// Makes these engines know each other's sessions.
-    pub(crate) fn join(&self, engines: &[SessionEngine]) {
-        let members = engines.iter().map(|engine| Arc::downgrade(&engine.shared)).collect();
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = members;
-    }
-
-    fn members(&self) -> Vec<SessionEngine> {
-        let members = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        members.iter().filter_map(Weak::upgrade).map(|shared| SessionEngine { shared }).collect()
-    }
 }
 
 impl SessionEngine {
@@ -231,12 +211,6 @@ impl SessionEngine {
             fill(&mut event);
             self.shared.bus.send(event);
         }
-    }
-}
-
-impl fmt::Debug for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Family")
     }
 }
 

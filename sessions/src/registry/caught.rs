@@ -20,7 +20,7 @@ pub(super) async fn caught<T>(future: impl Future<Output = T>) -> Option<T> {
 }
 
 /// What each of the futures gives, all at once.
-pub(super) async fn all<T>(futures: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
+pub(crate) async fn all<T>(futures: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut waiting: Vec<(Pin<Box<_>>, Option<T>)> =
         futures.into_iter().map(|future| (Box::pin(future), None)).collect();
     poll_fn(|cx| {

@@ -18,13 +18,11 @@ use std::{
 use arc_swap::ArcSwap;
 use sessions_policy::{Configuration, Declaration, Note, Problem, Profile};
 
+pub(crate) use self::caught::all;
 #[cfg(feature = "watch")]
 pub use self::watch::Watch;
 pub use self::{builder::RegistryBuilder, load::LoadError, reload::Reloaded};
-use self::{
-    caught::{all, caught},
-    sweeper::Sweeper,
-};
+use self::{caught::caught, sweeper::Sweeper};
 use crate::{
     engine::{Family, SessionEngine},
     event::{Bus, SessionEvent},
@@ -214,15 +212,18 @@ impl<D: Declared> Registry<D> {
     /// # Errors
     /// [`Fault::StoreUnavailable`](crate::Fault::StoreUnavailable) if a store can't tell.
     pub async fn stats(&self) -> Result<Vec<(String, StoreStats)>, SessionError> {
-        let mut stats = Vec::new();
-        for (name, store) in &self.settings().stores {
-            stats.push((name.clone(), store.stats().await?));
-        }
-        Ok(stats)
+        let settings = self.settings();
+        // At once, so that all take no longer than one may.
+        let asked = settings
+            .stores
+            .iter()
+            .map(|(name, store)| async move { Ok((name.clone(), store.stats().await?)) });
+        all(asked).await.into_iter().collect()
     }
 
-    /// Stops freeing what has expired, makes everything acknowledged durable and closes the stores, all at once: call it
-    /// after the server has stopped. It takes no longer than the longest `timeout` of a store.
+    /// Stops freeing what has expired, lets what requests have left to undo come to its end, makes everything acknowledged
+    /// durable and closes the stores, all at once: call it after the server has stopped. It takes no longer than twice the
+    /// longest `timeout` of a store.
     ///
     /// # Errors
     /// [`Fault::StoreUnavailable`](crate::Fault::StoreUnavailable) if a store failed; the others are shut down all the same,
@@ -233,6 +234,10 @@ impl<D: Declared> Registry<D> {
     pub async fn shutdown(&self) -> Result<(), SessionError> {
         self.parts.sweeper.stop();
         let settings = self.settings();
+        let limit = settings.stores.iter().map(|(_, store)| store.limit()).max().unwrap_or_default();
+        if self.parts.family.at_rest(limit).await.is_err() {
+            tracing::warn!("the session stores are shut down before all requests have undone what they left");
+        }
         let shut = settings.stores.iter().map(|(name, store)| async move {
             let panicked = || StoreError::Unknown(Some("it panicked".into()));
             let shut = caught(store.shutdown()).await.unwrap_or_else(|| Err(panicked()));

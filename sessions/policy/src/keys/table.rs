@@ -314,7 +314,13 @@ pub(super) const STORE_KEYS: &[Key] = &[
          at the working directory",
     )
     .secret(),
-    store("timeout", DURATION, "how long one call may take; at most 30 s").word("2s"),
+    store(
+        "timeout",
+        DURATION,
+        "how long one request waits for it, all its calls together, and each call at most: then it is answered 503 with \
+         `Retry-After`; what a request does meanwhile gives as much time back, so that streams may go on; at most 30 s",
+    )
+    .word("2s"),
     store(
         "encryption_keys",
         Kind::List { word: None },

@@ -87,12 +87,18 @@ impl SessionEngine {
         let kept = Kept::of(&work, state);
         if !work.moves_session() {
             let moves = work.moves;
-            let done = self.perform(work).await;
+            let done = match self.time_limit() {
+                None => self.perform(work).await,
+                Some(limit) => Box::pin(self.perform_within(limit, state, work)).await,
+            };
             return kept.settle(self.adopt(state, moves, done));
         }
         let move_on = move |engine: Self| async move {
             let moves = work.moves;
-            let done = engine.perform(work).await;
+            let done = match engine.time_limit() {
+                None => engine.perform(work).await,
+                Some(limit) => Box::pin(engine.perform_within(limit, &kept.state, work)).await,
+            };
             let adopted = engine.adopt(&kept.state, moves, done);
             kept.settle(adopted)
         };
@@ -136,7 +142,11 @@ impl SessionEngine {
             drop(kept);
             return record_update(state, update);
         };
-        let done = self.write_with(&work, base, Some(update)).await;
+        let writing = self.write_with(&work, base, Some(update));
+        let done = match self.time_limit() {
+            None => writing.await,
+            Some(_) => Box::pin(self.within(state, writing)).await,
+        };
         kept.settle(self.adopt(state, work.moves, done))
     }
 }

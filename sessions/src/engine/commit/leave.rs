@@ -55,6 +55,9 @@ impl SessionEngine {
             .await
             .map_err(|error| self.store_failed(error))?;
         self.event(EventKind::LoggedOut, |event| event.handle = Some(closed.record.handle));
+        if work.is_given_up() {
+            return Ok(Done::Ended { here: true });
+        }
         self.create_with(work, left, Some(base.token.id)).await
     }
 }

@@ -22,7 +22,7 @@ use http::Response;
 use sessions_policy::Scope;
 
 use self::work::{Part, Work};
-use super::SessionEngine;
+use super::{SessionEngine, waited::Waiter};
 use crate::{
     clock::millis,
     event::EventKind,
@@ -126,7 +126,10 @@ impl SessionEngine {
         let result = match self.take_work(state, outcome, Part::Last).await {
             Ok(Some(work)) => {
                 let moves = work.moves;
-                let done = self.perform(work).await;
+                let done = match self.time_limit() {
+                    None => self.perform(work).await,
+                    Some(limit) => Box::pin(self.perform_within(limit, state, work)).await,
+                };
                 self.adopt(state, moves, done)
             }
             Ok(None) => Ok(()),
@@ -210,6 +213,27 @@ impl SessionEngine {
         }
     }
 
+    /// The same in the time that the request has left. Where it is over, what must not be cut in half goes on, and learns
+    /// that no one waits for it.
+    async fn perform_within(
+        &self,
+        limit: Duration,
+        state: &SessionState,
+        mut work: Box<Work>,
+    ) -> Result<Done, SessionError> {
+        let waiter = Waiter::default();
+        work.waiter = Some(waiter.clone());
+        let mut performing = Box::pin(self.perform(work));
+        let mut waited = state.lock().waited;
+        let done = waited.spend(limit, performing.as_mut()).await;
+        state.lock().waited = waited;
+        match done {
+            Some(done) => done,
+            None if waiter.give_up() => Err(self.out_of_time()),
+            None => performing.await,
+        }
+    }
+
     /// Runs steps that must not be cut in half where a client that hangs up can't: within one poll if their store answers
     /// at once, else on a task of their own.
     pub(super) async fn uninterrupted<F, W, T>(&self, work: W) -> Result<T, SessionError>
@@ -229,7 +253,8 @@ impl SessionEngine {
         match poll_fn(poll).await {
             Ok(Poll::Ready(done)) => done,
             Ok(Poll::Pending) => {
-                tokio::spawn(steps).await.unwrap_or_else(|stopped| Err(interrupted().because(stopped)))
+                let going_on = self.shared.family.go_on(steps);
+                going_on.await.unwrap_or_else(|stopped| Err(interrupted().because(stopped)))
             }
             Err(_) => Err(interrupted().because("a step of it panicked")),
         }
