@@ -8,6 +8,8 @@
 //! **unavailable** ([`StoreError::Unavailable`]: certainly not applied) and **unknown** ([`StoreError::Unknown`]:
 //! perhaps applied).
 
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod calls;
 mod endings;
 mod erased;
 mod file;

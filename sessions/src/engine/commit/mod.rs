@@ -243,16 +243,16 @@ impl SessionEngine {
         state: &SessionState,
         mut work: Box<Work>,
     ) -> Result<Done, SessionError> {
-        let waiter = Waiter::default();
-        work.waiter = Some(waiter.clone());
-        let mut performing = Box::pin(self.perform(work));
-        let mut so_far = state.lock().waited;
-        let done = so_far.spend(limit, performing.as_mut()).await;
-        state.lock().waited = so_far;
+        let waits = Waiter::default();
+        work.waiter = Some(waits.clone());
+        let mut under_way = Box::pin(self.perform(work));
+        let mut waited = state.lock().waited;
+        let done = waited.spend(limit, under_way.as_mut()).await;
+        state.lock().waited = waited;
         match done {
             Some(done) => done,
-            None if waiter.give_up() => Err(self.out_of_time()),
-            None => performing.await,
+            None if waits.give_up() => Err(self.out_of_time()),
+            None => under_way.await,
         }
     }
 
