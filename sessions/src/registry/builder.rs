@@ -203,7 +203,9 @@ impl<D: Declared> RegistryBuilder<D> {
             })
             .collect();
         family.join(&engines);
-        engines.iter().for_each(|engine| engine.shared.meter.begin());
+        for engine in &engines {
+            engine.shared.meter.begin();
+        }
         let last = Last { text: read.text().map(str::to_owned), path: read.path };
         let settings = Settings { engines, stores, configuration, profile };
         let parts = Arc::new_cyclic(|parts| Parts {
