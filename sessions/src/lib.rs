@@ -81,6 +81,11 @@ pub use self::{
 #[doc = include_str!("../../docs/MIGRATING.md")]
 mod migrating {}
 
+/// The program of the page on events.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/EVENTS.md")]
+mod events {}
+
 /// What generated code names. Not for use by hand: it may change with any release.
 #[doc(hidden)]
 pub mod __private {

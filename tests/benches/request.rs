@@ -3,6 +3,9 @@
 //! `cargo bench -p sessions-tests --bench request`. Chunks of all variants are interleaved, and the figure is the median
 //! over a variant's chunks, less that of its base. Each request's head is written anew just before it is served, as a
 //! server's is when it comes off the wire. It measures and asserts nothing about time.
+//!
+//! With `--features observing` metrics and spans are built in, `-- --recorded` records the metrics for Prometheus, and
+//! `-- --heard` has a listener that wants every event.
 
 use std::{hint::black_box, time::Instant};
 
@@ -122,11 +125,25 @@ struct Variant {
     chunks: Vec<f64>,
 }
 
+/// Whether a flag stands on the command line.
+fn is_asked(flag: &str) -> bool {
+    std::env::args().any(|word| word == flag)
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
+    #[cfg(feature = "observing")]
+    if is_asked("--recorded") {
+        metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().expect("the one recorder");
+    }
     let registry = policies::Registry::builder().with_settings(None, []).load().await.expect("settings");
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let sessions = words.iter().find_map(|word| word.parse().ok()).unwrap_or(SESSIONS);
+    if is_asked("--heard") {
+        registry.on_event(|event| {
+            black_box(event);
+        });
+    }
     let before = resident();
     let cookies = seed(&registry, sessions).await;
     let bytes = (resident() - before) / sessions;

@@ -11,7 +11,8 @@ use std::{
 };
 
 /// One safeguard, how it is taken away, and the test that has to notice: one of the promises, or, as in
-/// `schedules: login::a_test`, one of another test target, of the schedules or of the `library`.
+/// `schedules: login::a_test`, one of another test target, of the schedules, of the `library` or of
+/// `observing`.
 struct Control {
     name: &'static str,
     file: &'static str,
@@ -79,6 +80,10 @@ fn tested(test: &str, root: &Path, copy: &Path) -> Result<(), String> {
             }
             "library" => {
                 command.args(["sessions", "--lib", "--features", "sqlite"]);
+                ("target/controls/target", "--cap-lints allow")
+            }
+            "observing" => {
+                command.args(["sessions-tests", "--features", "observing", "--test", target]);
                 ("target/controls/target", "--cap-lints allow")
             }
             _ => {
