@@ -322,11 +322,9 @@ async fn http_post(address: SocketAddr, uri: &str, fields: &[(HeaderName, String
         request = request.header(name, value);
     }
     let request = request.body(()).unwrap();
-    let lines: String = request
-        .headers()
-        .iter()
-        .map(|(name, value)| format!("{name}: {}\r\n", value.to_str().unwrap()))
-        .collect();
+    let fields = request.headers().iter();
+    let lines: String =
+        fields.flat_map(|(name, value)| [name.as_str(), ": ", value.to_str().unwrap(), "\r\n"]).collect();
     let head = format!(
         "POST {} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: 0\r\n{lines}\r\n",
         request.uri().path()

@@ -13,9 +13,9 @@ async fn an_outage_closes_with_1013_after_the_bound_and_not_before() {
         let cookie = app.log_in("page").await;
         let mut socket = app.open_here("/page", &cookie).await;
         if hangs {
-            app.store.set_hanging(true)
+            app.store.set_hanging(true);
         } else {
-            app.store.set_down(true)
+            app.store.set_down(true);
         }
         let (code, reason, after) = socket.closed().await;
         assert_eq!((code, reason.as_str()), (1013, "SESSION_STORE_UNAVAILABLE"));
