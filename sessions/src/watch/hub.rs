@@ -62,7 +62,7 @@ pub(super) struct Plan {
 }
 
 impl Hub {
-    fn watches(&self) -> MutexGuard<'_, Watches> {
+    fn held(&self) -> MutexGuard<'_, Watches> {
         self.watches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -80,15 +80,15 @@ impl Hub {
         let most = engine.policy().socket().max_per_session();
         let watched = Arc::new(Watched::new(id, owner, record));
         let asks_store = {
-            let mut open = self.watches();
-            if open.closing {
+            let mut held = self.held();
+            if held.closing {
                 return Err(SessionError::new(Fault::StoreUnavailable, "the process is about to stop"));
             }
-            if !open.driven {
+            if !held.driven {
                 look::start(self, engine)?;
-                open.driven = true;
+                held.driven = true;
             }
-            let others = open.by_id.entry(id).or_default();
+            let others = held.by_id.entry(id).or_default();
             if others.iter().filter(|other| other.ending().is_none()).count() >= most {
                 let detail =
                     format!("the session has {most} sockets here, and `socket.max_per_session` is {most}");
@@ -96,7 +96,7 @@ impl Hub {
             }
             others.push(Arc::clone(&watched));
             self.open.fetch_add(1, SeqCst);
-            !std::mem::replace(&mut open.asked_store, true)
+            !std::mem::replace(&mut held.asked_store, true)
         };
         if asks_store && let Some(store) = engine.store() {
             // Said before, so that a store that loses its connection meanwhile has the last word.
@@ -110,16 +110,16 @@ impl Hub {
 
     /// Ends a watch whose socket is gone.
     pub(super) fn leave(&self, watched: &Arc<Watched>) {
-        let mut open = self.watches();
-        let Some(others) = open.by_id.get_mut(&watched.id) else { return };
+        let mut held = self.held();
+        let Some(others) = held.by_id.get_mut(&watched.id) else { return };
         let before = others.len();
         others.retain(|other| !Arc::ptr_eq(other, watched));
         let left = before - others.len();
         if others.is_empty() {
-            open.by_id.remove(&watched.id);
+            held.by_id.remove(&watched.id);
         }
         let are_gone = self.open.fetch_sub(left, SeqCst) == left;
-        drop(open);
+        drop(held);
         if are_gone {
             self.emptied.notify_waiters();
             self.wake.notify_one();
@@ -129,8 +129,8 @@ impl Hub {
     /// Ends the watches of sessions that have ended in this process.
     pub(crate) fn end(&self, ids: &[SessionId], ending: SessionEnding) {
         if self.has_any() {
-            let open = self.watches();
-            let ended = ids.iter().filter_map(|id| open.by_id.get(id)).flatten();
+            let held = self.held();
+            let ended = ids.iter().filter_map(|id| held.by_id.get(id)).flatten();
             ended.for_each(|watched| watched.end(ending));
         }
     }
@@ -138,10 +138,10 @@ impl Hub {
     /// Looks at a session that may have ended.
     pub(crate) fn look_at(&self, id: SessionId) {
         if self.has_any() {
-            let mut open = self.watches();
-            let asked = open.by_id.get(&id).cloned().unwrap_or_default();
-            open.asked.extend(asked);
-            drop(open);
+            let mut held = self.held();
+            let asked = held.by_id.get(&id).cloned().unwrap_or_default();
+            held.asked.extend(asked);
+            drop(held);
             self.wake.notify_one();
         }
     }
@@ -149,11 +149,11 @@ impl Hub {
     /// Looks at the sessions of a principal, of which some may have ended.
     pub(crate) fn look_at_those_of(&self, owner: Owner) {
         if self.has_any() {
-            let mut open = self.watches();
-            let all = open.by_id.values().flatten();
+            let mut held = self.held();
+            let all = held.by_id.values().flatten();
             let asked: Vec<_> = all.filter(|watched| watched.owner == Some(owner)).cloned().collect();
-            open.asked.extend(asked);
-            drop(open);
+            held.asked.extend(asked);
+            drop(held);
             self.wake.notify_one();
         }
     }
@@ -161,10 +161,10 @@ impl Hub {
     /// Whether the store tells of endings from now on. What was told before, or missed, is looked for.
     pub(crate) fn set_told(&self, told: bool) {
         self.told.store(told, SeqCst);
-        let mut open = self.watches();
-        let all: Vec<_> = open.by_id.values().flatten().cloned().collect();
-        open.asked.extend(all);
-        drop(open);
+        let mut held = self.held();
+        let all: Vec<_> = held.by_id.values().flatten().cloned().collect();
+        held.asked.extend(all);
+        drop(held);
         self.wake.notify_one();
     }
 
@@ -174,9 +174,9 @@ impl Hub {
 
     /// Ends all watches, and begins none any more.
     pub(crate) fn close(&self) {
-        let mut open = self.watches();
-        open.closing = true;
-        open.by_id.values().flatten().for_each(|watched| watched.end(SessionEnding::ShuttingDown));
+        let mut held = self.held();
+        held.closing = true;
+        held.by_id.values().flatten().for_each(|watched| watched.end(SessionEnding::ShuttingDown));
     }
 
     /// Waits until no watch is left.
@@ -198,28 +198,28 @@ impl Hub {
     /// What was asked for; and if `all` are to be gone through, what time has made due. `None` where no watch is left: then
     /// no task looks any more.
     pub(super) fn plan(&self, engine: &SessionEngine, pass: Pass, at: Instant, now: Millis) -> Option<Plan> {
-        let mut open = self.watches();
-        if open.by_id.is_empty() {
-            open.driven = false;
-            open.asked.clear();
+        let mut held = self.held();
+        if held.by_id.is_empty() {
+            held.driven = false;
+            held.asked.clear();
             return None;
         }
         let mut plan = Plan { due: Vec::new(), soonest: None };
-        for watched in std::mem::take(&mut open.asked) {
+        for watched in std::mem::take(&mut held.asked) {
             if watched.is_being_looked_at() {
                 // What it is about may have come after the store was asked: once more.
-                open.asked.push(watched);
+                held.asked.push(watched);
             } else if let Next::Look = watched.next(engine, true, at, now) {
                 plan.due.push(watched);
             }
         }
         if pass != Pass::Asked {
-            for watched in open.by_id.values().flatten() {
+            for watched in held.by_id.values().flatten() {
                 match watched.next(engine, pass == Pass::All, at, now) {
                     Next::Nothing => {}
                     Next::Look => plan.due.push(Arc::clone(watched)),
                     Next::At(then) => {
-                        plan.soonest = Some(plan.soonest.map_or(then, |soonest| soonest.min(then)))
+                        plan.soonest = Some(plan.soonest.map_or(then, |soonest| soonest.min(then)));
                     }
                 }
             }
@@ -245,15 +245,15 @@ impl Hub {
 
     /// The task that looked is gone.
     pub(super) fn is_left_alone(&self) {
-        let mut open = self.watches();
-        open.driven = false;
+        let mut held = self.held();
+        held.driven = false;
         // Without it no one would hear of an ending elsewhere.
-        open.by_id.values().flatten().for_each(|watched| watched.end(SessionEnding::ShuttingDown));
+        held.by_id.values().flatten().for_each(|watched| watched.end(SessionEnding::ShuttingDown));
     }
 
     /// Asks for one watch.
     pub(super) fn ask(&self, watched: &Arc<Watched>) {
-        self.watches().asked.push(Arc::clone(watched));
+        self.held().asked.push(Arc::clone(watched));
         self.wake.notify_one();
     }
 }

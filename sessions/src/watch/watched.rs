@@ -227,9 +227,10 @@ pub(super) fn judge(
         Loaded::Absent => return Err(over(before).unwrap_or(SessionEnding::Gone)),
     };
     let is_known = stored.version() == before.version && stored.last_seen <= before.last_seen;
-    let record = match is_known {
-        true => Arc::clone(before),
-        false => Record::decode(&stored, &engine.shared.name).ok_or(SessionEnding::Gone)?,
+    let record = if is_known {
+        Arc::clone(before)
+    } else {
+        Record::decode(&stored, &engine.shared.name).ok_or(SessionEnding::Gone)?
     };
     if record.forward.is_some_and(|forward| forward.until == Millis::MAX) {
         // A logout that keeps data closes it like this, and it never opens again.

@@ -1,4 +1,4 @@
-//! WebSockets of axum that live as long as their session.
+//! Sockets of axum that live as long as their session.
 //!
 //! [`WebSocketTransport`] is the handshake: origin, session, guard, upgrade, watch, in that order. [`pump`] serves the socket:
 //! it alone holds it, so that it is closed with a word when the session ends, whatever the handler does.

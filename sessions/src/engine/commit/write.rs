@@ -333,10 +333,10 @@ impl SessionEngine {
             return Err(SessionError::new(Fault::StoreCorrupted, "the stored session can't be read"));
         };
         if base.on_socket {
-            return match record.is_moving(now) || record.has_other_privileges(&base.record) {
-                true => Err(self.gone("the session changed hands while the socket was open")),
-                false => Ok((record, false)),
-            };
+            if record.is_moving(now) || record.has_other_privileges(&base.record) {
+                return Err(self.gone("the session changed hands while the socket was open"));
+            }
+            return Ok((record, false));
         }
         let by_previous = match standing(&record, &base.digest, now) {
             Standing::Current => false,
