@@ -45,6 +45,8 @@ pub use sessions_policy::{EncryptionKeys, InvalidEncryptionKeys};
 pub use self::registry::Watch;
 #[cfg(feature = "sqlite")]
 pub use self::store::SqliteStore;
+#[cfg(feature = "redis")]
+pub use self::store::{RedisAddress, RedisStore, RedisStoreBuilder};
 pub use self::{
     clock::{Clock, SystemClock},
     engine::{

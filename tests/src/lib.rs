@@ -11,6 +11,8 @@
 pub mod crash;
 mod node;
 mod place;
+pub mod proxy;
+pub mod servers;
 mod trouble;
 
 use sessions::testing::SpyStore;

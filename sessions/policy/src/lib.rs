@@ -35,6 +35,7 @@ mod policy;
 mod preset;
 mod problem;
 mod problems;
+mod redis_address;
 mod reference;
 mod reload;
 mod resolve;
@@ -65,6 +66,7 @@ pub use self::policy::{
 };
 pub use self::problem::Problem;
 pub use self::problems::Problems;
+pub use self::redis_address::{ParseRedisAddressError, RedisAddress};
 pub use self::reference::reference;
 pub use self::source::{Declaration, Entry, Literal, Profile, SourceFile, Sources, Stage, UnknownProfile};
 pub use self::store_config::{StoreConfig, StoreKind};

@@ -75,6 +75,7 @@ impl Sources {
 
     fn fixed_of_store(&self, before: &StoreConfig, next: &StoreConfig) -> Vec<Note> {
         let name = next.name();
+        let before_kind = before.kind();
         let (before, now) = (of_store(before), of_store(next));
         let changed = now.into_iter().filter_map(|(key, now)| {
             let (_, before) = before.iter().find(|(other, _)| *other == key)?;
@@ -87,7 +88,20 @@ impl Sources {
                 "`stores.{name}.{key}` can't change from {before} to {now} while the program runs"
             ),
         });
-        notes.collect()
+        notes.chain(self.fixed_credentials(name, before_kind, next.kind())).collect()
+    }
+
+    /// Another user or password at the same place: neither is ever shown.
+    fn fixed_credentials(&self, name: &str, before: &StoreKind, next: &StoreKind) -> Option<Note> {
+        let (StoreKind::Redis { address: before, .. }, StoreKind::Redis { address, .. }) = (before, next)
+        else {
+            return None;
+        };
+        (before != address && before.to_string() == address.to_string()).then(|| Note {
+            origin: origin(self.explain_store(name, "url")),
+            key: format!("stores.{name}.url"),
+            message: format!("`stores.{name}.url` can't change its user or password while the program runs"),
+        })
     }
 }
 
@@ -105,6 +119,11 @@ fn of_store(store: &StoreConfig) -> Vec<(&'static str, String)> {
         StoreKind::Sqlite { path } => {
             vec![("kind", "sqlite".to_owned()), ("url", shown(&format!("sqlite://{}", path.display())))]
         }
+        StoreKind::Redis { address, key_prefix } => vec![
+            ("kind", "redis".to_owned()),
+            ("url", address.to_string()),
+            ("key_prefix", shown(key_prefix)),
+        ],
         StoreKind::Custom => vec![("kind", "custom".to_owned())],
     }
 }

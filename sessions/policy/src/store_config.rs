@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::encryption::EncryptionKeys;
 use crate::policy::WhenFull;
+use crate::redis_address::RedisAddress;
 
 /// One store of a configuration.
 #[derive(Clone, Debug)]
@@ -57,6 +58,13 @@ pub enum StoreKind {
     Sqlite {
         /// The database's file.
         path: PathBuf,
+    },
+    /// A Redis or Valkey server.
+    Redis {
+        /// Where it is.
+        address: RedisAddress,
+        /// What its keys begin with.
+        key_prefix: String,
     },
     /// A store that the application brings.
     Custom,

@@ -11,6 +11,8 @@
 mod erased;
 mod file;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -19,11 +21,15 @@ use std::{fmt, future::Future, sync::Arc};
 pub use self::erased::SharedStore;
 pub use self::file::FileStore;
 pub use self::memory::{MemoryStore, WhenFull};
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisStore, RedisStoreBuilder};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteStore;
 pub use crate::record::Version;
 pub use crate::token::{Owner, SessionId};
 pub use sessions_policy::BehaviorOnLimit;
+#[cfg(feature = "redis")]
+pub use sessions_policy::RedisAddress;
 
 /// Milliseconds since the Unix epoch, in the clock of the engine that calls.
 pub type Millis = u64;

@@ -284,9 +284,9 @@ pub(super) const POLICY_KEYS: &[Key] = &[
 pub(super) const STORE_KEYS: &[Key] = &[
     store(
         "kind",
-        Kind::Choice { words: &["memory", "file", "sqlite", "custom"], reserved: &["redis", "postgres"] },
-        "what keeps the sessions: `file` is for development, `sqlite` needs the feature `sqlite`, `custom` is a store that \
-         the application binds",
+        Kind::Choice { words: &["memory", "file", "sqlite", "redis", "custom"], reserved: &["postgres"] },
+        "what keeps the sessions: `file` is for development, `sqlite` and `redis` need the feature of that name, `custom` is \
+         a store that the application binds",
     )
     .fallback_to(Fallback::Text("memory")),
     store(
@@ -311,9 +311,12 @@ pub(super) const STORE_KEYS: &[Key] = &[
         "url",
         Kind::Text,
         "`sqlite`: the database, as `sqlite://` and the path of its file, made where it is missing; a relative one begins \
-         at the working directory",
+         at the working directory. `redis`: the server, as `redis://HOST`, or `rediss://` with TLS; several hosts with commas \
+         are a cluster, and `redis+sentinel://HOST,HOST/NAME` asks Sentinels",
     )
     .secret(),
+    store("key_prefix", Kind::Name, "`redis`: what its keys begin with; two applications on one server need two")
+        .word("sessions"),
     store("timeout", DURATION, "how long one call may take; at most 30 s").word("2s"),
     store(
         "encryption_keys",
@@ -325,5 +328,4 @@ pub(super) const STORE_KEYS: &[Key] = &[
     .asked_for_by("OWASP ASVS 5.0, 11.3.4 and 13.3.1"),
     store("allow", Kind::Suppressions, ALLOW).fallback_to(Fallback::Empty),
     later(Table::Stores, "index_key", "what keys the index by principal").secret(),
-    later(Table::Stores, "key_prefix", "what the store's own keys begin with"),
 ];

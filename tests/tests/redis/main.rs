@@ -1,0 +1,5 @@
+//! The store on a Redis server: what every store promises, and what is its own.
+
+#![allow(clippy::unwrap_used, reason = "what fails in a test's helper fails the test")]
+
+mod conformance;
