@@ -2,4 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails in a test's helper fails the test")]
 
+mod common;
 mod conformance;
+mod outage;
+mod refusal;
+mod trips;
+mod twice;

@@ -95,6 +95,11 @@ impl Failure {
         Self::new(self.0.text.clone(), Certainty::PerhapsApplied)
     }
 
+    /// Whether it is certain that nothing was applied.
+    pub(super) fn is_certain(&self) -> bool {
+        self.0.certainty == Certainty::NotApplied
+    }
+
     /// The server's code, if it was the server that refused.
     pub(super) fn code(&self) -> Option<&str> {
         self.0.code.as_deref()

@@ -21,6 +21,7 @@
 mod check;
 mod clock;
 mod cluster;
+mod counted;
 mod failure;
 mod keys;
 mod link;

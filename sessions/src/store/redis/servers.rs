@@ -126,9 +126,12 @@ async fn ask_one(
     let mut has_followed = false;
     loop {
         let wire = link.wire(until).await?;
-        match wire.ask(&question(&wire), until).await? {
-            Answer::Value(value) => return Ok(Told { value, wire }),
-            Answer::Refused(error) => {
+        match wire.ask(&question(&wire), until).await {
+            Ok(Answer::Value(value)) => return Ok(Told { value, wire }),
+            // The connection had ended and no one knew yet.
+            Err(failure) if failure.is_certain() && !has_followed => has_followed = true,
+            Err(failure) => return Err(failure),
+            Ok(Answer::Refused(error)) => {
                 let failure = Failure::refused(&wire.node, &error);
                 // It was demoted: the address, or the Sentinels, may lead to another by now.
                 if matches!(failure.code(), Some("READONLY" | "MASTERDOWN")) {
@@ -173,13 +176,19 @@ async fn ask_cluster(
         };
         let question = question(&wire);
         let answer = if is_asking {
-            wire.ask_moving(&question, until).await?
+            wire.ask_moving(&question, until).await
         } else {
-            wire.ask(&question, until).await?
+            wire.ask(&question, until).await
         };
         let error = match answer {
-            Answer::Value(value) => return Ok(Told { value, wire }),
-            Answer::Refused(error) => error,
+            Ok(Answer::Value(value)) => return Ok(Told { value, wire }),
+            Ok(Answer::Refused(error)) => error,
+            // The connection had ended and no one knew yet.
+            Err(lost) if lost.is_certain() && failure.is_none() => {
+                failure = Some(lost);
+                continue;
+            }
+            Err(lost) => return Err(lost),
         };
         let refused = Failure::refused(&wire.node, &error);
         match refused.code() {

@@ -20,6 +20,7 @@ use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
 use super::{
     clock::Clock,
+    counted::{Counted, Written},
     failure::{Failure, server_error},
     scripts,
 };
@@ -93,6 +94,7 @@ pub(super) struct Wire {
     pub(super) clock: Clock,
     connection: MultiplexedConnection,
     driver: AbortHandle,
+    written: Written,
     is_up: Arc<AtomicBool>,
     opened: Instant,
     /// When something came from the server last, in microseconds after it was opened.
@@ -135,12 +137,13 @@ impl Wire {
         let stream =
             TcpStream::connect((node.host.as_str(), node.port)).await.map_err(|e| unreachable(&e))?;
         set_up(&stream).map_err(|error| unreachable(&error))?;
+        let written = Written::default();
         let (connection, driver) = match &access.tls {
-            None => speak(stream, access).await,
+            None => speak(Counted::new(stream, written.clone()), access).await,
             Some(tls) => {
                 let name = ServerName::try_from(node.host.clone()).map_err(|error| unreachable(&error))?;
                 let stream = tls.connect(name, stream).await.map_err(|error| unreachable(&error))?;
-                speak(stream, access).await
+                speak(Counted::new(stream, written.clone()), access).await
             }
         }
         .map_err(|error| match server_error(&error) {
@@ -158,7 +161,7 @@ impl Wire {
         // Before any time is known, every deadline has passed.
         let clock = Clock::new(i64::MIN / 2, opened);
         let heard = AtomicU64::new(0);
-        Ok(Self { node: node.clone(), clock, connection, driver, is_up, opened, heard })
+        Ok(Self { node: node.clone(), clock, connection, driver, written, is_up, opened, heard })
     }
 
     /// Learns the server's time and teaches it the scripts.
@@ -190,7 +193,7 @@ impl Wire {
         if !self.is_up() {
             return Err(Failure::unreachable(&self.node, &"the connection was closed"));
         }
-        let asked = self.now();
+        let (asked, written) = (self.now(), self.written.bytes());
         let mut connection = self.connection.clone();
         let answer = time::timeout_at(until, connection.send_packed_command(command)).await;
         match self.heard(asked, answer)? {
@@ -198,6 +201,7 @@ impl Wire {
             Ok(value) => Ok(Answer::Value(value)),
             Err(error) => match server_error(&error) {
                 Some(error) => Ok(Answer::Refused(error)),
+                None if self.written.bytes() == written => Err(Failure::unreachable(&self.node, &error)),
                 None => Err(Failure::lost(&self.node, &error)),
             },
         }
