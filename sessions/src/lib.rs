@@ -52,6 +52,8 @@ pub use self::registry::Watch;
 pub use self::store::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use self::store::SqliteStore;
+#[cfg(feature = "redis")]
+pub use self::store::{RedisAddress, RedisStore, RedisStoreBuilder};
 #[cfg(feature = "ws")]
 pub use self::watch::SocketTicket;
 pub use self::{

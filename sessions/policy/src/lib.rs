@@ -36,6 +36,7 @@ mod postgres_address;
 mod preset;
 mod problem;
 mod problems;
+mod redis_address;
 mod reference;
 mod reload;
 mod resolve;
@@ -68,6 +69,7 @@ pub use self::policy::{
 pub use self::postgres_address::{ParsePostgresAddressError, PostgresAddress, PostgresTls};
 pub use self::problem::Problem;
 pub use self::problems::Problems;
+pub use self::redis_address::{ParseRedisAddressError, RedisAddress};
 pub use self::reference::reference;
 pub use self::source::{Declaration, Entry, Literal, Profile, SourceFile, Sources, Stage, UnknownProfile};
 pub use self::store_config::{StoreConfig, StoreKind};

@@ -16,6 +16,8 @@ mod file;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -29,11 +31,15 @@ pub use self::file::FileStore;
 pub use self::memory::{MemoryStore, WhenFull};
 #[cfg(feature = "postgres")]
 pub use self::postgres::{Pooler, PostgresAddress, PostgresOptions, PostgresStore};
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisStore, RedisStoreBuilder};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteStore;
 pub use crate::record::Version;
 pub use crate::token::{Owner, SessionId};
 pub use sessions_policy::BehaviorOnLimit;
+#[cfg(feature = "redis")]
+pub use sessions_policy::RedisAddress;
 
 /// Milliseconds since the Unix epoch, in the clock of the engine that calls.
 pub type Millis = u64;

@@ -357,9 +357,9 @@ pub(super) const POLICY_KEYS: &[Key] = &[
 pub(super) const STORE_KEYS: &[Key] = &[
     store(
         "kind",
-        Kind::Choice { words: &["memory", "file", "sqlite", "postgres", "custom"], reserved: &["redis"] },
-        "what keeps the sessions: `file` is for development, `sqlite` and `postgres` need the feature of that name, `custom` \
-         is a store that the application binds",
+        Kind::Choice { words: &["memory", "file", "sqlite", "redis", "postgres", "custom"], reserved: &[] },
+        "what keeps the sessions: `file` is for development, `sqlite`, `redis` and `postgres` need the feature of that name, \
+         `custom` is a store that the application binds",
     )
     .fallback_to(Fallback::Text("memory")),
     store(
@@ -384,9 +384,13 @@ pub(super) const STORE_KEYS: &[Key] = &[
         "url",
         Kind::Text,
         "`sqlite`: the database, as `sqlite://` and the path of its file, made where it is missing; a relative one begins \
-         at the working directory. `postgres`: the database, as `postgres://USER@HOST/DATABASE`, over TLS to another machine",
+         at the working directory. `redis`: the server, as `redis://HOST`, or `rediss://` with TLS; several hosts with commas \
+         are a cluster, and `redis+sentinel://HOST,HOST/NAME` asks Sentinels. `postgres`: the database, as \
+         `postgres://USER@HOST/DATABASE`, over TLS to another machine",
     )
     .secret(),
+    store("key_prefix", Kind::Name, "`redis`: what its keys begin with; two applications on one server need two")
+        .word("sessions"),
     store(
         "pooler",
         choice(Pooler::WORDS),
@@ -411,5 +415,4 @@ pub(super) const STORE_KEYS: &[Key] = &[
     .asked_for_by("OWASP ASVS 5.0, 11.3.4 and 13.3.1"),
     store("allow", Kind::Suppressions, ALLOW).fallback_to(Fallback::Empty),
     later(Table::Stores, "index_key", "what keys the index by principal").secret(),
-    later(Table::Stores, "key_prefix", "what the store's own keys begin with"),
 ];
