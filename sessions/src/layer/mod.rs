@@ -232,19 +232,26 @@ impl<P: Registered, G: Guard> Session<P, G> {
 
 /// Commits every opened session, then tells the client. A session that fails replaces the response; what the others
 /// have to tell still goes out with it.
-async fn commit_all<R: From<String>>(sessions: Sessions, response: Response<R>) -> Response<R> {
+///
+/// No `async fn`, whose future would hold its arguments twice.
+fn commit_all<R: From<String>>(
+    sessions: Sessions,
+    response: Response<R>,
+) -> impl Future<Output = Response<R>> {
     let outcome = if response.status().is_server_error() { Outcome::ServerError } else { Outcome::Answered };
-    let mut failed = None;
-    for state in sessions.iter() {
-        if let Err(error) = state.engine.commit_last(state, outcome).await {
-            failed.get_or_insert(error);
+    async move {
+        let mut failed = None;
+        for state in sessions.iter() {
+            if let Err(error) = state.engine.commit_last(state, outcome).await {
+                failed.get_or_insert(error);
+            }
         }
+        let response = match failed {
+            Some(error) => error.into_http().map(R::from),
+            None => response,
+        };
+        tell(&sessions, response)
     }
-    let response = match failed {
-        Some(error) => error.into_http().map(R::from),
-        None => response,
-    };
-    tell(&sessions, response)
 }
 
 /// Closes the sessions and tells the client.
