@@ -33,6 +33,9 @@ pub(super) struct Next {
     pub(super) asked: bool,
 }
 
+/// The record to store, and what opens it from then on, if that changed.
+type Successor = (Arc<Record>, Option<Token>);
+
 impl SessionEngine {
     /// Stores a session that no one knows yet.
     pub(super) async fn create(&self, work: &Work) -> Result<Done, SessionError> {
@@ -286,7 +289,7 @@ impl SessionEngine {
         current: &Record,
         changed: Option<Next>,
         now: Millis,
-    ) -> Result<Option<(Arc<Record>, Option<Token>)>, SessionError> {
+    ) -> Result<Option<Successor>, SessionError> {
         let Some(Next { record: mut next, token, asked }) = changed else { return Ok(None) };
         next.version = current.version.next();
         next.last_seen = self.shared.lifetimes.seen(current, now, asked);
