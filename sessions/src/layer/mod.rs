@@ -252,19 +252,26 @@ impl<P: Registered, G: Guard> Session<P, G> {
 
 /// Commits every opened session, then tells the client. A session that fails replaces the response; what the others
 /// have to tell still goes out with it.
-async fn commit_all<R: From<String>>(sessions: Sessions, response: Response<R>) -> Response<R> {
+///
+/// No `async fn`, whose future would hold its arguments twice.
+fn commit_all<R: From<String>>(
+    sessions: Sessions,
+    response: Response<R>,
+) -> impl Future<Output = Response<R>> {
     let outcome = if response.status().is_server_error() { Outcome::ServerError } else { Outcome::Answered };
-    let commit = async |state: &Arc<SessionState>| state.engine.commit_last(state, outcome).await;
-    let committed = match sessions.only() {
-        Some(state) => commit(state).await,
-        // At once: each may take as long as its store's `timeout`, and so may all.
-        None => all(sessions.iter().map(commit)).await.into_iter().collect(),
-    };
-    let response = match committed {
-        Ok(()) => response,
-        Err(error) => error.into_http().map(R::from),
-    };
-    tell(&sessions, response)
+    async move {
+        let commit = async |state: &Arc<SessionState>| state.engine.commit_last(state, outcome).await;
+        let committed = match sessions.only() {
+            Some(state) => commit(state).await,
+            // At once: each may take as long as its store's `timeout`, and so may all.
+            None => Box::pin(all(sessions.iter().map(commit))).await.into_iter().collect(),
+        };
+        let response = match committed {
+            Ok(()) => response,
+            Err(error) => error.into_http().map(R::from),
+        };
+        tell(&sessions, response)
+    }
 }
 
 /// Closes the sessions and tells the client.

@@ -265,6 +265,11 @@ impl Record {
         Some(())
     }
 
+    /// The same record after a use.
+    pub(crate) fn seen_at(&self, at: Millis) -> Arc<Self> {
+        Arc::new(Self { last_seen: at, ..self.clone() })
+    }
+
     /// The same record with other fields.
     pub(crate) fn with_fields(&self, fields: Fields) -> Self {
         Self {

@@ -46,7 +46,7 @@ impl SessionEngine {
             Some(base) => Box::pin(self.seal(work, base, token.id)).await?,
             None => None,
         };
-        let (record, checked) = self.newcomer(work, &principal, &token, sealed.as_ref());
+        let (record, checked) = self.newcomer(work, &principal, &token, sealed.as_deref());
         observe::handle(record.handle);
         let admitted = match checked {
             Ok(()) => self.admit(store, &token, owner, (&record, most), began, work.now).await,
@@ -127,7 +127,8 @@ impl SessionEngine {
                 .merge(&base.record, &sealed.record, self.shared.policy.on_conflict())
                 .map(|(fields, _)| fields),
             // Nothing to carry over: what was there has ended, or went with another login.
-            _ => Ok(work.changes.replay(None).into()),
+            (Some(_), None) => Ok(work.changes.replay(None).into()),
+            (None, _) => Ok(work.changes.to_fields(None)),
         };
         let checked = fields.and_then(|fields| {
             record.fields = fields;
@@ -138,7 +139,7 @@ impl SessionEngine {
     }
 
     /// Takes the visitor's record out of use, in favour of a successor; `None` if it ended, or another login was faster.
-    async fn seal(&self, work: &Work, base: &Base, to: SessionId) -> Result<Option<Base>, SessionError> {
+    async fn seal(&self, work: &Work, base: &Base, to: SessionId) -> Result<Option<Box<Base>>, SessionError> {
         let sealed = self
             .rewrite(base, work.now, |current, _| {
                 let mut next = current.clone();
@@ -147,7 +148,7 @@ impl SessionEngine {
             })
             .await;
         match sealed {
-            Ok(sealed) => Ok(Some(sealed)),
+            Ok(sealed) => Ok(Some(Box::new(sealed))),
             Err(error) if error.fault() == Fault::Gone => Ok(None),
             Err(error) => Err(error),
         }
@@ -195,13 +196,12 @@ impl SessionEngine {
                 deadline: self.write_deadline(self.shared.time.now()),
             }
         };
-        let admit =
-            async |behavior| store.admit(within(behavior)).await.map_err(|error| self.store_failed(error));
-        let mut answer = admit(BehaviorOnLimit::Reject).await?;
+        let failed = |error| self.store_failed(error);
+        let mut answer = store.admit(within(BehaviorOnLimit::Reject)).await.map_err(failed)?;
         if matches!(answer, Admitted::LimitReached { .. }) {
             let lapsed = Box::pin(self.end_lapsed(store, owner, now)).await?;
             if lapsed || concurrency.behavior_on_limit() != BehaviorOnLimit::Reject {
-                answer = admit(concurrency.behavior_on_limit()).await?;
+                answer = store.admit(within(concurrency.behavior_on_limit())).await.map_err(failed)?;
             }
         }
         self.admitted(answer, record)

@@ -290,14 +290,13 @@ impl SessionEngine {
         else {
             return Done::Nothing;
         };
-        let mut record = (*base.record).clone();
-        record.last_seen = now;
+        let record = base.record.seen_at(now);
         let expires = lifetimes.expires(&record);
         let touch = Touch { id: base.token.id, owner: self.owner_for(store, &record), seen: now, expires };
         match store.touch(touch).await {
             Ok(Touched::Noted) => {
                 self.event(EventKind::Refreshed, |event| event.of(&record));
-                Done::Stored { base: Base { record: Arc::new(record), ..base.clone() }, issue: false }
+                Done::Stored { base: Base { record, ..base.clone() }, issue: false }
             }
             Ok(Touched::Gone) => Done::Ended { here: false },
             Err(error) => {

@@ -35,6 +35,9 @@ pub(super) struct Next {
     pub(super) asked: bool,
 }
 
+/// The record to store, and what opens it from then on, if that changed.
+type Successor = (Arc<Record>, Option<Token>);
+
 impl SessionEngine {
     /// Stores a session that no one knows yet.
     pub(super) async fn create(&self, work: &Work) -> Result<Done, SessionError> {
@@ -241,41 +244,22 @@ impl SessionEngine {
         let mut by_previous = base.by_previous;
         let mut turn = None;
         for attempt in 0..ATTEMPTS {
-            let Some(Next { record: mut next, token, asked }) = change(&current, by_previous)? else {
+            let changed = change(&current, by_previous)?;
+            let Some((record, token)) = self.successor(base, &current, changed, now)? else {
                 return Ok(Base { record: current, by_previous, ..base.clone() });
             };
-            if base.on_socket {
-                // A write in one step is a turn of its own: it waits for whoever has one, and follows one that has run out.
-                self.refuse_while_leased(&current)?;
-                next.lease = None;
-            }
-            next.version = current.version.next();
-            next.last_seen = self.shared.lifetimes.seen(&current, now, asked);
-            if let Some(hold) = &base.hold {
-                next.lease = hold.goes_on(self.shared.time.now());
-            }
-            if let Err(error) = self.check_size(&next)
-                && next.is_larger_than(&current)
-            {
-                // A session that a shortened limit found too large may stay as it is, and shrink.
-                return Err(error);
-            }
-            self.seal_fields(&mut next, None, base.token.id)?;
-            // On the heap before the wait, where it has to be anyway: the future of every write is smaller by it.
-            let next = Arc::new(next);
             let called = if attempt == 0 { now } else { self.shared.time.now() };
             let cas = Cas {
                 id: base.token.id,
-                owner: self.owner_for(store, &next),
+                owner: self.owner_for(store, &record),
                 expected: Expected::Version(current.version),
-                record: next.encode(&self.shared.name),
-                expires: self.shared.lifetimes.expires(&next),
+                record: record.encode(&self.shared.name),
+                expires: self.shared.lifetimes.expires(&record),
                 now,
                 deadline: self.write_deadline(called),
             };
             match store.cas(cas).await.map_err(|error| self.store_failed(error))? {
                 CasOutcome::Stored => {
-                    let record = next;
                     let hold = base.hold.clone();
                     if let Some(hold) = &hold {
                         hold.was_written();
@@ -320,6 +304,37 @@ impl SessionEngine {
             }
         }
         Err(SessionError::new(Fault::Conflict, "other requests kept changing the session"))
+    }
+
+    /// The record that takes the place of the current one, and what opens it from now on if that changed.
+    ///
+    /// Not in the future of the write, which would hold each of its parts and be too large for the allocator's fast path.
+    fn successor(
+        &self,
+        base: &Base,
+        current: &Record,
+        changed: Option<Next>,
+        now: Millis,
+    ) -> Result<Option<Successor>, SessionError> {
+        let Some(Next { record: mut next, token, asked }) = changed else { return Ok(None) };
+        if base.on_socket {
+            // A write in one step is a turn of its own: it waits for whoever has one, and follows one that has run out.
+            self.refuse_while_leased(current)?;
+            next.lease = None;
+        }
+        next.version = current.version.next();
+        next.last_seen = self.shared.lifetimes.seen(current, now, asked);
+        if let Some(hold) = &base.hold {
+            next.lease = hold.goes_on(self.shared.time.now());
+        }
+        if let Err(error) = self.check_size(&next)
+            && next.is_larger_than(current)
+        {
+            // A session that a shortened limit found too large may stay as it is, and shrink.
+            return Err(error);
+        }
+        self.seal_fields(&mut next, None, base.token.id)?;
+        Ok(Some((Arc::new(next), token)))
     }
 
     /// Judges the newer record that a write met: is it still this client's?
