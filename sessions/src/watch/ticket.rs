@@ -179,3 +179,62 @@ fn read(field: &Field, binding: Binding<'_>) -> Option<Kept> {
 fn opens_nothing() -> SessionError {
     SessionError::new(Fault::Required, "the ticket opens nothing")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{MemoryStore, SessionPolicy, SessionPrincipal, SharedStore, testing::ManualClock};
+
+    async fn logged_in() -> (ManualClock, SessionEngine, Session) {
+        let clock = ManualClock::default();
+        let store = SharedStore::new(MemoryStore::new(10));
+        let engine =
+            SessionEngine::builder(SessionPolicy::user_default()).store(store).clock(clock.shared()).build();
+        let mut session = engine.resolve(&http::Request::new(())).await.unwrap();
+        session.mark_authenticated(SessionPrincipal::user("ada"));
+        (clock, engine, session)
+    }
+
+    fn text(ticket: &SocketTicket) -> String {
+        ticket.expose(|text| text.strip_prefix(SocketTicket::PROTOCOL).unwrap().to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_ticket_is_good_for_half_a_minute() {
+        let (clock, engine, session) = logged_in().await;
+        let (one, two) = (session.ticket("/ws").await.unwrap(), session.ticket("/ws").await.unwrap());
+        clock.advance(Duration::from_millis(29_999));
+        engine.redeem(text(&one).as_bytes(), "/ws").await.unwrap();
+        clock.advance(Duration::from_millis(1));
+        let late = engine.redeem(text(&two).as_bytes(), "/ws").await;
+        assert_eq!(late.err().unwrap().fault(), Fault::Required);
+    }
+
+    #[tokio::test]
+    async fn tickets_that_no_one_used_are_no_burden() {
+        let (clock, _, session) = logged_in().await;
+        for _ in 0..40 {
+            let _ = session.ticket("/ws").await.unwrap();
+            clock.advance(Duration::from_secs(1));
+        }
+        let kept = |session: &Session| {
+            session.state().lock().fields().iter().filter(|field| is_ticket(field)).count()
+        };
+        assert_eq!(kept(&session), MOST);
+        clock.advance(Duration::from_secs(31));
+        let _ = session.ticket("/ws").await.unwrap();
+        assert_eq!(kept(&session), 1);
+        assert_eq!(session.keys(), Vec::<String>::new(), "no key of the application's");
+    }
+
+    #[tokio::test]
+    async fn a_ticket_shows_nothing_and_takes_a_short_path() {
+        let (_, _, session) = logged_in().await;
+        let ticket = session.ticket("/ws").await.unwrap();
+        assert_eq!(format!("{ticket:?}"), "SocketTicket(…)");
+        let refused = session.ticket(&"/".repeat(257)).await;
+        assert_eq!(refused.err().unwrap().fault(), Fault::Unusable);
+    }
+}

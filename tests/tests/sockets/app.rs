@@ -2,13 +2,16 @@
 
 use std::{
     net::SocketAddr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use axum::{
     Router,
-    extract::{Path, ws::Message as Sent},
+    extract::Path,
     http::{HeaderName, HeaderValue, Request, Response, StatusCode, header},
     routing::{any, post},
 };
@@ -49,6 +52,8 @@ pub(crate) struct Watched {
     pub(crate) busy: Arc<Notify>,
     /// A handler was dropped in the middle, or came to its end.
     pub(crate) over: Arc<Notify>,
+    /// How many messages a slow handler has got.
+    pub(crate) handled: Arc<AtomicUsize>,
 }
 
 pub(crate) struct App {
@@ -119,20 +124,26 @@ async fn busy(
     })
 }
 
-/// Handles a message a second.
+/// Takes its time for a message.
 #[session(policy = "page")]
-async fn slow(socket: WebSocketTransport) -> axum::response::Response {
+async fn slow(
+    socket: WebSocketTransport,
+    watched: axum::extract::State<Watched>,
+) -> axum::response::Response {
     socket.on_upgrade(|mut socket| async move {
-        while let Some(Sent::Text(text)) = socket.recv().await {
+        while socket.recv().await.is_some() {
+            watched.handled.fetch_add(1, Ordering::SeqCst);
             sleep(Duration::from_millis(300)).await;
-            let handled = socket.watch().update("handled", |handled: &mut Vec<String>| {
-                handled.push(text.to_string());
-            });
-            if handled.await.is_err() {
-                break;
-            }
         }
     })
+}
+
+/// Offers whatever it is asked for.
+#[session(policy = "tool")]
+async fn reflect(headers: http::HeaderMap, socket: WebSocketTransport) -> axum::response::Response {
+    let asked = headers[header::SEC_WEBSOCKET_PROTOCOL].to_str().unwrap().to_owned();
+    let asked: Vec<_> = asked.split(',').map(|protocol| protocol.trim().to_owned()).collect();
+    socket.protocols(asked).on_upgrade(|_| async {})
 }
 
 /// Sends for as long as anyone takes it.
@@ -196,6 +207,7 @@ impl App {
             .route("/admins", any(admins))
             .route("/busy", any(busy))
             .route("/slow", any(slow))
+            .route("/reflect", any(reflect))
             .route("/flood", any(flood))
             .route("/brief", any(brief))
             .layer(registry.layer())

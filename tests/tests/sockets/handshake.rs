@@ -118,6 +118,15 @@ async fn an_id_as_a_subprotocol_proves_a_tool_and_is_never_sent_back() {
 }
 
 #[tokio::test]
+async fn what_proves_a_session_is_never_sent_back() {
+    let app = App::start().await;
+    let header = app.log_in("tool").await;
+    let offer = format!("sessions.id.{}, sessions.v1", header[0].1);
+    let socket = app.open_here("/reflect", &[(SEC_WEBSOCKET_PROTOCOL, offer)]).await;
+    assert_eq!(socket.protocol.unwrap(), "sessions.v1", "also where a handler repeats what it hears");
+}
+
+#[tokio::test]
 async fn what_is_no_handshake_gets_no_socket() {
     let app = App::start().await;
     let mut fields = app.log_in("page").await;
