@@ -22,6 +22,7 @@ mod ephemeral;
 mod refusal;
 mod serve;
 mod shop;
+#[cfg(feature = "ws")]
 mod socket;
 mod trouble;
 
@@ -29,7 +30,7 @@ use std::process::ExitCode;
 
 use axum::{
     Json, Router,
-    routing::{any, delete, get, post, put},
+    routing::{delete, get, post, put},
 };
 use serde_json::{Value, json};
 
@@ -70,8 +71,7 @@ fn routes(registry: &policies::Registry) -> Router {
         .route("/checkout/step", post(checkout::step))
         .route("/slow", post(trouble::slow))
         .route("/fail", post(trouble::fail))
-        // Over HTTP/2 a socket is opened by another method.
-        .route("/ws", any(socket::open))
+        .merge(socket_routes())
         .layer(registry.layer())
         // Below no layer: a probe has nothing to do with sessions.
         .route("/healthz", get(|| async { "ok" }))
@@ -105,6 +105,14 @@ fn device_routes() -> Router<policies::Registry> {
         .route("/sessions/{handle}", delete(devices::revoke))
         .route("/sessions/revoke-others", post(devices::revoke_others))
         .route("/sessions/revoke-all", post(devices::revoke_all))
+}
+
+fn socket_routes() -> Router<policies::Registry> {
+    let routes = Router::new();
+    // Any method: over HTTP/2 a socket is opened by another one.
+    #[cfg(feature = "ws")]
+    let routes = routes.route("/ws", axum::routing::any(socket::open));
+    routes
 }
 
 /// A route under the layer that asks for no session: it costs no store access, and its response carries no trace.
