@@ -228,7 +228,7 @@ impl<D: Declared> Registry<D> {
         all(engines.iter().map(|engine| engine.close_watches(limit))).await;
     }
 
-    /// Stops freeing what has expired, makes everything acknowledged durable and closes the stores, all at once: call it
+    /// Ends open sockets, stops freeing what has expired, makes everything acknowledged durable and closes the stores, all at once: call it
     /// after the server has stopped. It takes no longer than the longest `timeout` of a store.
     ///
     /// # Errors
@@ -240,6 +240,7 @@ impl<D: Declared> Registry<D> {
     pub async fn shutdown(&self) -> Result<(), SessionError> {
         self.parts.sweeper.stop();
         let settings = self.settings();
+        settings.engines.iter().for_each(SessionEngine::end_watches);
         let shut = settings.stores.iter().map(|(name, store)| async move {
             let panicked = || StoreError::Unknown(Some("it panicked".into()));
             let shut = caught(store.shutdown()).await.unwrap_or_else(|| Err(panicked()));

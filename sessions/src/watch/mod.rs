@@ -30,7 +30,7 @@ use crate::{
     event::instant,
     fault::{Fault, SessionError},
     principal::SessionPrincipal,
-    record::Record,
+    record::{Field, Record, Space},
     session::{
         Session,
         state::{Base, Client, Found, Inner, SessionState},
@@ -64,6 +64,18 @@ use crate::{
 /// assert_eq!(watch.ended().await, SessionEnding::Revoked);
 /// # Ok(())
 /// # }
+/// ```
+///
+/// ```compile_fail,E0599
+/// fn log_in(watch: sessions::SessionWatch) {
+///     watch.mark_authenticated(sessions::SessionPrincipal::user("u1"));
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// fn rotate(watch: sessions::SessionWatch) {
+///     watch.rotate();
+/// }
 /// ```
 #[derive(Clone)]
 #[must_use = "a watch ends with its last clone"]
@@ -216,6 +228,14 @@ impl SessionWatch {
             inner.adopt(base_of(id, record));
         }
     }
+}
+
+/// What the name of a ticket's key begins with.
+const TICKET: &str = "ticket.";
+
+/// Whether a field is a ticket for a socket.
+pub(crate) fn is_ticket(field: &Field) -> bool {
+    field.is_in(Space::Own) && field.name().starts_with(TICKET)
 }
 
 /// A session that changes are recorded to, opened without a credential.

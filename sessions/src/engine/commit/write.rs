@@ -16,7 +16,7 @@ use crate::{
     session::state::Base,
     store::{Cas, CasOutcome, Expected, Millis, SessionStore, Stored},
     token::{SessionId, Token},
-    watch::SessionEnding,
+    watch::{SessionEnding, is_ticket},
 };
 
 /// How often a write is tried against writers of other processes.
@@ -365,6 +365,10 @@ impl SessionEngine {
     fn rotate_now(&self, next: &mut Record, id: SessionId, now: Millis) -> Result<Token, SessionError> {
         let token = Token::renew(&*self.shared.entropy, id)?;
         next.retire(next.digest, Retirement::Privilege);
+        if next.fields.list().iter().any(is_ticket) {
+            // It stands for the id that was.
+            next.fields.edit().retain(|field| !is_ticket(field));
+        }
         if let Some(previous) = next.previous.take() {
             // A request that was sent within the grace is no theft.
             let how = if now < previous.until { Retirement::Privilege } else { Retirement::Periodic };
