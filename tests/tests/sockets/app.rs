@@ -105,6 +105,11 @@ async fn visit(mut session: Session) -> Result<(), SessionError> {
     session.set("colour", "blue")
 }
 
+#[session(policy = "page")]
+async fn visit_page(mut session: Session) -> Result<(), SessionError> {
+    session.set("colour", "blue")
+}
+
 /// The ticket travels in the body of an answer to a request of the site.
 #[session(policy = "other_site", require = authenticated)]
 async fn ticket(session: Session, Path(path): Path<String>) -> Result<String, SessionError> {
@@ -199,6 +204,7 @@ impl App {
             .route("/guest/login", post(guest_login))
             .route("/guest/revoke", post(guest_revoke))
             .route("/guest/visit", post(visit))
+            .route("/page/visit", post(visit_page))
             .route("/guest", any(guest_echo))
             .route("/other_site/login", post(other_login))
             .route("/other_site/revoke", post(other_revoke))

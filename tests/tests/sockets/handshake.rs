@@ -62,9 +62,14 @@ async fn without_a_login_there_is_no_socket_unless_the_policy_says_so() {
         let refused = app.open(path, &own).await.unwrap_err();
         assert!(refused.is(401, "SESSION_REQUIRED"), "{path}: {refused:?}");
     }
-    let visitor = app.post("/guest/visit", &[]).await;
-    let cookie = visitor.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-    let mut socket = app.open_here("/guest", &[(COOKIE, cookie)]).await;
+    let visitor = async |policy: &str| {
+        let response = app.post(&format!("/{policy}/visit"), &[]).await;
+        let cookie = response.headers()["set-cookie"].to_str().unwrap();
+        (COOKIE, cookie.split(';').next().unwrap().to_owned())
+    };
+    let fields = [visitor("page").await, own[0].clone()];
+    assert!(app.open("/page", &fields).await.unwrap_err().is(401, "SESSION_REQUIRED"));
+    let mut socket = app.open_here("/guest", &[visitor("guest").await]).await;
     assert!(socket.echoes("a visitor").await);
 }
 
