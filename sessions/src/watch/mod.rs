@@ -222,10 +222,9 @@ impl SessionWatch {
     fn take_over(&self, record: Arc<Record>) {
         self.shared.watched.adopt(&record);
         let mut inner = self.shared.state.lock();
-        let held = inner.base.as_ref().map(|base| (base.token.id, base.record.version));
-        if let Some((id, version)) = held.filter(|(_, version)| version.is_before(record.version)) {
-            debug_assert_ne!(version, record.version);
-            inner.adopt(base_of(id, record));
+        let is_newer = inner.base.as_ref().is_none_or(|base| base.record.version.is_before(record.version));
+        if is_newer {
+            inner.adopt(base_of(self.shared.watched.id, record));
         }
     }
 }
