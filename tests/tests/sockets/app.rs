@@ -60,7 +60,6 @@ pub(crate) struct App {
     pub(crate) store: SpyStore<MemoryStore>,
     pub(crate) registry: policies::Registry,
     pub(crate) watched: Watched,
-    pub(crate) router: Router,
     pub(crate) address: SocketAddr,
 }
 
@@ -221,9 +220,8 @@ impl App {
             .with_state(watched.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let served = router.clone();
-        tokio::spawn(async move { axum::serve(listener, served).await });
-        Self { store, registry, watched, router, address }
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { store, registry, watched, address }
     }
 
     pub(crate) fn origin(&self) -> String {

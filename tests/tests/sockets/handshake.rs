@@ -1,14 +1,7 @@
 //! The handshake: origin before anything else, then the session, then the guard.
 
-use axum::{
-    body::Body,
-    http::{
-        Request, StatusCode, Version,
-        header::{COOKIE, ORIGIN, SEC_WEBSOCKET_PROTOCOL},
-    },
-};
+use axum::http::header::{COOKIE, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use sessions::testing::Operation;
-use tower::ServiceExt as _;
 
 use crate::app::App;
 
@@ -136,29 +129,6 @@ async fn what_proves_a_session_is_never_sent_back() {
     let offer = format!("sessions.id.{}, sessions.v1", header[0].1);
     let socket = app.open_here("/reflect", &[(SEC_WEBSOCKET_PROTOCOL, offer)]).await;
     assert_eq!(socket.protocol.unwrap(), "sessions.v1", "also where a handler repeats what it hears");
-}
-
-#[tokio::test]
-async fn over_http_2_the_origin_alone_decides_about_a_connect() {
-    let app = App::start().await;
-    let cookie = app.log_in("page").await;
-    for (origin, status) in [
-        (app.origin(), StatusCode::UPGRADE_REQUIRED),
-        ("https://evil.example".to_owned(), StatusCode::FORBIDDEN),
-    ] {
-        let mut request = Request::builder()
-            .method("CONNECT")
-            .uri(format!("{}/page", app.origin()))
-            .version(Version::HTTP_2)
-            .header(ORIGIN, origin)
-            .header("sec-websocket-version", "13");
-        for (name, value) in &cookie {
-            request = request.header(name, value);
-        }
-        let response = app.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-        // There is no connection below it that could be upgraded: all that comes before has let it pass.
-        assert_eq!(response.status(), status);
-    }
 }
 
 #[tokio::test]
