@@ -13,9 +13,10 @@ use axum::{
     Router,
     extract::Path,
     http::{HeaderName, HeaderValue, Request, Response, StatusCode, header},
-    routing::{any, post},
+    response::sse::{Event, Sse},
+    routing::{any, get, post},
 };
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{SinkExt as _, Stream, StreamExt as _, stream};
 use sessions::{
     MemoryStore, Session, SessionError, SessionPrincipal, WebSocketTransport, session, testing::SpyStore,
 };
@@ -163,6 +164,18 @@ async fn flood(
     })
 }
 
+/// Something new every 20 ms, for as long as the session lives.
+#[session(policy = "page", require = authenticated)]
+async fn news(
+    session: Session,
+) -> Result<Sse<impl Stream<Item = Result<Event, std::convert::Infallible>>>, SessionError> {
+    let news = stream::unfold((), async |()| {
+        sleep(Duration::from_millis(20)).await;
+        Some((Ok(Event::default().data("news")), ()))
+    });
+    Ok(Sse::new(session.watch().await?.guard(news)))
+}
+
 /// Says goodbye by itself.
 #[session(policy = "page")]
 async fn brief(socket: WebSocketTransport) -> axum::response::Response {
@@ -216,6 +229,7 @@ impl App {
             .route("/reflect", any(reflect))
             .route("/flood", any(flood))
             .route("/brief", any(brief))
+            .route("/news", get(news))
             .layer(registry.layer())
             .with_state(watched.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
