@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::{Stream, StreamExt as _, stream};
 use sessions::{
-    BehaviorOnLimit, Fault, SessionEnding, SessionPolicy, SessionPolicyBuilder, SessionWatch, SocketActivity,
-    testing::Operation,
+    BehaviorOnLimit, Fault, MemoryStore, SessionEnding, SessionEngine, SessionPolicy, SessionPolicyBuilder,
+    SessionWatch, SharedStore, SocketActivity,
+    testing::{FaultStore, Operation},
 };
 use sessions_tests::{Node, Visitor, second, user};
 use tokio::time::{sleep, timeout};
@@ -321,6 +322,35 @@ async fn a_short_outage_costs_no_one_their_socket() {
     assert_eq!(watch.ending(), None);
     node.engine.revoke_all(&user("ada")).await.unwrap();
     assert_eq!(ended(&watch, AT_ONCE).await, Some(SessionEnding::Revoked));
+}
+
+#[tokio::test]
+async fn a_store_that_fails_by_chance_closes_no_socket_and_hides_no_ending() {
+    let store = FaultStore::new(MemoryStore::new(1_000), 7)
+        .before(0.3)
+        .after(0.2)
+        .delay(0.2, Duration::from_millis(30));
+    store.set_calm(true);
+    let engine = SessionEngine::new(SessionPolicy::user_default(), SharedStore::new(store.clone()));
+    let elsewhere = SessionEngine::new(SessionPolicy::user_default(), SharedStore::new(store.clone()));
+    let mut watches = Vec::new();
+    for number in 0..20 {
+        let mut session = engine.resolve(&http::Request::new(())).await.unwrap();
+        session.mark_authenticated(user(&format!("user {number}")));
+        session.commit().await.unwrap();
+        watches.push(session.watch().await.unwrap());
+    }
+    store.set_calm(false);
+    sleep(second(3)).await;
+    assert!(store.injected().before + store.injected().after > 20, "it was disturbed");
+    assert!(watches.iter().all(|watch| watch.ending().is_none()));
+    for number in 0..20 {
+        while elsewhere.revoke_all(&user(&format!("user {number}"))).await.is_err() {}
+    }
+    // A look fails every other time here, and is tried again each half second.
+    for watch in &watches {
+        assert_eq!(ended(watch, second(6)).await, Some(SessionEnding::Revoked));
+    }
 }
 
 #[tokio::test]
