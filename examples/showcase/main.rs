@@ -23,6 +23,7 @@ mod observe;
 mod refusal;
 mod serve;
 mod shop;
+#[cfg(feature = "ws")]
 mod socket;
 mod trouble;
 
@@ -30,7 +31,7 @@ use std::process::ExitCode;
 
 use axum::{
     Json, Router,
-    routing::{any, delete, get, post, put},
+    routing::{delete, get, post, put},
 };
 use serde_json::{Value, json};
 
@@ -77,8 +78,7 @@ fn routes(registry: &policies::Registry) -> Router {
         .route("/checkout/step", post(checkout::step))
         .route("/slow", post(trouble::slow))
         .route("/fail", post(trouble::fail))
-        // Over HTTP/2 a socket is opened by another method.
-        .route("/ws", any(socket::open))
+        .merge(socket_routes())
         .layer(registry.layer())
         // Below no layer: what probes and scrapes has nothing to do with sessions.
         .merge(unlayered)
@@ -112,6 +112,14 @@ fn device_routes() -> Router<policies::Registry> {
         .route("/sessions/{handle}", delete(devices::revoke))
         .route("/sessions/revoke-others", post(devices::revoke_others))
         .route("/sessions/revoke-all", post(devices::revoke_all))
+}
+
+fn socket_routes() -> Router<policies::Registry> {
+    let routes = Router::new();
+    // Any method: over HTTP/2 a socket is opened by another one.
+    #[cfg(feature = "ws")]
+    let routes = routes.route("/ws", axum::routing::any(socket::open));
+    routes
 }
 
 /// A route under the layer that asks for no session: it costs no store access, and its response carries no trace.

@@ -215,6 +215,11 @@ impl SessionEngine {
         self.family().into_iter().find(|member| member.is_of(self)).unwrap_or_else(|| self.clone())
     }
 
+    /// Ends every watch, and begins none any more.
+    pub(crate) fn end_watches(&self) {
+        self.shared.hub.close();
+    }
+
     /// How many sockets and streams of this policy are open here: see [`SessionWatch`](crate::SessionWatch).
     pub fn open_watches(&self) -> usize {
         self.shared.hub.count()
@@ -224,7 +229,7 @@ impl SessionEngine {
     /// ones from now on, and waits until the last socket is closed, at most for so long. See
     /// [`Registry::close_watches`](crate::Registry::close_watches).
     pub async fn close_watches(&self, limit: Duration) {
-        self.shared.hub.close();
+        self.end_watches();
         let _ = tokio::time::timeout(limit, self.shared.hub.emptied()).await;
     }
 

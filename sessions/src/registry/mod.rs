@@ -286,7 +286,7 @@ impl<D: Declared> Registry<D> {
         all(told).await.into_iter().collect::<Result<(), StoreError>>().map_err(SessionError::from)
     }
 
-    /// Stops freeing what has expired, lets what requests have left to undo come to its end, makes everything acknowledged
+    /// Ends open sockets, stops freeing what has expired, lets what requests have left to undo come to its end, makes everything acknowledged
     /// durable and closes the stores, all at once, and waits until the sinks have written their events: call it after the
     /// server has stopped. It takes no longer than twice the longest `timeout` of a store; a sink that can't write until
     /// then is told in the log, and is no error.
@@ -300,6 +300,7 @@ impl<D: Declared> Registry<D> {
     pub async fn shutdown(&self) -> Result<(), SessionError> {
         self.parts.sweeper.stop();
         let settings = self.settings();
+        settings.engines.iter().for_each(SessionEngine::end_watches);
         let limit = settings.stores.iter().map(|(_, store)| store.limit()).max();
         let limit = limit.unwrap_or(SharedStore::DEFAULT_LIMIT);
         if self.parts.family.at_rest(limit).await.is_err() {

@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{Instant, sleep};
 
-use super::{SessionWatch, watched::judge};
+use super::{SessionEnding, SessionWatch, watched::judge};
 use crate::{
+    engine::mutate::Changes,
     fault::{Fault, SessionError},
     session::{Session, Untyped},
     store::SessionStore,
@@ -66,7 +67,7 @@ impl SessionWatch {
     /// All of it is written, or nothing, and then it stays recorded.
     #[doc(alias = "save")]
     pub async fn commit(&self) -> Result<(), SessionError> {
-        self.check()?;
+        self.ready().await?;
         if !self.shared.state.lock().has_changes() {
             return Ok(());
         }
@@ -93,7 +94,7 @@ impl SessionWatch {
         R: Send,
         F: FnMut(&mut T) -> R + Send,
     {
-        self.check()?;
+        self.ready().await?;
         let until = self.patience();
         loop {
             let written = self.session().update(key, &mut f).await;
@@ -113,8 +114,15 @@ impl SessionWatch {
     /// # Cancel safety
     /// The session is ended or not.
     pub async fn logout(&self) -> Result<(), SessionError> {
-        if self.ending().is_some_and(|ending| ending.fault() != Some(Fault::StoreUnavailable)) {
-            return Ok(());
+        if self.is_forgotten()
+            && let Err(error) = self.refresh().await
+        {
+            // The session is over; or no one could tell, or was to tell any more, whether it is.
+            let is_over = self
+                .ending()
+                .and_then(SessionEnding::fault)
+                .is_some_and(|fault| fault != Fault::StoreUnavailable);
+            return if is_over { Ok(()) } else { Err(error) };
         }
         let mut session = self.session();
         session.clear_authentication();
@@ -147,6 +155,16 @@ impl SessionWatch {
                 self.check()
             }
         }
+    }
+
+    /// Whether a write met another's move of the session: it may have ended, or the move may have failed since.
+    fn is_forgotten(&self) -> bool {
+        self.shared.state.lock().base.is_none()
+    }
+
+    /// Refuses what comes after the ending, and looks again after a write that met a move of the session.
+    async fn ready(&self) -> Result<(), SessionError> {
+        if self.is_forgotten() { self.refresh().await } else { self.check() }
     }
 
     fn session(&self) -> Session<Untyped> {
@@ -183,9 +201,16 @@ impl SessionWatch {
 
     /// Takes over what a write came to. One that met an ended session learns why.
     fn settle<T>(&self, written: Result<T, SessionError>) -> Result<T, SessionError> {
-        let record = self.shared.state.lock().base.as_ref().map(|base| base.record.clone());
+        let record = {
+            let mut inner = self.shared.state.lock();
+            let record = inner.base.as_ref().map(|base| base.record.clone());
+            if record.is_none() {
+                // What was recorded goes nowhere, and must not come back with a later write.
+                inner.changes = Changes::default();
+            }
+            record
+        };
         let Some(record) = record else {
-            // Another of its clones met the end: what was recorded went nowhere.
             self.engine().shared.hub.ask(&self.shared.watched);
             return written.and_then(|_| Err(SessionError::new(Fault::Gone, "the session has ended")));
         };

@@ -30,7 +30,7 @@ use crate::{
     event::instant,
     fault::{Fault, SessionError},
     principal::SessionPrincipal,
-    record::Record,
+    record::{Field, Record, Space},
     session::{
         Session,
         state::{Base, Client, Found, Inner, SessionState},
@@ -64,6 +64,18 @@ use crate::{
 /// assert_eq!(watch.ended().await, SessionEnding::Revoked);
 /// # Ok(())
 /// # }
+/// ```
+///
+/// ```compile_fail,E0599
+/// fn log_in(watch: sessions::SessionWatch) {
+///     watch.mark_authenticated(sessions::SessionPrincipal::user("u1"));
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// fn rotate(watch: sessions::SessionWatch) {
+///     watch.rotate();
+/// }
 /// ```
 #[derive(Clone)]
 #[must_use = "a watch ends with its last clone"]
@@ -210,12 +222,19 @@ impl SessionWatch {
     fn take_over(&self, record: Arc<Record>) {
         self.shared.watched.adopt(&record);
         let mut inner = self.shared.state.lock();
-        let held = inner.base.as_ref().map(|base| (base.token.id, base.record.version));
-        if let Some((id, version)) = held.filter(|(_, version)| version.is_before(record.version)) {
-            debug_assert_ne!(version, record.version);
-            inner.adopt(base_of(id, record));
+        let is_newer = inner.base.as_ref().is_none_or(|base| base.record.version.is_before(record.version));
+        if is_newer {
+            inner.adopt(base_of(self.shared.watched.id, record));
         }
     }
+}
+
+/// What the name of a ticket's key begins with.
+const TICKET: &str = "ticket.";
+
+/// Whether a field is a ticket for a socket.
+pub(crate) fn is_ticket(field: &Field) -> bool {
+    field.is_in(Space::Own) && field.name().starts_with(TICKET)
 }
 
 /// A session that changes are recorded to, opened without a credential.

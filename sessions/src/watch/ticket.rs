@@ -7,8 +7,9 @@ use std::{fmt, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
+use sessions_policy::SocketCredential;
 
-use super::state_of;
+use super::{TICKET, is_ticket, state_of};
 use crate::{
     engine::{SessionEngine, mutate::put},
     event::instant,
@@ -25,7 +26,6 @@ const LIFE_MS: Millis = 30_000;
 const MOST: usize = 8;
 /// The longest path, in bytes.
 const AUDIENCE: usize = 256;
-const PREFIX: &str = "ticket.";
 
 /// A ticket that opens one socket, once, within 30 seconds: made by [`Session::ticket`].
 ///
@@ -74,15 +74,21 @@ impl fmt::Debug for SocketTicket {
 
 impl<P, G> Session<P, G> {
     /// Makes a ticket with which a page opens one socket at a path, where the policy says `socket.credential = "ticket"`. It
-    /// is good for 30 seconds, for this session and this path alone, and taken by its first use.
+    /// is good for 30 seconds, for this session and this path alone, and taken by its first use. A change of privilege makes it
+    /// void, as it does the id.
     ///
     /// It is written at once, with what is recorded so far.
     ///
     /// # Errors
     /// - [`Fault::Required`]: nothing is stored of the session.
+    /// - [`Fault::PolicyViolation`]: the policy's `socket.credential` is another one.
     /// - [`Fault::Unusable`]: the path has more than 256 bytes.
     /// - As for [`update`](Self::update).
     pub async fn ticket(&self, path: &str) -> Result<SocketTicket, SessionError> {
+        if self.policy().socket().credential() != SocketCredential::Ticket {
+            let detail = "the policy takes no tickets: write `socket = { credential = \"ticket\" }`";
+            return Err(SessionError::new(Fault::PolicyViolation, detail));
+        }
         if path.len() > AUDIENCE {
             return Err(SessionError::new(Fault::Unusable, "the path of a ticket has at most 256 bytes"));
         }
@@ -164,11 +170,7 @@ impl SessionEngine {
 /// other does.
 fn name_of(engine: &SessionEngine, token: &Token) -> String {
     let tag = SecretTag::of(&format!("{}/socket ticket", engine.shared.name));
-    format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(token.secret.digest(&tag).short()))
-}
-
-fn is_ticket(field: &Field) -> bool {
-    field.is_in(Space::Own) && field.name().starts_with(PREFIX)
+    format!("{TICKET}{}", URL_SAFE_NO_PAD.encode(token.secret.digest(&tag).short()))
 }
 
 fn read(field: &Field, binding: Binding<'_>) -> Option<Kept> {
@@ -178,4 +180,74 @@ fn read(field: &Field, binding: Binding<'_>) -> Option<Kept> {
 /// The one answer to whoever comes with a ticket that is no good.
 fn opens_nothing() -> SessionError {
     SessionError::new(Fault::Required, "the ticket opens nothing")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{MemoryStore, SessionPolicy, SessionPrincipal, SharedStore, testing::ManualClock};
+
+    async fn logged_in() -> (ManualClock, SessionEngine, Session) {
+        let clock = ManualClock::default();
+        let policy =
+            SessionPolicy::for_web_users().socket_credential(SocketCredential::Ticket).build().unwrap();
+        let store = SharedStore::new(MemoryStore::new(10));
+        let engine = SessionEngine::builder(policy).store(store).clock(clock.shared()).build();
+        let mut session = engine.resolve(&http::Request::new(())).await.unwrap();
+        session.mark_authenticated(SessionPrincipal::user("ada"));
+        (clock, engine, session)
+    }
+
+    fn text(ticket: &SocketTicket) -> String {
+        ticket.expose(|text| text.strip_prefix(SocketTicket::PROTOCOL).unwrap().to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_ticket_is_good_for_half_a_minute() {
+        let (clock, engine, session) = logged_in().await;
+        let (one, two) = (session.ticket("/ws").await.unwrap(), session.ticket("/ws").await.unwrap());
+        clock.advance(Duration::from_millis(29_999));
+        engine.redeem(text(&one).as_bytes(), "/ws").await.unwrap();
+        clock.advance(Duration::from_millis(1));
+        let late = engine.redeem(text(&two).as_bytes(), "/ws").await;
+        assert_eq!(late.err().unwrap().fault(), Fault::Required);
+    }
+
+    #[tokio::test]
+    async fn a_change_of_privilege_makes_tickets_void() {
+        let (_, engine, mut session) = logged_in().await;
+        let ticket = session.ticket("/ws").await.unwrap();
+        session.rotate();
+        session.commit().await.unwrap();
+        let void = engine.redeem(text(&ticket).as_bytes(), "/ws").await;
+        assert_eq!(void.err().unwrap().fault(), Fault::Required);
+    }
+
+    #[tokio::test]
+    async fn tickets_that_no_one_used_are_no_burden() {
+        let (clock, _, session) = logged_in().await;
+        for _ in 0..40 {
+            let _ = session.ticket("/ws").await.unwrap();
+            clock.advance(Duration::from_secs(1));
+        }
+        let kept = |session: &Session| {
+            session.state().lock().fields().iter().filter(|field| is_ticket(field)).count()
+        };
+        assert_eq!(kept(&session), MOST);
+        clock.advance(Duration::from_secs(31));
+        let _ = session.ticket("/ws").await.unwrap();
+        assert_eq!(kept(&session), 1);
+        assert_eq!(session.keys(), Vec::<String>::new(), "no key of the application's");
+    }
+
+    #[tokio::test]
+    async fn a_ticket_shows_nothing_and_takes_a_short_path() {
+        let (_, _, session) = logged_in().await;
+        let ticket = session.ticket("/ws").await.unwrap();
+        assert_eq!(format!("{ticket:?}"), "SocketTicket(…)");
+        let refused = session.ticket(&"/".repeat(257)).await;
+        assert_eq!(refused.err().unwrap().fault(), Fault::Unusable);
+    }
 }

@@ -119,6 +119,17 @@ fn low(version: Version) -> u32 {
 }
 
 impl SessionStore for Broken {
+    async fn load_many(&self, ids: &[SessionId], now: Millis) -> Vec<Result<Loaded, StoreError>> {
+        let mut loaded = Vec::with_capacity(ids.len());
+        for id in ids {
+            loaded.push(self.load(*id, now).await);
+        }
+        if self.lacks(Without::OrderOfManyLoads) {
+            loaded.reverse();
+        }
+        loaded
+    }
+
     async fn load(&self, id: SessionId, now: Millis) -> Result<Loaded, StoreError> {
         let now = if self.lacks(Without::ExactExpiry) { now - 1 } else { now };
         let loaded = self.store.load(self.known_as(id), now).await?;

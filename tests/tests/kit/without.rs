@@ -71,6 +71,7 @@ safeguards! {
     WritesThatFind, records::a_write_never_creates_what_it_expected_to_find, "Never revives";
     WritesThatStateTheEnd, records::a_write_states_when_the_session_expires, "A write states when the session expires";
     WholeRecords, records::what_was_written_is_read_back_byte_for_byte, "byte for byte";
+    OrderOfManyLoads, records::many_loads_are_answered_as_each_alone_in_their_order, "in the order of `ids`";
     Buckets, records::the_same_sid_in_another_bucket_is_another_session, "An id is its bucket and its sid";
     LastSeen, time::the_last_use_is_told_with_every_record, "later after a touch";
     LastSeenThatOnlyGrows, time::a_touch_never_moves_the_last_use_back, "Never shortens either";

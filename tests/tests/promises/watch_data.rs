@@ -102,6 +102,46 @@ async fn a_write_of_a_socket_that_meets_a_change_of_privilege_is_refused() {
 }
 
 #[tokio::test]
+async fn a_write_that_meets_a_login_that_is_refused_can_be_tried_again() {
+    let policy = SessionPolicy::for_web_users().max_concurrent(1, sessions::BehaviorOnLimit::Reject);
+    let node = Node::new(policy.build().unwrap());
+    let _taken = node.logged_in("ada").await;
+    let mut visitor = Visitor::default();
+    node.visit(&mut visitor, async |session| session.set("colour", "blue").unwrap()).await.commit.unwrap();
+    let watch = watch(&node, &mut visitor).await;
+    let (mut written, mut met) = (0, 0);
+    for delay in 0..24 {
+        node.store.set_slow(true);
+        let login = async {
+            let mut visitor = visitor.clone();
+            let refused =
+                node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada"))).await;
+            assert_eq!(refused.commit.unwrap_err().fault(), Fault::ConcurrencyViolation);
+        };
+        let write = async {
+            for _ in 0..delay {
+                tokio::task::yield_now().await;
+            }
+            watch.update("visits", |visits: &mut u64| *visits += 1).await
+        };
+        match tokio::join!(login, write).1 {
+            Ok(()) => written += 1,
+            Err(error) => {
+                assert_eq!(error.fault(), Fault::Gone);
+                met += 1;
+            }
+        }
+        node.store.set_slow(false);
+        written += 1;
+        assert_eq!(visits(&watch).await, written, "{delay} steps later");
+    }
+    assert!(met > 0, "some write met the login");
+    assert_eq!(watch.ending(), None);
+    watch.logout().await.unwrap();
+    assert_eq!(node.stored().await, 1, "Ada's own");
+}
+
+#[tokio::test]
 async fn a_socket_writes_on_over_rotations_by_time_and_makes_none() {
     let node =
         Node::new(SessionPolicy::for_web_users().rotating_every(second(60), second(5)).build().unwrap());

@@ -4,16 +4,17 @@ use std::time::{Duration, Instant};
 
 use futures_util::{Stream, StreamExt as _, stream};
 use sessions::{
-    BehaviorOnLimit, Fault, SessionEnding, SessionPolicy, SessionPolicyBuilder, SessionWatch, SocketActivity,
-    testing::Operation,
+    BehaviorOnLimit, Fault, MemoryStore, SessionEnding, SessionEngine, SessionPolicy, SessionPolicyBuilder,
+    SessionWatch, SharedStore, SocketActivity,
+    testing::{FaultStore, Operation},
 };
 use sessions_tests::{Node, Visitor, second, user};
 use tokio::time::{sleep, timeout};
 
 /// Sooner than any look would find it.
 const AT_ONCE: Duration = Duration::from_millis(300);
-/// As soon as it has to be over all nodes.
-const PROMPT: Duration = Duration::from_millis(1_000);
+/// As soon as it has to be over all nodes: a second, and what a busy machine takes.
+const PROMPT: Duration = Duration::from_millis(1_400);
 
 async fn watch(node: &Node, visitor: &mut Visitor) -> SessionWatch {
     node.visit(visitor, async |session| session.watch().await.unwrap()).await.value
@@ -159,6 +160,19 @@ async fn lifetimes_end_a_watch_that_nobody_uses() {
 }
 
 #[tokio::test]
+async fn a_policy_that_was_shortened_ends_what_is_open() {
+    let policy = |idle| SessionPolicy::for_web_users().idle_timeout(second(idle)).build().unwrap();
+    let before = Node::new(policy(3_600));
+    let after = before.twin(policy(60));
+    let mut ada = before.logged_in("ada").await;
+    let watch = watch(&after, &mut ada).await;
+    before.clock.advance(second(59));
+    assert_eq!(ended(&watch, PROMPT).await, None);
+    before.clock.advance(second(1));
+    assert_eq!(ended(&watch, PROMPT).await, Some(SessionEnding::IdleTimeout), "the store would keep it");
+}
+
+#[tokio::test]
 async fn requests_elsewhere_keep_a_watched_session_alive() {
     let policy = || SessionPolicy::for_web_users().idle_timeout(second(60)).build().unwrap();
     let here = Node::new(policy());
@@ -283,9 +297,9 @@ async fn a_store_that_stays_away_ends_a_watch_after_the_bound_and_not_before() {
         let watch = watch(&node, &mut ada).await;
         let began = Instant::now();
         if hangs {
-            node.store.set_hanging(true)
+            node.store.set_hanging(true);
         } else {
-            node.store.set_down(true)
+            node.store.set_down(true);
         }
         let ending = ended(&watch, second(5)).await;
         assert_eq!(ending, Some(SessionEnding::StoreUnavailable));
@@ -303,11 +317,40 @@ async fn a_short_outage_costs_no_one_their_socket() {
         node.store.set_down(true);
         sleep(Duration::from_millis(1_200)).await;
         node.store.set_down(false);
-        sleep(Duration::from_millis(1_000)).await;
+        sleep(second(1)).await;
     }
     assert_eq!(watch.ending(), None);
     node.engine.revoke_all(&user("ada")).await.unwrap();
     assert_eq!(ended(&watch, AT_ONCE).await, Some(SessionEnding::Revoked));
+}
+
+#[tokio::test]
+async fn a_store_that_fails_by_chance_closes_no_socket_and_hides_no_ending() {
+    let store = FaultStore::new(MemoryStore::new(1_000), 7)
+        .before(0.3)
+        .after(0.2)
+        .delay(0.2, Duration::from_millis(30));
+    store.set_calm(true);
+    let engine = SessionEngine::new(SessionPolicy::user_default(), SharedStore::new(store.clone()));
+    let elsewhere = SessionEngine::new(SessionPolicy::user_default(), SharedStore::new(store.clone()));
+    let mut watches = Vec::new();
+    for number in 0..20 {
+        let mut session = engine.resolve(&http::Request::new(())).await.unwrap();
+        session.mark_authenticated(user(&format!("user {number}")));
+        session.commit().await.unwrap();
+        watches.push(session.watch().await.unwrap());
+    }
+    store.set_calm(false);
+    sleep(second(3)).await;
+    assert!(store.injected().before + store.injected().after > 20, "it was disturbed");
+    assert!(watches.iter().all(|watch| watch.ending().is_none()));
+    for number in 0..20 {
+        while elsewhere.revoke_all(&user(&format!("user {number}"))).await.is_err() {}
+    }
+    // A look fails every other time here, and is tried again each half second.
+    for watch in &watches {
+        assert_eq!(ended(watch, second(6)).await, Some(SessionEnding::Revoked));
+    }
 }
 
 #[tokio::test]
@@ -378,31 +421,41 @@ async fn a_request_without_a_socket_pays_nothing_for_those_of_others() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_idle_sockets_cost_one_batched_check_a_tick() {
-    const SOCKETS: usize = 10_000;
+    // A login takes its time where it is on disk.
+    let on_disk = std::env::var("SESSIONS_TEST_STORE").is_ok_and(|kind| kind != "memory");
+    let sockets: usize = if on_disk { 2_000 } else { 10_000 };
     let node = Node::new(SessionPolicy::user_default());
-    let mut watches = Vec::with_capacity(SOCKETS);
-    for id in 0..SOCKETS {
+    let mut watches = Vec::with_capacity(sockets);
+    for id in 0..sockets {
         let mut visitor = node.logged_in(&format!("user {id}")).await;
         watches.push(watch(&node, &mut visitor).await);
     }
-    assert_eq!(node.engine.open_watches(), SOCKETS);
+    assert_eq!(node.engine.open_watches(), sockets);
     sleep(Duration::from_millis(1_500)).await;
     node.store.take_counts();
-    let began = Instant::now();
+    let (began, used) = (Instant::now(), processor_time());
     sleep(second(6)).await;
-    let (counts, took) = (node.store.take_counts(), began.elapsed());
+    let (counts, took, used) = (node.store.take_counts(), began.elapsed(), processor_time() - used);
     let batches = counts.of(Operation::LoadMany);
+    println!(
+        "{sockets} idle sockets, {took:?}: {batches} calls of the store, {used} ms of the processor in this process"
+    );
     // A tick is 600 to 750 ms, and a batch has 1,024 sessions.
-    let ticks = took.as_secs_f64() / 0.6;
-    println!("{SOCKETS} idle sockets, {took:?}: {batches} calls of the store, {:?}", counts.totals());
-    #[expect(clippy::cast_precision_loss, reason = "a few calls")]
-    let calls = batches as f64;
-    assert!(calls <= (ticks + 1.0) * 10.0, "{batches} batches");
-    assert!(batches >= 60, "they are looked at: {batches} batches");
+    let (per_tick, ticks) = (sockets.div_ceil(1_024) as u64, took.as_secs() * 10 / 6 + 2);
+    assert!(batches <= ticks * per_tick, "{batches} batches in {ticks} ticks at most");
+    assert!(batches >= 6 * per_tick, "they are looked at: {batches} batches");
     assert_eq!(counts.totals(), (batches, 0), "and nothing else is asked");
-    node.engine.revoke_all(&user("user 7777")).await.unwrap();
-    assert_eq!(ended(&watches[7_777], AT_ONCE).await, Some(SessionEnding::Revoked));
+    node.engine.revoke_all(&user(&format!("user {}", sockets / 2))).await.unwrap();
+    assert_eq!(ended(&watches[sockets / 2], AT_ONCE).await, Some(SessionEnding::Revoked));
     assert!(watches.iter().filter(|watch| watch.ending().is_some()).count() == 1);
+}
+
+/// How long this process has run on processors, in milliseconds; 0 where no one tells.
+fn processor_time() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // Behind the name, which may hold anything: the twelfth and thirteenth are hundredths of a second.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    10 * fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>()
 }
 
 fn _a_guarded_stream_is_a_stream(watch: &SessionWatch) -> impl Stream<Item = u8> + Send + use<> {

@@ -2,17 +2,21 @@
 
 use std::{
     net::SocketAddr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use axum::{
     Router,
-    extract::{Path, ws::Message as Sent},
+    extract::Path,
     http::{HeaderName, HeaderValue, Request, Response, StatusCode, header},
-    routing::{any, post},
+    response::sse::{Event, Sse},
+    routing::{any, get, post},
 };
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{SinkExt as _, Stream, StreamExt as _, stream};
 use sessions::{
     MemoryStore, Session, SessionError, SessionPrincipal, WebSocketTransport, session, testing::SpyStore,
 };
@@ -49,6 +53,8 @@ pub(crate) struct Watched {
     pub(crate) busy: Arc<Notify>,
     /// A handler was dropped in the middle, or came to its end.
     pub(crate) over: Arc<Notify>,
+    /// How many messages a slow handler has got.
+    pub(crate) handled: Arc<AtomicUsize>,
 }
 
 pub(crate) struct App {
@@ -99,6 +105,11 @@ async fn visit(mut session: Session) -> Result<(), SessionError> {
     session.set("colour", "blue")
 }
 
+#[session(policy = "page")]
+async fn visit_page(mut session: Session) -> Result<(), SessionError> {
+    session.set("colour", "blue")
+}
+
 /// The ticket travels in the body of an answer to a request of the site.
 #[session(policy = "other_site", require = authenticated)]
 async fn ticket(session: Session, Path(path): Path<String>) -> Result<String, SessionError> {
@@ -119,20 +130,26 @@ async fn busy(
     })
 }
 
-/// Handles a message a second.
+/// Takes its time for a message.
 #[session(policy = "page")]
-async fn slow(socket: WebSocketTransport) -> axum::response::Response {
+async fn slow(
+    socket: WebSocketTransport,
+    watched: axum::extract::State<Watched>,
+) -> axum::response::Response {
     socket.on_upgrade(|mut socket| async move {
-        while let Some(Sent::Text(text)) = socket.recv().await {
+        while socket.recv().await.is_some() {
+            watched.handled.fetch_add(1, Ordering::SeqCst);
             sleep(Duration::from_millis(300)).await;
-            let handled = socket.watch().update("handled", |handled: &mut Vec<String>| {
-                handled.push(text.to_string());
-            });
-            if handled.await.is_err() {
-                break;
-            }
         }
     })
+}
+
+/// Offers whatever it is asked for.
+#[session(policy = "tool")]
+async fn reflect(headers: http::HeaderMap, socket: WebSocketTransport) -> axum::response::Response {
+    let asked = headers[header::SEC_WEBSOCKET_PROTOCOL].to_str().unwrap().to_owned();
+    let asked: Vec<_> = asked.split(',').map(|protocol| protocol.trim().to_owned()).collect();
+    socket.protocols(asked).on_upgrade(|_| async {})
 }
 
 /// Sends for as long as anyone takes it.
@@ -145,6 +162,18 @@ async fn flood(
         let _over = Over(Arc::clone(&watched.over));
         while socket.send("x".repeat(1 << 20)).await.is_ok() {}
     })
+}
+
+/// Something new every 20 ms, for as long as the session lives.
+#[session(policy = "page", require = authenticated)]
+async fn news(
+    session: Session,
+) -> Result<Sse<impl Stream<Item = Result<Event, std::convert::Infallible>>>, SessionError> {
+    let news = stream::unfold((), async |()| {
+        sleep(Duration::from_millis(20)).await;
+        Some((Ok(Event::default().data("news")), ()))
+    });
+    Ok(Sse::new(session.watch().await?.guard(news)))
 }
 
 /// Says goodbye by itself.
@@ -187,6 +216,7 @@ impl App {
             .route("/guest/login", post(guest_login))
             .route("/guest/revoke", post(guest_revoke))
             .route("/guest/visit", post(visit))
+            .route("/page/visit", post(visit_page))
             .route("/guest", any(guest_echo))
             .route("/other_site/login", post(other_login))
             .route("/other_site/revoke", post(other_revoke))
@@ -196,8 +226,10 @@ impl App {
             .route("/admins", any(admins))
             .route("/busy", any(busy))
             .route("/slow", any(slow))
+            .route("/reflect", any(reflect))
             .route("/flood", any(flood))
             .route("/brief", any(brief))
+            .route("/news", get(news))
             .layer(registry.layer())
             .with_state(watched.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

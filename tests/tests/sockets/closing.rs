@@ -1,8 +1,14 @@
 //! How a socket is closed: with a word, in time, and whatever its handler and its client do.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
-use tokio::time::{sleep, timeout};
+use tokio::{
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 
 use crate::app::App;
 
@@ -50,14 +56,16 @@ async fn messages_that_wait_are_not_handled_after_the_end() {
         socket.send(&format!("message {number}")).await;
     }
     sleep(Duration::from_millis(450)).await;
-    let engine = app.registry.engine::<crate::app::policies::Page>();
-    // Whoever has the record of the session in hand sees what was handled.
-    let principal = sessions::SessionPrincipal::user("ada");
-    let before = app.store.records().len();
-    engine.revoke_all(&principal).await.unwrap();
+    app.registry
+        .engine::<crate::app::policies::Page>()
+        .revoke_all(&sessions::SessionPrincipal::user("ada"))
+        .await
+        .unwrap();
+    let handled = app.watched.handled.load(Ordering::SeqCst);
+    assert!(handled >= 1);
     assert_eq!(socket.closed().await.0, 4401);
     sleep(Duration::from_millis(700)).await;
-    assert_eq!(app.store.records().len(), before, "nothing was written after the end");
+    assert_eq!(app.watched.handled.load(Ordering::SeqCst), handled);
 }
 
 #[tokio::test]
@@ -131,4 +139,27 @@ async fn a_stop_closes_every_policys_sockets() {
     assert_eq!((page.closed().await.0, program.closed().await.0), (1001, 1001));
     drop((page, program));
     timeout(Duration::from_secs(1), stop).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn server_sent_events_end_with_the_session() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let app = App::start().await;
+    let cookie = app.log_in("page").await;
+    let mut stream = TcpStream::connect(app.address).await.unwrap();
+    let request = format!(
+        "GET /news HTTP/1.1\r\nHost: {}\r\nConnection: close\r\ncookie: {}\r\n\r\n",
+        app.address, cookie[0].1
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut text = vec![0; 4_096];
+    let mut read = 0;
+    while !String::from_utf8_lossy(&text[..read]).contains("data: news") {
+        read += stream.read(&mut text[read..]).await.unwrap();
+    }
+    assert!(text.starts_with(b"HTTP/1.1 200"));
+    app.post("/page/revoke", &cookie).await;
+    let mut rest = Vec::new();
+    timeout(Duration::from_millis(500), stream.read_to_end(&mut rest)).await.unwrap().unwrap();
+    assert!(rest.ends_with(b"0\r\n\r\n"), "the response ends well");
 }

@@ -55,9 +55,14 @@ async fn without_a_login_there_is_no_socket_unless_the_policy_says_so() {
         let refused = app.open(path, &own).await.unwrap_err();
         assert!(refused.is(401, "SESSION_REQUIRED"), "{path}: {refused:?}");
     }
-    let visitor = app.post("/guest/visit", &[]).await;
-    let cookie = visitor.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-    let mut socket = app.open_here("/guest", &[(COOKIE, cookie)]).await;
+    let visitor = async |policy: &str| {
+        let response = app.post(&format!("/{policy}/visit"), &[]).await;
+        let cookie = response.headers()["set-cookie"].to_str().unwrap();
+        (COOKIE, cookie.split(';').next().unwrap().to_owned())
+    };
+    let fields = [visitor("page").await, own[0].clone()];
+    assert!(app.open("/page", &fields).await.unwrap_err().is(401, "SESSION_REQUIRED"));
+    let mut socket = app.open_here("/guest", &[visitor("guest").await]).await;
     assert!(socket.echoes("a visitor").await);
 }
 
@@ -115,6 +120,15 @@ async fn an_id_as_a_subprotocol_proves_a_tool_and_is_never_sent_back() {
     assert!(refused.is(401, "SESSION_REQUIRED"));
     app.post("/tool/revoke", &header).await;
     assert_eq!(socket.closed().await.0, 4401);
+}
+
+#[tokio::test]
+async fn what_proves_a_session_is_never_sent_back() {
+    let app = App::start().await;
+    let header = app.log_in("tool").await;
+    let offer = format!("sessions.id.{}, sessions.v1", header[0].1);
+    let socket = app.open_here("/reflect", &[(SEC_WEBSOCKET_PROTOCOL, offer)]).await;
+    assert_eq!(socket.protocol.unwrap(), "sessions.v1", "also where a handler repeats what it hears");
 }
 
 #[tokio::test]

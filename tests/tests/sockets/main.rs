@@ -5,5 +5,6 @@
 mod app;
 mod closing;
 mod handshake;
+mod http2;
 mod pushed;
 mod tickets;

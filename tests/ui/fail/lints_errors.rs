@@ -153,6 +153,22 @@ mod serial_lease_range {
     sessions::policies!("lints/serial_lease_range.toml");
 }
 
+mod socket_origin {
+    sessions::policies!("lints/socket_origin.toml");
+}
+
+mod socket_check_range {
+    sessions::policies!("lints/socket_check_range.toml");
+}
+
+mod socket_outage_range {
+    sessions::policies!("lints/socket_outage_range.toml");
+}
+
+mod socket_subprotocol_of_cookie {
+    sessions::policies!("lints/socket_subprotocol_of_cookie.toml");
+}
+
 mod touch_without_use {
     sessions::policies!("lints/touch_without_use.toml");
 }

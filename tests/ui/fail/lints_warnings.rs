@@ -85,6 +85,18 @@ mod payload_large {
     sessions::policies!("lints/payload_large.toml");
 }
 
+mod socket_origin_in_clear {
+    sessions::policies!("lints/socket_origin_in_clear.toml");
+}
+
+mod socket_check_seldom {
+    sessions::policies!("lints/socket_check_seldom.toml");
+}
+
+mod socket_keeps_alive {
+    sessions::policies!("lints/socket_keeps_alive.toml");
+}
+
 mod activity_without_lifetime {
     sessions::policies!("lints/activity_without_lifetime.toml");
 }

@@ -54,9 +54,6 @@ impl SessionSocket {
     /// # Cancel safety
     /// No message is lost by dropping the future.
     pub async fn recv(&mut self) -> Option<Message> {
-        if self.watch.ending().is_some() {
-            return None;
-        }
         let message = self.inbound.recv().await;
         // What came before the signal isn't handled after it.
         message.filter(|_| self.watch.ending().is_none())

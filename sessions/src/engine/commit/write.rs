@@ -17,7 +17,7 @@ use crate::{
     session::state::Base,
     store::{Cas, CasOutcome, Expected, Millis, SessionStore, Stored},
     token::{SessionId, Token},
-    watch::SessionEnding,
+    watch::{SessionEnding, is_ticket},
 };
 
 /// How often a write is tried against writers of other processes.
@@ -390,6 +390,10 @@ impl SessionEngine {
     fn rotate_now(&self, next: &mut Record, held: &Base, now: Millis) -> Result<Token, SessionError> {
         let token = Token::renew(&*self.shared.entropy, held.token.id)?;
         next.retire(next.digest, Retirement::Privilege);
+        if next.fields.list().iter().any(is_ticket) {
+            // It stands for the id that was.
+            next.fields.edit().retain(|field| !is_ticket(field));
+        }
         if let Some(previous) = next.previous.take() {
             // A request that was sent within the grace is no theft, nor one of the client that never got the successor.
             let was_good = now < previous.until || previous.digest.matches(&held.digest);

@@ -12,6 +12,7 @@ pub(super) const FOUR: &str = "Four answers are never confused";
 
 pub(super) const LOAD: &str =
     "Reads one session: the record byte for byte as it was written, and when it was last seen.";
+pub(super) const MANY: &str = "does, and answers in the order of `ids`";
 pub(super) const LAST_SEEN: &str =
     "When the session was last seen: at least what the record says, later after a touch.";
 

@@ -107,6 +107,14 @@ impl<S: SessionStore> Kit<S> {
         self.answer("load", self.hand().load(id, now)).await
     }
 
+    pub(super) async fn look_many(&self, ids: &[SessionId], now: Millis) -> Vec<Look> {
+        let mut looks = Vec::with_capacity(ids.len());
+        for loaded in self.hand().load_many(ids, now).await {
+            looks.push(Look::from(self.answer("load_many", std::future::ready(loaded)).await));
+        }
+        looks
+    }
+
     pub(super) async fn look(&self, id: SessionId, now: Millis) -> Look {
         Look::from(self.load(id, now).await)
     }

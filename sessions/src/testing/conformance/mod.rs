@@ -103,6 +103,7 @@ macro_rules! __conformance_cases {
             records: what_was_written_is_read_back_byte_for_byte
             records: the_same_sid_in_another_bucket_is_another_session
             records: an_unknown_id_is_absent
+            records: many_loads_are_answered_as_each_alone_in_their_order
             records: a_creation_never_takes_over_a_session
             records: only_the_expected_version_is_replaced
             records: every_bit_of_a_version_counts

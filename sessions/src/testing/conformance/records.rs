@@ -57,6 +57,25 @@ pub async fn an_unknown_id_is_absent<S: SessionStore>(kit: Kit<S>) {
     );
 }
 
+/// What is asked for at once is answered as one by one: live, ended, expired and unknown ones, in any order, also twice.
+pub async fn many_loads_are_answered_as_each_alone_in_their_order<S: SessionStore>(kit: Kit<S>) {
+    let (ended, short, unknown) = (anonymous(200), anonymous(201), anonymous(202));
+    let live: Vec<_> = (0..150).map(anonymous).collect();
+    for id in live.iter().copied().chain([ended]) {
+        kit.create(id, NOW).await;
+    }
+    kit.cas(Cas { expires: NOW + 10, ..creation(short, NOW) }).await;
+    kit.end_one(ended, crate::store::EndReason::Revoked, NOW).await;
+    let now = NOW + 10;
+    let ids: Vec<_> = [ended, unknown].into_iter().chain(live).chain([short, unknown, ended]).collect();
+    let mut alone = Vec::with_capacity(ids.len());
+    for id in &ids {
+        alone.push(kit.look(*id, now).await);
+    }
+    kit.same(clause::MANY, "many loads at once", kit.look_many(&ids, now).await, alone);
+    kit.same(clause::MANY, "no load at all", kit.look_many(&[], now).await, Vec::new());
+}
+
 /// A creation never takes over what is there.
 pub async fn a_creation_never_takes_over_a_session<S: SessionStore>(kit: Kit<S>) {
     kit.create(anonymous(1), NOW).await;
