@@ -8,7 +8,7 @@ use sessions::{Fault, Session, session};
 use crate::{
     accounts::{Account, Credentials},
     policies,
-    refusal::Refusal,
+    refusal::{Body, Refusal},
 };
 
 #[derive(Serialize)]
@@ -36,7 +36,7 @@ pub(crate) struct Login {
 
 /// The new id, the limit and the lifetimes are the policy's: the handler says only who it is.
 #[session(policy = "user_default")]
-pub(crate) async fn login(mut session: Session, Json(form): Json<Login>) -> Result<Json<Value>, Refusal> {
+pub(crate) async fn login(mut session: Session, Body(form): Body<Login>) -> Result<Json<Value>, Refusal> {
     let account = form.credentials.account()?;
     session.mark_authenticated(account.principal());
     session.remember(form.remember);
@@ -83,7 +83,7 @@ pub(crate) struct Confirmation {
 #[session(policy = "user_default", require = authenticated)]
 pub(crate) async fn reauth(
     mut session: Session,
-    Json(form): Json<Confirmation>,
+    Body(form): Body<Confirmation>,
 ) -> Result<Json<Value>, Refusal> {
     let user = session.principal().ok_or(Fault::Required)?;
     let account = Account::of(&user).ok_or(Refusal::Credentials)?;

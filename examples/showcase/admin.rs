@@ -5,14 +5,18 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sessions::{Fault, Session, SessionError, session};
 
-use crate::{accounts::Credentials, policies, refusal::Refusal};
+use crate::{
+    accounts::Credentials,
+    policies,
+    refusal::{Body, Refusal},
+};
 
 const ROLE: &str = "admin";
 
 #[session(policy = "admin")]
 pub(crate) async fn login(
     mut session: Session,
-    Json(form): Json<Credentials>,
+    Body(form): Body<Credentials>,
 ) -> Result<Json<Value>, Refusal> {
     let account = form.account()?;
     if !account.has_role(ROLE) {

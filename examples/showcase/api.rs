@@ -6,12 +6,16 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sessions::{Fault, Session, session};
 
-use crate::{accounts::Credentials, policies, refusal::Refusal};
+use crate::{
+    accounts::Credentials,
+    policies,
+    refusal::{Body, Refusal},
+};
 
 #[session(policy = "api_token")]
 pub(crate) async fn issue(
     mut session: Session,
-    Json(form): Json<Credentials>,
+    Body(form): Body<Credentials>,
 ) -> Result<Json<Value>, Refusal> {
     let account = form.account()?;
     session.mark_authenticated(account.principal());

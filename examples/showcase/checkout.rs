@@ -4,7 +4,7 @@ use axum::Json;
 use serde::{Deserialize, Serialize};
 use sessions::{Session, SessionError, session, session_policy};
 
-use crate::policies;
+use crate::{policies, refusal::Body};
 
 /// One order on its way: shorter than a visit, and gone when it is done.
 #[session_policy(name = "checkout", extends = "user_default", ttl = "20min", idle_timeout = "10min")]
@@ -31,7 +31,7 @@ pub(crate) struct Step {
 #[session(policy = "checkout")]
 pub(crate) async fn step(
     mut session: Session,
-    Json(form): Json<Step>,
+    Body(form): Body<Step>,
 ) -> Result<Json<Checkout>, SessionError> {
     let checkout = session.modify(|checkout| {
         checkout.step = form.step;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sessions::{Session, SessionError, session};
 
-use crate::policies;
+use crate::{policies, refusal::Body};
 
 const CART: &str = "cart";
 /// Each preference is a key of its own, so that two that are set at once both stay.
@@ -32,7 +32,7 @@ pub(crate) async fn cart(session: Session) -> Result<Json<Value>, SessionError> 
 #[session(policy = "user_default")]
 pub(crate) async fn add_to_cart(
     mut session: Session,
-    Json(item): Json<CartItem>,
+    Body(item): Body<CartItem>,
 ) -> Result<Json<Value>, SessionError> {
     let mut cart: Cart = session.get(CART)?.unwrap_or_default();
     cart.insert(item.item_id, item.quantity);
@@ -60,7 +60,7 @@ pub(crate) struct Pref {
 pub(crate) async fn set_pref(
     mut session: Session,
     Path(key): Path<String>,
-    Json(pref): Json<Pref>,
+    Body(pref): Body<Pref>,
 ) -> Result<StatusCode, SessionError> {
     session.set(&format!("{PREFS}{key}"), pref.value)?;
     Ok(StatusCode::NO_CONTENT)
@@ -84,7 +84,7 @@ pub(crate) struct Note {
 }
 
 #[session(policy = "user_default")]
-pub(crate) async fn flash(mut session: Session, Json(note): Json<Note>) -> Result<StatusCode, SessionError> {
+pub(crate) async fn flash(mut session: Session, Body(note): Body<Note>) -> Result<StatusCode, SessionError> {
     session.flash(note.text)?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sessions::{Session, SessionError, session};
 
-use crate::policies;
+use crate::{policies, refusal::Body};
 
 /// The longest that a request may sleep.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -30,7 +30,7 @@ pub(crate) struct SlowEntry {
 #[session(policy = "user_default")]
 pub(crate) async fn slow(
     mut session: Session,
-    Json(SlowEntry { ms, entry }): Json<SlowEntry>,
+    Body(SlowEntry { ms, entry }): Body<SlowEntry>,
 ) -> Result<Json<Value>, SessionError> {
     tokio::time::sleep(Duration::from_millis(ms).min(LONGEST)).await;
     session.set(&entry.key, entry.value)?;
@@ -39,7 +39,7 @@ pub(crate) async fn slow(
 
 /// Writes, then fails: `on_server_error` says what becomes of it.
 #[session(policy = "user_default")]
-pub(crate) async fn fail(mut session: Session, Json(entry): Json<Entry>) -> Result<StatusCode, SessionError> {
+pub(crate) async fn fail(mut session: Session, Body(entry): Body<Entry>) -> Result<StatusCode, SessionError> {
     session.set(&entry.key, entry.value)?;
     Ok(StatusCode::INTERNAL_SERVER_ERROR)
 }

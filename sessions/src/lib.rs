@@ -44,6 +44,8 @@ pub use sessions_policy::{EncryptionKeys, InvalidEncryptionKeys};
 
 #[cfg(feature = "watch")]
 pub use self::registry::Watch;
+#[cfg(feature = "postgres")]
+pub use self::store::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use self::store::SqliteStore;
 pub use self::{
@@ -82,6 +84,8 @@ mod events {}
 pub mod __private {
     pub use sessions_policy::{Declaration, Entry, Literal, Location};
 
+    #[cfg(sessions_measure)]
+    pub use crate::sync::measured::watch;
     pub use crate::{
         registry::EmbeddedFile,
         session::{

@@ -11,6 +11,7 @@
 pub mod crash;
 mod node;
 mod place;
+pub mod servers;
 mod trouble;
 
 use sessions::testing::SpyStore;

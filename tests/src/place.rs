@@ -1,44 +1,71 @@
 //! The store that the promises are tried on: the variable `SESSIONS_TEST_STORE` says which kind.
 
-use std::{env, sync::Arc};
+use std::{
+    any::Any,
+    env,
+    sync::{Arc, LazyLock},
+};
 
 use sessions::{
-    FileStore, MemoryStore, SessionId, SessionStore, SharedStore, SqliteStore, StoreError,
+    FileStore, MemoryStore, PostgresStore, SessionId, SessionStore, SharedStore, SqliteStore, StoreError,
     store::{
         Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, StoreStats, Touch,
         Touched,
     },
 };
 use tempfile::TempDir;
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Runtime};
+
+use crate::servers::Postgres;
 
 /// The variable that names the kind.
 const VARIABLE: &str = "SESSIONS_TEST_STORE";
 
-/// Makes a store in an empty folder.
-type Open = fn(&TempDir) -> SharedStore;
+/// Makes a store of its own, with what goes when the store does.
+type Open = fn() -> (SharedStore, Kept);
+type Kept = Arc<dyn Any + Send + Sync>;
 
 /// Each kind, and how a store of it is made.
 const KINDS: &[(&str, Open)] = &[
-    ("memory", |_| SharedStore::new(MemoryStore::new(1_000_000))),
-    ("file", |folder| opened(FileStore::open(folder.path().join("sessions")))),
-    ("sqlite", |folder| opened(SqliteStore::open(folder.path().join("sessions.db")))),
+    ("memory", || (SharedStore::new(MemoryStore::new(1_000_000)), Arc::new(()))),
+    ("file", || in_a_folder(|folder| async move { FileStore::open(folder.path().join("sessions")).await })),
+    ("sqlite", || {
+        in_a_folder(|folder| async move { SqliteStore::open(folder.path().join("sessions.db")).await })
+    }),
+    ("postgres", || {
+        waited_for(async {
+            let database = Postgres::shared().database().await;
+            let store = PostgresStore::open(&database.url()).await.unwrap();
+            (SharedStore::new(store), Arc::new(database) as Kept)
+        })
+    }),
 ];
 
+/// Where stores work that need a runtime which outlives a test's, and whose clock no test stops.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+});
+
 /// Waits on a thread of its own, because a test's may not.
-fn opened<S: SessionStore>(store: impl Future<Output = Result<S, StoreError>> + Send) -> SharedStore {
-    let block_on =
-        || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(store);
-    let store = std::thread::scope(|threads| threads.spawn(block_on).join().unwrap());
-    SharedStore::new(store.unwrap())
+fn waited_for<T: Send>(made: impl Future<Output = T> + Send) -> T {
+    std::thread::scope(|threads| threads.spawn(|| RUNTIME.block_on(made)).join().unwrap())
 }
 
-/// A fresh store of the kind that is asked for, in a folder of its own that goes with the last clone.
+fn in_a_folder<S: SessionStore, F>(open: impl FnOnce(Arc<TempDir>) -> F + Send) -> (SharedStore, Kept)
+where
+    F: Future<Output = Result<S, StoreError>> + Send,
+{
+    let folder = Arc::new(tempfile::Builder::new().prefix("sessions-").tempdir().unwrap());
+    let store = waited_for(open(Arc::clone(&folder)));
+    (SharedStore::new(store.unwrap()), folder)
+}
+
+/// A fresh store of the kind that is asked for, in a place of its own that goes with the last clone.
 #[derive(Clone, Debug)]
 pub struct Place {
     store: SharedStore,
     has_threads: bool,
-    _folder: Arc<TempDir>,
+    _kept: Kept,
 }
 
 impl Default for Place {
@@ -48,8 +75,8 @@ impl Default for Place {
             let kinds: Vec<_> = KINDS.iter().map(|(kind, _)| *kind).collect();
             panic!("{VARIABLE} is `{asked}`: set it to one of {}, or leave it out", kinds.join(", "));
         };
-        let folder = tempfile::Builder::new().prefix("sessions-").tempdir().unwrap();
-        Self { store: open(&folder), has_threads: asked != "memory", _folder: Arc::new(folder) }
+        let (store, kept) = open();
+        Self { store, has_threads: asked != "memory", _kept: kept }
     }
 }
 

@@ -1,8 +1,11 @@
 //! A store in memory that gets into trouble at one chosen call, and waits in each.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU64, Ordering::SeqCst},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+    time::Duration,
 };
 
 use sessions::{
@@ -24,6 +27,10 @@ pub enum Trouble {
     PanicBefore,
     /// It panics after it was applied.
     PanicAfter,
+    /// It isn't applied and doesn't answer, and neither does any call after it.
+    Hang,
+    /// It is applied and answers, after this time.
+    Slow(Duration),
 }
 
 /// Waits before and after each call, as for a network; in one call there is trouble.
@@ -39,7 +46,7 @@ struct Memory(MemoryStore);
 #[derive(Debug, Default)]
 struct Shared {
     calls: AtomicU64,
-    trouble: Mutex<Option<(u64, Trouble)>>,
+    trouble: Mutex<Vec<(u64, Trouble)>>,
 }
 
 impl Default for Memory {
@@ -51,13 +58,18 @@ impl Default for Memory {
 impl Troubled {
     /// From now on calls are counted, and there is trouble in the one of this number, the first being 0.
     pub fn begin(&self, trouble: Option<(u64, Trouble)>) {
+        self.begin_all(trouble.as_slice());
+    }
+
+    /// The same with trouble in several calls.
+    pub fn begin_all(&self, trouble: &[(u64, Trouble)]) {
         self.shared.calls.store(0, SeqCst);
-        *self.shared.trouble.lock().unwrap() = trouble;
+        *self.shared.trouble.lock().unwrap() = trouble.to_vec();
     }
 
     /// The calls since then; from now on there is no trouble.
     pub fn finish(&self) -> u64 {
-        *self.shared.trouble.lock().unwrap() = None;
+        self.shared.trouble.lock().unwrap().clear();
         self.shared.calls.load(SeqCst)
     }
 
@@ -69,8 +81,9 @@ impl Troubled {
     #[allow(clippy::panic, reason = "that is the trouble")]
     async fn call<T>(&self, operation: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         let call = self.shared.calls.fetch_add(1, SeqCst);
-        let trouble = *self.shared.trouble.lock().unwrap();
-        let trouble = trouble.filter(|(at, _)| *at == call).map(|(_, trouble)| trouble);
+        let is_now =
+            |(at, trouble): &&(u64, Trouble)| *at == call || (*at < call && *trouble == Trouble::Hang);
+        let trouble = self.shared.trouble.lock().unwrap().iter().find(is_now).map(|(_, trouble)| *trouble);
         // More than once: a shared store polls a call that does not answer at once a second time.
         for _ in 0..2 {
             tokio::task::yield_now().await;
@@ -78,6 +91,8 @@ impl Troubled {
         match trouble {
             Some(Trouble::Before) => return Err(StoreError::Unavailable(None)),
             Some(Trouble::PanicBefore) => panic!("in the store, before call {call} was applied"),
+            Some(Trouble::Hang) => std::future::pending().await,
+            Some(Trouble::Slow(time)) => tokio::time::sleep(time).await,
             _ => {}
         }
         let answer = operation.await;

@@ -32,6 +32,7 @@ mod lint;
 mod name;
 mod origin;
 mod policy;
+mod postgres_address;
 mod preset;
 mod problem;
 mod problems;
@@ -60,9 +61,10 @@ pub use self::name::{is_policy_name, marker_name};
 pub use self::origin::{Layer, Location, Origin};
 pub use self::policy::{
     Activity, Adapter, BehaviorOnLimit, CarryOver, Codec, ConcurrencyPolicy, Csrf, OnConflict, OnServerError,
-    PersistencePolicy, RememberPolicy, Renew, SameSite, Scope, SerialPolicy, SessionPolicy, TransportPolicy,
-    WhenFull, describe,
+    PersistencePolicy, Pooler, RememberPolicy, Renew, SameSite, Scope, SerialPolicy, SessionPolicy,
+    TransportPolicy, WhenFull, describe,
 };
+pub use self::postgres_address::{ParsePostgresAddressError, PostgresAddress, PostgresTls};
 pub use self::problem::Problem;
 pub use self::problems::Problems;
 pub use self::reference::reference;

@@ -75,6 +75,7 @@ impl Sources {
 
     fn fixed_of_store(&self, before: &StoreConfig, next: &StoreConfig) -> Vec<Note> {
         let name = next.name();
+        let before_kind = before.kind();
         let (before, now) = (of_store(before), of_store(next));
         let changed = now.into_iter().filter_map(|(key, now)| {
             let (_, before) = before.iter().find(|(other, _)| *other == key)?;
@@ -87,7 +88,23 @@ impl Sources {
                 "`stores.{name}.{key}` can't change from {before} to {now} while the program runs"
             ),
         });
-        notes.collect()
+        notes.chain(self.fixed_credentials(name, before_kind, next.kind())).collect()
+    }
+
+    /// Another user, password or parameter at the same place: none is ever shown.
+    fn fixed_credentials(&self, name: &str, before: &StoreKind, next: &StoreKind) -> Option<Note> {
+        let (StoreKind::Postgres { address: before, .. }, StoreKind::Postgres { address, .. }) =
+            (before, next)
+        else {
+            return None;
+        };
+        (before != address && before.to_string() == address.to_string()).then(|| Note {
+            origin: origin(self.explain_store(name, "url")),
+            key: format!("stores.{name}.url"),
+            message: format!(
+                "`stores.{name}.url` can't change its user, password or parameters while the program runs"
+            ),
+        })
     }
 }
 
@@ -105,6 +122,11 @@ fn of_store(store: &StoreConfig) -> Vec<(&'static str, String)> {
         StoreKind::Sqlite { path } => {
             vec![("kind", "sqlite".to_owned()), ("url", shown(&format!("sqlite://{}", path.display())))]
         }
+        StoreKind::Postgres { address, pooler } => vec![
+            ("kind", "postgres".to_owned()),
+            ("url", address.to_string()),
+            ("pooler", pooler.to_string()),
+        ],
         StoreKind::Custom => vec![("kind", "custom".to_owned())],
     }
 }

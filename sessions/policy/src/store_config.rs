@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::encryption::EncryptionKeys;
-use crate::policy::WhenFull;
+use crate::policy::{Pooler, WhenFull};
+use crate::postgres_address::PostgresAddress;
 
 /// One store of a configuration.
 #[derive(Clone, Debug)]
@@ -57,6 +58,13 @@ pub enum StoreKind {
     Sqlite {
         /// The database's file.
         path: PathBuf,
+    },
+    /// A PostgreSQL database.
+    Postgres {
+        /// Where it is.
+        address: PostgresAddress,
+        /// What is between a node and the server.
+        pooler: Pooler,
     },
     /// A store that the application brings.
     Custom,

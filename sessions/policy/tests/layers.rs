@@ -326,11 +326,17 @@ fn the_file_store_of_a_variable_is_refused_in_production_as_it_is_written() {
 
 #[test]
 fn what_a_url_says_is_never_printed() {
-    for url in
-        ["redis://:hunter2@host", "hunter2", "sqlite://u:hunter2@host/x", "sqlite://hunter2.db?key=hunter2"]
-    {
-        let text = format!("[stores.main]\nkind = 'sqlite'\nurl = '{url}'\n");
-        let variable = [("SESSIONS_STORES__MAIN__URL", url), ("SESSIONS_STORES__MAIN__KIND", "sqlite")];
+    for (kind, url) in [
+        ("sqlite", "redis://:hunter2@host"),
+        ("sqlite", "hunter2"),
+        ("sqlite", "sqlite://u:hunter2@host/x"),
+        ("sqlite", "sqlite://hunter2.db?key=hunter2"),
+        ("postgres", "hunter2"),
+        ("postgres", "postgres://u:hunter2@/x"),
+        ("postgres", "postgres://u:hunter2@host/x?sslmode=hunter2"),
+    ] {
+        let text = format!("[stores.main]\nkind = '{kind}'\nurl = '{url}'\n");
+        let variable = [("SESSIONS_STORES__MAIN__URL", url), ("SESSIONS_STORES__MAIN__KIND", kind)];
         for sources in [file(&text), with_variables("", &variable)] {
             let problem = only(sources.check().unwrap_err());
             assert_eq!(problem.rule(), "store_place");

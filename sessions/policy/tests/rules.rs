@@ -355,6 +355,14 @@ fn stores_have_rules_of_their_own() {
         "store_key_without_effect"
     );
     good("[stores.main]\nkind = 'sqlite'\nurl = 'sqlite://x.db'\n");
+    assert_eq!(store("kind = 'postgres'").key(), "stores.main.url");
+    assert_eq!(store("kind = 'postgres'\nurl = 'sqlite://x.db'").rule(), "store_place");
+    assert_eq!(store("kind = 'postgres'\nurl = 'postgres://db/x?sslmode=prefer'").rule(), "store_place");
+    assert_eq!(
+        store("kind = 'sqlite'\nurl = 'sqlite://x.db'\npooler = 'none'").rule(),
+        "store_key_without_effect"
+    );
+    good("[stores.main]\nkind = 'postgres'\nurl = 'postgres://db/x'\npooler = 'transaction'\n");
     assert_eq!(store("max_session = 5").suggestion(), Some("max_sessions"));
     assert_eq!(store("kind = 'custom'\nmax_sessions = 5").rule(), "store_key_without_effect");
     good("[stores.main]\nkind = 'custom'\ntimeout = '30s'\n");

@@ -2,7 +2,7 @@
 
 #![allow(clippy::format_push_string, reason = "everything that is told is one text")]
 
-use sessions_policy::{Profile, SourceFile, Sources, Stage};
+use sessions_policy::{Problem, Profile, SourceFile, Sources, Stage};
 
 const VARIABLE: &str = "SESSIONS_STORES__MAIN__ENCRYPTION_KEYS";
 const KEY: &str = "1:c0ffee02030405060708090a0b0c0d0e0f101112131415161718191a1b1cbeef";
@@ -99,6 +99,19 @@ fn however_it_is_written_no_key_is_shown() {
     for value in values {
         is_kept(&of_variable(&value), &value);
     }
+}
+
+#[test]
+fn a_password_in_the_address_of_a_database_belongs_into_a_variable() {
+    let url = "postgres://shop:c0ffee@db.example.com/shop";
+    let sources = of_file(&format!("kind = \"postgres\"\nurl = \"{url}\""));
+    let problems = sources.check().unwrap_err();
+    assert_eq!(problems.iter().map(Problem::rule).collect::<Vec<_>>(), ["secret_in_file"], "{problems}");
+    is_kept(&sources, url);
+    let variable = vec![("SESSIONS_STORES__MAIN__URL".to_owned(), url.to_owned())];
+    let sources = Sources { variables: variable, ..of_file("kind = \"postgres\"") };
+    assert!(sources.check().unwrap().findings().is_empty());
+    is_kept(&sources, url);
 }
 
 #[test]

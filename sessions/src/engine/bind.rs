@@ -5,12 +5,12 @@ use std::{sync::Arc, time::Duration};
 use http::{HeaderValue, header::USER_AGENT};
 use sha2::{Digest as _, Sha256};
 
-use super::SessionEngine;
+use super::{SessionEngine, waited::Waited};
 use crate::{
     clock::millis,
     event::EventKind,
     fault::{Fault, SessionError},
-    guard::{Freshness, Requirements},
+    guard::Requirements,
     observe::enter,
     session::state::{Base, Client, Found, Inner, SessionState},
     store::Millis,
@@ -24,9 +24,10 @@ impl SessionEngine {
         base: Option<Base>,
         client: Client,
         now: Millis,
+        waited: Waited,
     ) -> Arc<SessionState> {
         enter!("session.bind", self);
-        SessionState::new(self.clone(), Inner::new(found, base, client, now))
+        SessionState::new(self.clone(), Inner::new(found, base, client, now, waited))
     }
 
     /// What of the client the session may have to know.
@@ -73,15 +74,11 @@ impl SessionEngine {
         if !roles || !kind {
             return Err(SessionError::new(Fault::Forbidden, "this principal may not do that"));
         }
-        let within = match needs.freshness() {
-            Freshness::Any => return Ok(()),
-            Freshness::Policy => self.shared.policy.fresh_for(),
-            Freshness::Within(within) => within,
-        };
-        if self.is_fresh(&inner, within) {
-            Ok(())
-        } else {
-            Err(SessionError::new(Fault::NotFresh, "confirm who you are, then try again"))
+        match needs.freshness(self.shared.policy.fresh_for()) {
+            Some(within) if !self.is_fresh(&inner, within) => {
+                Err(SessionError::new(Fault::NotFresh, "confirm who you are, then try again"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -90,9 +87,11 @@ impl SessionEngine {
         if matches!(inner.identity, crate::session::state::Identity::Login { .. }) {
             return true;
         }
-        let now = self.shared.time.now();
-        let authenticated = inner.record().and_then(|record| record.authenticated);
-        authenticated.is_some_and(|at| now.saturating_sub(at) <= millis(within))
+        let Some((record, at)) = inner.record().and_then(|record| Some((record, record.authenticated?)))
+        else {
+            return false;
+        };
+        record.no_earlier(self.shared.time.now()).saturating_sub(at) <= millis(within)
     }
 }
 

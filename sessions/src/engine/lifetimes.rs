@@ -90,7 +90,7 @@ impl Lifetimes {
 
     /// Whether the session is over, and why. A clock behind the last use counts as that instant.
     pub(crate) fn over(&self, record: &Record, now: Millis) -> Option<Over> {
-        let now = now.max(record.last_seen);
+        let now = record.no_earlier(now);
         if now < self.expires(record) {
             return None;
         }
@@ -115,7 +115,7 @@ impl Lifetimes {
 
     /// When the session was last active after a write, which is the request's own change or only what time asked for.
     pub(crate) fn seen(&self, record: &Record, now: Millis, changes: bool) -> Millis {
-        if self.by_change && !changes { record.last_seen } else { now.max(record.last_seen) }
+        if self.by_change && !changes { record.last_seen } else { record.no_earlier(now) }
     }
 
     pub(crate) fn is_renewed_by_use(&self, record: &Record) -> bool {

@@ -14,6 +14,7 @@ pub(crate) mod bind;
 pub(crate) mod commit;
 mod detect;
 mod emit;
+mod family;
 mod lifetimes;
 mod limit;
 pub(crate) mod mutate;
@@ -23,16 +24,13 @@ mod queue;
 mod resolve;
 pub(crate) mod turn;
 mod validate;
+pub(crate) mod waited;
 
-use std::{
-    fmt,
-    sync::{Arc, PoisonError, RwLock, Weak},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use sessions_policy::{EncryptionKeys, SessionPolicy};
 
-pub(crate) use self::limit::LimitOf;
+pub(crate) use self::{family::Family, limit::LimitOf};
 use self::{lifetimes::Lifetimes, queue::Queue, turn::Turns};
 pub use self::{
     limit::PrincipalLimit,
@@ -42,7 +40,7 @@ pub use self::{
 use crate::{
     clock::{Clock, SystemClock, Time},
     entropy::{Entropy, OsEntropy},
-    event::{Bus, EventKind, EventReceiver, EventSink, RequestId, SessionEvent, SinkStats},
+    event::{About, Bus, EventKind, EventReceiver, EventSink, SessionEvent, SinkStats},
     observe::{Meter, StoreMeter},
     record::{Binding, Codec, KeyRing, Record},
     store::{Millis, SessionStore, SharedStore, Stamp},
@@ -75,7 +73,7 @@ use crate::{
 pub struct SessionEngine {
     pub(crate) shared: Arc<EngineShared>,
     /// The request that this clone serves, where events are to name it.
-    request: Option<RequestId>,
+    request: Option<Arc<About>>,
 }
 
 pub(crate) struct EngineShared {
@@ -100,28 +98,6 @@ pub(crate) struct EngineShared {
     /// What the application says of each principal, beside the policy.
     limit: Option<LimitOf>,
     family: Arc<Family>,
-}
-
-/// The engines of the same registry as they are now, which share their principals. An engine of settings that are no
-/// longer in force finds those that are; empty for an engine that was made by hand.
-#[derive(Default)]
-pub(crate) struct Family(RwLock<Vec<Weak<EngineShared>>>);
-
-impl Family {
-    /// Makes these engines know each other's sessions.
-    pub(crate) fn join(&self, engines: &[SessionEngine]) {
-        let members = engines.iter().map(|engine| Arc::downgrade(&engine.shared)).collect();
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = members;
-    }
-
-    fn members(&self) -> Vec<SessionEngine> {
-        let members = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        members
-            .iter()
-            .filter_map(Weak::upgrade)
-            .map(|shared| SessionEngine { shared, request: None })
-            .collect()
-    }
 }
 
 impl SessionEngine {
@@ -217,7 +193,7 @@ impl SessionEngine {
         if self.request.is_some() || !self.shared.bus.has_sinks() {
             return None;
         }
-        let request = Some(RequestId::of(head)?);
+        let request = Some(About::of(head)?);
         Some(Self { shared: Arc::clone(&self.shared), request })
     }
 
@@ -266,7 +242,7 @@ impl SessionEngine {
         let is_heard = bus.is_heard(kind);
         if is_heard || Meter::is_rejection(kind) {
             let mut event = bus.event(kind, &self.shared.name, self.shared.time.now());
-            event.request.clone_from(&self.request);
+            event.within(self.request.as_deref());
             fill(&mut event);
             if Meter::is_rejection(kind) {
                 meter.rejected(event.fault);
@@ -275,12 +251,6 @@ impl SessionEngine {
                 bus.send(event);
             }
         }
-    }
-}
-
-impl fmt::Debug for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Family")
     }
 }
 

@@ -108,7 +108,7 @@ impl SessionEngine {
         after: Option<&SessionCursor>,
         limit: usize,
     ) -> Result<SessionPage, SessionError> {
-        self.page_seen_from(principal, None, after, limit).await
+        self.in_time(self.page_seen_from(principal, None, after, limit)).await
     }
 
     pub(crate) async fn page_seen_from(

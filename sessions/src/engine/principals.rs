@@ -51,7 +51,7 @@ impl SessionEngine {
     /// # Errors
     /// [`Fault::StoreUnavailable`](crate::Fault::StoreUnavailable) if a store can't tell.
     pub async fn sessions_of(&self, principal: &SessionPrincipal) -> Result<Vec<SessionInfo>, SessionError> {
-        self.sessions_seen_from(principal, None).await
+        self.in_time(self.sessions_seen_from(principal, None)).await
     }
 
     pub(crate) async fn sessions_seen_from(
@@ -87,6 +87,14 @@ impl SessionEngine {
     /// # Errors
     /// [`Fault::StoreUnavailable`](crate::Fault::StoreUnavailable) if a store can't tell.
     pub async fn revoke(&self, principal: &SessionPrincipal, handle: Handle) -> Result<bool, SessionError> {
+        self.in_time(self.revoke_one(principal, handle)).await
+    }
+
+    pub(crate) async fn revoke_one(
+        &self,
+        principal: &SessionPrincipal,
+        handle: Handle,
+    ) -> Result<bool, SessionError> {
         for engine in self.family() {
             let held = engine.held_by(principal).await?;
             let Some(held) = held.into_iter().find(|held| held.record.handle == handle) else { continue };
@@ -104,7 +112,7 @@ impl SessionEngine {
     /// [`Fault::StoreUnavailable`](crate::Fault::StoreUnavailable) if a store can't tell. Policies that came first are
     /// done then: call it again.
     pub async fn revoke_all(&self, principal: &SessionPrincipal) -> Result<u64, SessionError> {
-        Ok(self.revoke_all_but(principal, None).await?.len() as u64)
+        Ok(self.in_time(self.revoke_all_but(principal, None)).await?.len() as u64)
     }
 
     /// Says that a password or another factor of a principal was changed, reset or removed, by an operator or a process of

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{SessionEngine, validate::Verdict};
+use super::{SessionEngine, validate::Verdict, waited::Waited};
 use crate::{
     event::EventKind,
     fault::{Fault, SessionError},
@@ -69,13 +69,14 @@ impl SessionEngine {
         let client = self.client(head);
         let now = self.shared.time.now();
         let (Some(token), Some(store)) = (token, &self.shared.store) else {
-            return Soon::now(Ok(self.bind(Found::Nothing, None, client, now)));
+            return Soon::now(Ok(self.bind(Found::Nothing, None, client, now, Waited::default())));
         };
         match store.load_soon(token.id, now) {
-            Soon::Now(Some(loaded)) => self.bind_loaded(token, loaded, client, now),
+            Soon::Now(Some(loaded)) => self.bind_loaded(token, loaded, client, now, Waited::default()),
             loading => Soon::later(async move {
-                let loaded = loading.await;
-                self.bind_loaded(token, loaded, client, now).await
+                let mut waited = Waited::default();
+                let loaded = self.spend(&mut waited, async { Ok(loading.await) }).await?;
+                self.bind_loaded(token, loaded, client, now, waited).await
             }),
         }
     }
@@ -87,13 +88,14 @@ impl SessionEngine {
         loaded: Result<Loaded, StoreError>,
         client: Client,
         now: Millis,
+        waited: Waited,
     ) -> Soon<'_, Resolved> {
         let loaded = match loaded {
             Ok(loaded) => loaded,
             Err(error) => return Soon::now(Err(self.store_failed(error))),
         };
         let verdict = self.judge_loaded(&token, loaded, &client, now);
-        self.bind_verdict(token, verdict, client, now)
+        self.bind_verdict(token, verdict, client, now, waited)
     }
 
     /// Phase 4 for what was judged; where requests take turns, a live session is waited for.
@@ -103,12 +105,13 @@ impl SessionEngine {
         verdict: Verdict,
         client: Client,
         now: Millis,
+        mut waited: Waited,
     ) -> Soon<'_, Resolved> {
         let (found, base) = match verdict {
             Verdict::Live { record, digest, by_previous } => {
                 let base = Base { token, digest, record, by_previous, hold: None };
                 if let Some(turns) = &self.shared.turns {
-                    return Soon::later(self.bind_in_turn(turns, base, client));
+                    return Soon::later(self.bind_in_turn(turns, base, client, waited));
                 }
                 (Found::Live, Some(base))
             }
@@ -116,12 +119,12 @@ impl SessionEngine {
             Verdict::Dead => (Found::Nothing, None),
             Verdict::Reused(record) => {
                 return Soon::later(async move {
-                    self.revoke_lineage(&token, &record, now).await?;
-                    Ok(self.bind(Found::Nothing, None, client, now))
+                    self.spend(&mut waited, self.revoke_lineage(&token, &record, now)).await?;
+                    Ok(self.bind(Found::Nothing, None, client, now, waited))
                 });
             }
         };
-        Soon::now(Ok(self.bind(found, base, client, now)))
+        Soon::now(Ok(self.bind(found, base, client, now, waited)))
     }
 
     /// What the store's answer means for the presented token.

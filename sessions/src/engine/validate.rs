@@ -37,7 +37,7 @@ pub(super) fn standing(record: &Record, digest: &Digest, now: Millis) -> Standin
     if let Some(previous) = &record.previous
         && previous.digest.matches(digest)
     {
-        return if now < previous.until || !previous.successor_used {
+        return if record.no_earlier(now) < previous.until || !previous.successor_used {
             Standing::Previous
         } else {
             Standing::Reused

@@ -85,10 +85,7 @@ all_of!(A B C D E F H I);
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{Freshness, Word},
-        *,
-    };
+    use super::{super::Word, *};
 
     #[test]
     fn a_tuple_asks_for_all_of_its_parts() {
@@ -98,7 +95,21 @@ mod tests {
         assert!(all.asks_anything());
         assert_eq!(all.principal_kind(), Some("bot"));
         assert_eq!(all.roles().collect::<Vec<_>>(), ["a", "b"]);
-        assert_eq!(all.freshness(), Freshness::Within(Duration::from_secs(60)));
+        assert_eq!(all.freshness(Duration::MAX), Some(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn of_two_ages_the_shorter_one_holds_in_any_order() {
+        type Short = FreshWithin<60>;
+        type Long = FreshWithin<600>;
+        for both in [<(Short, Long)>::REQUIREMENTS, <(Long, Short)>::REQUIREMENTS] {
+            assert_eq!(both.freshness(Duration::MAX), Some(Duration::from_secs(60)));
+        }
+        for both in [<(Short, Fresh)>::REQUIREMENTS, <(Fresh, Short)>::REQUIREMENTS] {
+            assert_eq!(both.freshness(Duration::from_secs(300)), Some(Duration::from_secs(60)));
+            assert_eq!(both.freshness(Duration::from_secs(30)), Some(Duration::from_secs(30)));
+        }
+        assert_eq!(Authenticated::REQUIREMENTS.freshness(Duration::ZERO), None);
     }
 
     #[test]

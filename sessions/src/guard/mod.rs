@@ -9,6 +9,8 @@ mod name;
 
 use std::time::Duration;
 
+use crate::session::names::is_same;
+
 pub use self::{
     asks::{Authenticated, Fresh, FreshWithin, Kind, Role},
     name::{End, Name, Word},
@@ -29,21 +31,17 @@ pub struct Requirements {
     kind: Option<&'static str>,
     roles: [&'static str; ROLES],
     role_count: usize,
-    fresh: Freshness,
-}
-
-/// How recent a login has to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Freshness {
-    Any,
-    Policy,
-    Within(Duration),
+    /// Within the policy's `fresh_for`.
+    fresh: bool,
+    /// At most so long ago.
+    within: Option<Duration>,
 }
 
 impl Requirements {
     /// Asks nothing.
     pub const fn none() -> Self {
-        Self { authenticated: false, kind: None, roles: [""; ROLES], role_count: 0, fresh: Freshness::Any }
+        let (roles, role_count) = ([""; ROLES], 0);
+        Self { authenticated: false, kind: None, roles, role_count, fresh: false, within: None }
     }
 
     /// Asks for an authenticated session.
@@ -56,10 +54,13 @@ impl Requirements {
     /// Asks for a principal of a kind.
     ///
     /// # Panics
-    /// At compile time, where it is used in a constant: on an empty name.
+    /// At compile time, where it is used in a constant: on an empty name, or a second kind.
     #[must_use]
     pub const fn kind(mut self, kind: &'static str) -> Self {
         assert!(!kind.is_empty(), "an empty name is nobody's: write the kind that is asked for");
+        if let Some(other) = self.kind {
+            assert!(is_same(other, kind), "no principal is of two kinds: ask for one of them");
+        }
         self.kind = Some(kind);
         self.authenticated()
     }
@@ -80,29 +81,33 @@ impl Requirements {
     /// Asks for a login within the policy's `fresh_for`.
     #[must_use]
     pub const fn fresh(mut self) -> Self {
-        self.fresh = Freshness::Policy;
+        self.fresh = true;
         self.authenticated()
     }
 
-    /// Asks for a login at most so long ago.
+    /// Asks for a login at most so long ago. Of several ages the shortest holds.
     #[must_use]
     pub const fn fresh_within(mut self, within: Duration) -> Self {
-        self.fresh = Freshness::Within(within);
+        self.within = match self.within {
+            Some(other) if other.as_nanos() < within.as_nanos() => Some(other),
+            _ => Some(within),
+        };
         self.authenticated()
     }
 
-    /// Asks for what another one asks too. Where both name a kind or an age, the other one's holds.
+    /// Asks for what another one asks too.
     ///
     /// # Panics
-    /// As [`role`](Self::role).
+    /// As [`role`](Self::role) and [`kind`](Self::kind).
     #[must_use]
     pub const fn and(mut self, other: Self) -> Self {
         self.authenticated = self.authenticated || other.authenticated;
-        if other.kind.is_some() {
-            self.kind = other.kind;
+        self.fresh = self.fresh || other.fresh;
+        if let Some(kind) = other.kind {
+            self = self.kind(kind);
         }
-        if !matches!(other.fresh, Freshness::Any) {
-            self.fresh = other.fresh;
+        if let Some(within) = other.within {
+            self = self.fresh_within(within);
         }
         let mut index = 0;
         while index < other.role_count {
@@ -124,8 +129,9 @@ impl Requirements {
         self.roles.into_iter().take(self.role_count)
     }
 
-    pub(crate) fn freshness(&self) -> Freshness {
-        self.fresh
+    /// How old the login may be at most, where a policy has this `fresh_for`; `None` where its age does not matter.
+    pub(crate) fn freshness(&self, fresh_for: Duration) -> Option<Duration> {
+        self.fresh.then_some(fresh_for).into_iter().chain(self.within).min()
     }
 }
 
@@ -203,5 +209,11 @@ mod tests {
     #[should_panic(expected = "an empty name is nobody's")]
     fn a_kind_has_a_name() {
         let _ = kind("");
+    }
+
+    #[test]
+    #[should_panic(expected = "no principal is of two kinds")]
+    fn no_kind_gives_way_to_another() {
+        let _ = kind("user").and(kind("user")).and(kind("service"));
     }
 }

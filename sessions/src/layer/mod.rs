@@ -25,8 +25,11 @@ use crate::{
     engine::commit::Outcome,
     fault::{Fault, SessionError},
     guard::{Guard, Requirements},
-    registry::{Declared, Registry},
-    session::{Registered, Session, state::Emission},
+    registry::{Declared, Registry, all},
+    session::{
+        Registered, Session,
+        state::{Emission, SessionState},
+    },
     soon::Soon,
     web::peer,
 };
@@ -234,15 +237,15 @@ impl<P: Registered, G: Guard> Session<P, G> {
 /// have to tell still goes out with it.
 async fn commit_all<R: From<String>>(sessions: Sessions, response: Response<R>) -> Response<R> {
     let outcome = if response.status().is_server_error() { Outcome::ServerError } else { Outcome::Answered };
-    let mut failed = None;
-    for state in sessions.iter() {
-        if let Err(error) = state.engine.commit_last(state, outcome).await {
-            failed.get_or_insert(error);
-        }
-    }
-    let response = match failed {
-        Some(error) => error.into_http().map(R::from),
-        None => response,
+    let commit = async |state: &Arc<SessionState>| state.engine.commit_last(state, outcome).await;
+    let committed = match sessions.only() {
+        Some(state) => commit(state).await,
+        // At once: each may take as long as its store's `timeout`, and so may all.
+        None => all(sessions.iter().map(commit)).await.into_iter().collect(),
+    };
+    let response = match committed {
+        Ok(()) => response,
+        Err(error) => error.into_http().map(R::from),
     };
     tell(&sessions, response)
 }

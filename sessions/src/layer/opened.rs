@@ -112,6 +112,11 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
+    /// The one session of a request that has no other.
+    pub(super) fn only(&self) -> Option<&Arc<SessionState>> {
+        self.first.as_ref().filter(|_| self.more.is_empty())
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<SessionState>> {
         self.first.iter().chain(&self.more)
     }

@@ -346,9 +346,9 @@ impl Record {
         bytes.into()
     }
 
-    /// The bytes that count against a policy's `max_size`: names and values of its fields.
+    /// The bytes that count against a policy's `max_size`: names and values of its fields, and its principal.
     pub(crate) fn payload(&self) -> usize {
-        self.fields.list().iter().map(Field::size).sum()
+        self.fields.list().iter().map(Field::size).sum::<usize>() + self.principal().map_or(0, <[u8]>::len)
     }
 
     fn encoded_hint(&self) -> usize {
@@ -426,6 +426,11 @@ impl Record {
     /// Whether this request has it to itself.
     pub(crate) fn is_leased_to(&self, holder: &[u8; 16]) -> bool {
         self.lease.as_ref().is_some_and(|lease| lease.holder == *holder)
+    }
+
+    /// The time now, or that of the last use where a clock is behind it.
+    pub(crate) fn no_earlier(&self, now: Millis) -> Millis {
+        now.max(self.last_seen)
     }
 
     pub(crate) fn is_moving(&self, now: Millis) -> bool {

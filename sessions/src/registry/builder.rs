@@ -260,7 +260,7 @@ async fn bind_stores(
         let name = declared.name().to_owned();
         let store = match bound(&name) {
             Some(store) => store,
-            None => match timeout_at(until, open(declared.kind())).await {
+            None => match timeout_at(until, open(declared)).await {
                 Ok(Ok(store)) => store,
                 Ok(Err(error)) => return Err(LoadError::StoreNotOpened { store: name, error }),
                 Err(_) => return Err(LoadError::StoreUnreachable { store: name }),
@@ -273,14 +273,19 @@ async fn bind_stores(
 }
 
 /// The store of a kind that the application doesn't bring.
-async fn open(kind: &StoreKind) -> Result<SharedStore, StoreError> {
-    match kind {
+async fn open(declared: &StoreConfig) -> Result<SharedStore, StoreError> {
+    match declared.kind() {
         StoreKind::Memory { max_sessions, when_full } => {
             Ok(SharedStore::new(MemoryStore::new(*max_sessions).when_full(*when_full)))
         }
         StoreKind::File { directory } => Ok(SharedStore::new(FileStore::open(directory).await?)),
         #[cfg(feature = "sqlite")]
         StoreKind::Sqlite { path } => Ok(SharedStore::new(crate::SqliteStore::open(path).await?)),
+        #[cfg(feature = "postgres")]
+        StoreKind::Postgres { address, pooler } => {
+            let options = crate::store::PostgresOptions::of(address.clone()).pooler(*pooler);
+            Ok(SharedStore::new(options.limit(declared.timeout()).open().await?))
+        }
         // The check of the settings refuses what this build has no code for.
         _ => Err(StoreError::Unavailable(Some("this build has no code for its kind".into()))),
     }

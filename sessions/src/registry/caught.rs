@@ -46,7 +46,7 @@ pub(super) async fn both<A, B>(a: impl Future<Output = A>, b: impl Future<Output
 }
 
 /// What each of the futures gives, all at once.
-pub(super) async fn all<T>(futures: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
+pub(crate) async fn all<T>(futures: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut waiting: Vec<(Pin<Box<_>>, Option<T>)> =
         futures.into_iter().map(|future| (Box::pin(future), None)).collect();
     poll_fn(|cx| {

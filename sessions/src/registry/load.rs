@@ -238,6 +238,8 @@ const MISSING_FEATURES: &[&str] = &[
     "encryption",
     #[cfg(not(feature = "messagepack"))]
     "messagepack",
+    #[cfg(not(feature = "postgres"))]
+    "postgres",
     #[cfg(not(feature = "sqlite"))]
     "sqlite",
 ];

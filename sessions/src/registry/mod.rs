@@ -18,11 +18,12 @@ use std::{
 use arc_swap::ArcSwap;
 use sessions_policy::{Configuration, Declaration, Note, Problem, Profile};
 
+pub(crate) use self::caught::all;
 #[cfg(feature = "watch")]
 pub use self::watch::Watch;
 pub use self::{builder::RegistryBuilder, load::LoadError, reload::Reloaded};
 use self::{
-    caught::{all, both, caught},
+    caught::{both, caught},
     sweeper::Sweeper,
 };
 use crate::{
@@ -251,11 +252,13 @@ impl<D: Declared> Registry<D> {
     /// # Errors
     /// [`Fault::StoreUnavailable`](crate::Fault::StoreUnavailable) if a store can't tell.
     pub async fn stats(&self) -> Result<Vec<(String, StoreStats)>, SessionError> {
-        let mut stats = Vec::new();
-        for (name, store) in &self.settings().stores {
-            stats.push((name.clone(), store.stats().await?));
-        }
-        Ok(stats)
+        let settings = self.settings();
+        // At once, so that all take no longer than one may.
+        let asked = settings
+            .stores
+            .iter()
+            .map(|(name, store)| async move { Ok((name.clone(), store.stats().await?)) });
+        all(asked).await.into_iter().collect()
     }
 
     /// What each store holds, told to the metrics: a gauge is what it was when this was last called. Call it where the
@@ -274,9 +277,10 @@ impl<D: Declared> Registry<D> {
         all(told).await.into_iter().collect::<Result<(), StoreError>>().map_err(SessionError::from)
     }
 
-    /// Stops freeing what has expired, makes everything acknowledged durable and closes the stores, all at once, and waits
-    /// until the sinks have written their events: call it after the server has stopped. It takes no longer than the longest
-    /// `timeout` of a store; a sink that can't write until then is told in the log, and is no error.
+    /// Stops freeing what has expired, lets what requests have left to undo come to its end, makes everything acknowledged
+    /// durable and closes the stores, all at once, and waits until the sinks have written their events: call it after the
+    /// server has stopped. It takes no longer than twice the longest `timeout` of a store; a sink that can't write until
+    /// then is told in the log, and is no error.
     ///
     /// # Errors
     /// [`Fault::StoreUnavailable`](crate::Fault::StoreUnavailable) if a store failed; the others are shut down all the same,
@@ -287,6 +291,11 @@ impl<D: Declared> Registry<D> {
     pub async fn shutdown(&self) -> Result<(), SessionError> {
         self.parts.sweeper.stop();
         let settings = self.settings();
+        let limit = settings.stores.iter().map(|(_, store)| store.limit()).max();
+        let limit = limit.unwrap_or(SharedStore::DEFAULT_LIMIT);
+        if self.parts.family.at_rest(limit).await.is_err() {
+            tracing::warn!("the session stores are shut down before all requests have undone what they left");
+        }
         let shut = settings.stores.iter().map(|(name, store)| async move {
             let panicked = || StoreError::Unknown(Some("it panicked".into()));
             let shut = caught(store.shutdown()).await.unwrap_or_else(|| Err(panicked()));
@@ -295,8 +304,7 @@ impl<D: Declared> Registry<D> {
                 tracing::error!(store = name, %error, cause, "a session store did not shut down");
             })
         });
-        let limit = settings.stores.iter().map(|(_, store)| store.limit()).max();
-        let flush = self.parts.bus.flush(limit.unwrap_or(SharedStore::DEFAULT_LIMIT));
+        let flush = self.parts.bus.flush(limit);
         let (shut, flushed) = both(all(shut), flush).await;
         if !flushed {
             tracing::error!("a sink has not written all session events before the end");

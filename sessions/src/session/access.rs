@@ -76,8 +76,8 @@ impl<P, G> Session<P, G> {
 
     /// Changes a value depending on what it is, exactly once, whatever other requests do.
     ///
-    /// What is recorded so far is written together with it in one step. Where another request was faster, `f` runs again
-    /// on the newer value, so it must be free of side effects; what it returned for the version that was written is
+    /// What is recorded so far is written together with it in one step; a login or a rotation, just before it. Where another
+    /// request was faster, `f` runs again on the newer value, so it must be free of side effects; what it returned for the version that was written is
     /// returned. A missing value starts as `T::default()`. What was written stands even if the handler then fails. On a
     /// session that no one else can know yet, nothing is sent before the commit.
     ///

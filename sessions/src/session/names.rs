@@ -80,7 +80,7 @@ const fn misleading(name: &str, listed: &Listed) -> Text {
 }
 
 /// `==` for texts, which constants can't call.
-pub(super) const fn is_same(one: &str, other: &str) -> bool {
+pub(crate) const fn is_same(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     if one.len() != other.len() {
         return false;

@@ -113,7 +113,7 @@ impl<P, G> Session<P, G> {
     pub async fn sessions(&self) -> Result<Vec<SessionInfo>, SessionError> {
         let principal = self.require_principal()?;
         let (engine, handle) = (&self.state().engine, self.handle());
-        engine.sessions_seen_from(&principal, handle).await
+        engine.within_family(self.state(), engine.sessions_seen_from(&principal, handle)).await
     }
 
     /// The same a page at a time, for principals that have many: see
@@ -128,7 +128,8 @@ impl<P, G> Session<P, G> {
     ) -> Result<SessionPage, SessionError> {
         let principal = self.require_principal()?;
         let (engine, handle) = (&self.state().engine, self.handle());
-        engine.page_seen_from(&principal, handle, after, limit).await
+        let page = engine.page_seen_from(&principal, handle, after, limit);
+        engine.within_family(self.state(), page).await
     }
 
     /// Ends one of the principal's sessions, in whatever policy. False if the principal has no such live session.
@@ -137,7 +138,8 @@ impl<P, G> Session<P, G> {
     /// As for [`sessions`](Self::sessions).
     pub async fn revoke(&self, handle: Handle) -> Result<bool, SessionError> {
         let principal = self.require_principal()?;
-        let revoked = self.state().engine.revoke(&principal, handle).await?;
+        let engine = &self.state().engine;
+        let revoked = engine.within_family(self.state(), engine.revoke_one(&principal, handle)).await?;
         if revoked && self.handle() == Some(handle) {
             self.forget(true);
         }
@@ -151,7 +153,7 @@ impl<P, G> Session<P, G> {
     pub async fn revoke_others(&self) -> Result<u64, SessionError> {
         let principal = self.require_principal()?;
         let own = self.own_id();
-        let ended = self.state().engine.revoke_all_but(&principal, own).await?;
+        let ended = self.end_all_but(&principal, own).await?;
         // A login that this handler has recorded is not one of those that it revokes.
         if let Identity::Login { began, .. } = &mut self.state().lock().identity {
             *began = self.state().engine.stamp();
@@ -165,7 +167,7 @@ impl<P, G> Session<P, G> {
     /// As for [`sessions`](Self::sessions).
     pub async fn revoke_all(&self) -> Result<u64, SessionError> {
         let principal = self.require_principal()?;
-        let ended = self.state().engine.revoke_all_but(&principal, None).await?;
+        let ended = self.end_all_but(&principal, None).await?;
         let own = self.own_id();
         self.forget(own.is_some_and(|own| ended.contains(&own)));
         Ok(ended.len() as u64)
@@ -221,6 +223,16 @@ impl<P, G> Session<P, G> {
         }
         self.state().engine.tell_credentials_changed(&principal, self.handle(), ended);
         Ok(ended)
+    }
+
+    /// The ids of the principal's sessions that it ended.
+    async fn end_all_but(
+        &self,
+        principal: &SessionPrincipal,
+        except: Option<SessionId>,
+    ) -> Result<Vec<SessionId>, SessionError> {
+        let engine = &self.state().engine;
+        engine.within_family(self.state(), engine.revoke_all_but(principal, except)).await
     }
 
     fn own_id(&self) -> Option<SessionId> {

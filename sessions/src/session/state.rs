@@ -11,6 +11,7 @@ use crate::{
         SessionEngine,
         mutate::{Changes, Op},
         turn::Hold,
+        waited::Waited,
     },
     fault::Fault,
     principal::SessionPrincipal,
@@ -127,10 +128,12 @@ pub(crate) struct Inner {
     pub(crate) moves: u32,
     /// An early commit is about to do that; other commits of the request wait until it has.
     pub(crate) moving: Option<Arc<Notify>>,
+    /// How long the request has waited for its store.
+    pub(crate) waited: Waited,
 }
 
 impl Inner {
-    pub(crate) fn new(found: Found, base: Option<Base>, client: Client, now: Millis) -> Self {
+    pub(crate) fn new(found: Found, base: Option<Base>, client: Client, now: Millis, waited: Waited) -> Self {
         Self {
             found,
             base,
@@ -147,6 +150,7 @@ impl Inner {
             left: false,
             moves: 0,
             moving: None,
+            waited,
         }
     }
 

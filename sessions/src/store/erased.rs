@@ -151,6 +151,11 @@ impl SharedStore {
         self.limit
     }
 
+    /// Whether it is known to keep no one waiting.
+    pub(crate) fn answers_at_once(&self) -> bool {
+        matches!(self.store, Kind::Memory(_))
+    }
+
     /// [`load`](SessionStore::load), at once where the store answers at once.
     pub(crate) fn load_soon(&self, id: SessionId, now: Millis) -> Soon<'_, Result<Loaded, StoreError>> {
         let timer = Timer::start();

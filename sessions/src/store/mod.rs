@@ -11,6 +11,8 @@
 mod erased;
 mod file;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -19,6 +21,8 @@ use std::{fmt, future::Future, sync::Arc};
 pub use self::erased::SharedStore;
 pub use self::file::FileStore;
 pub use self::memory::{MemoryStore, WhenFull};
+#[cfg(feature = "postgres")]
+pub use self::postgres::{Pooler, PostgresAddress, PostgresOptions, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteStore;
 pub use crate::record::Version;

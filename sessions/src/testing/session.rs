@@ -1,7 +1,7 @@
 //! Sessions to call a handler with, without a server.
 
 use crate::{
-    engine::SessionEngine,
+    engine::{SessionEngine, waited::Waited},
     principal::SessionPrincipal,
     registry::Registry,
     session::{
@@ -28,7 +28,8 @@ use crate::{
 /// ```
 pub fn session_of<P, G>(policy: sessions_policy::SessionPolicy) -> Session<P, G> {
     let engine = SessionEngine::new(policy, crate::MemoryStore::new(16));
-    let inner = Inner::new(Found::Nothing, None, Client::default(), engine.shared.time.now());
+    let inner =
+        Inner::new(Found::Nothing, None, Client::default(), engine.shared.time.now(), Waited::default());
     Session::from_state(SessionState::new(engine, inner))
 }
 

@@ -101,8 +101,11 @@ fn tested(test: &str, root: &Path, copy: &Path) -> Result<(), String> {
             .output()
             .map_err(|error| error.to_string())
     };
-    if !cargo(&["--no-run"])?.status.success() {
-        return Err("it does not compile without the safeguard".to_owned());
+    let built = cargo(&["--no-run"])?;
+    if !built.status.success() {
+        let said = String::from_utf8_lossy(&built.stderr);
+        let error = said.lines().find(|line| line.starts_with("error")).unwrap_or_default();
+        return Err(format!("it does not compile without the safeguard: {error}"));
     }
     let output = cargo(&["--", "--exact", test])?;
     let said = String::from_utf8_lossy(&output.stdout);

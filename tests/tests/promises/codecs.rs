@@ -141,7 +141,7 @@ async fn limits_count_the_values_alone_and_refuse_before_any_write() {
         let around = if manner.codec == Codec::Json { 2 } else { 3 };
         let fits = 1024 - "k".len() - around - "l1".len();
         let node = manner.of(&node, &[("max_size", "1KiB"), ("max_keys", "2")]);
-        let mut visitor = node.logged_in("ada").await;
+        let mut visitor = Visitor::default();
         let answer = node.visit(&mut visitor, async |session| session.set("k", "x".repeat(fits))).await;
         answer.commit.unwrap();
         // Up to the last byte, whatever the value before it takes in the store.

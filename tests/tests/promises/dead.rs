@@ -139,3 +139,15 @@ async fn a_rotation_under_a_superseded_id_is_refused() {
     stale.rotate();
     assert_eq!(finish(&node, &stale).await, (Some(Fault::Gone), 0));
 }
+
+#[tokio::test]
+async fn a_logout_that_keeps_data_ends_the_session_whatever_became_of_its_id() {
+    let node = Node::new(SessionPolicy::user_default());
+    let mut visitor = node.logged_in("ada").await;
+    let mut leaving = node.engine.resolve(&visitor.request()).await.unwrap();
+    leaving.set("left", 1).unwrap();
+    leaving.clear_authentication();
+    node.visit(&mut visitor, async |session| session.rotate()).await.commit.unwrap();
+    assert_eq!(finish(&node, &leaving).await, (Some(Fault::Gone), 0), "the data could not be kept");
+    assert_eq!(node.who(&visitor).await, None, "who has logged out is not logged in");
+}

@@ -210,3 +210,34 @@ async fn responses_that_a_session_shaped_are_kept_out_of_caches() {
         response.headers().get_all("vary").iter().map(|v| v.to_str().unwrap().to_lowercase()).collect();
     assert!(vary.join(",").contains("accept") && vary.join(",").contains("cookie"), "{vary:?}");
 }
+
+#[tokio::test]
+async fn a_principal_counts_against_the_size_of_its_session() {
+    let node = Node::new(SessionPolicy::user_default());
+    let huge = "x".repeat(1 << 20);
+    let mut visitor = Visitor::default();
+    let answer = node.visit(&mut visitor, async |session| session.mark_authenticated(user(&huge))).await;
+    assert_eq!(answer.commit.map_err(|error| error.fault()), Err(Fault::TooLarge));
+    assert_eq!((node.stored().await, answer.cookies.len()), (0, 0));
+    let mut visitor = node.logged_in("ada").await;
+    let again = user("ada").with("name", huge);
+    let answer = node.visit(&mut visitor, async |session| session.mark_authenticated(again)).await;
+    assert_eq!(answer.commit.map_err(|error| error.fault()), Err(Fault::TooLarge));
+    assert_eq!(node.who(&visitor).await.as_deref(), Some("ada"));
+}
+
+#[tokio::test]
+async fn a_session_is_committed_by_an_engine_of_its_policy_alone() {
+    let node = Node::new(SessionPolicy::user_default());
+    let other = node.twin(SessionPolicy::for_web_users().named("other").build().unwrap());
+    let mut visitor = node.logged_in("ada").await;
+    let mut session = node.engine.resolve(&visitor.request()).await.unwrap();
+    session.set("a", 1).unwrap();
+    let mut response = http::Response::new(());
+    let refused = other.engine.commit(&session, &mut response).await;
+    assert_eq!(refused.map_err(|error| error.fault()), Err(Fault::Unusable));
+    assert!(response.headers().is_empty());
+    node.engine.commit(&session, &mut response).await.unwrap();
+    let read = node.visit(&mut visitor, async |session| session.get::<u8>("a").unwrap()).await;
+    assert_eq!(read.value, Some(1));
+}

@@ -214,3 +214,16 @@ async fn a_privilege_change_within_the_grace_raises_no_false_alarm() {
     assert!(!read(&node, &mut old.clone()).await, "a rotation of privilege has no grace");
     assert!(read(&node, &mut new).await, "a request that was under way is no theft");
 }
+
+#[tokio::test]
+async fn a_privilege_change_after_a_lost_response_raises_no_false_alarm() {
+    let node = Node::new(hourly());
+    let mut visitor = node.logged_in("ada").await;
+    node.clock.advance(second(3601));
+    assert!(read(&node, &mut visitor.clone()).await, "this response is lost");
+    node.clock.advance(second(600));
+    let page = visitor.clone();
+    node.visit(&mut visitor, async |session| session.rotate()).await.commit.unwrap();
+    assert!(!read(&node, &mut page.clone()).await, "a rotation of privilege has no grace");
+    assert!(read(&node, &mut visitor).await, "the page's other request was under way: that is no theft");
+}

@@ -352,3 +352,21 @@ async fn a_node_whose_clock_is_behind_takes_no_time_from_a_session() {
     ahead.clock.advance(MILLI);
     assert_eq!(ahead.who(&visitor).await, None);
 }
+
+#[tokio::test]
+async fn a_restart_under_a_clock_that_is_behind_gives_no_old_id_and_no_old_login_more_time() {
+    let policy = SessionPolicy::for_web_users().rotating_every(second(600), second(30)).build().unwrap();
+    let node = Node::new(policy.clone());
+    let mut visitor = node.logged_in("ada").await;
+    let old = visitor.clone();
+    node.clock.advance(second(601));
+    for _ in 0..6 {
+        assert!(node.visit(&mut visitor, async |session| session.is_authenticated()).await.value);
+        node.clock.advance(second(61));
+    }
+    node.clock.step_back(second(900));
+    let node = node.twin(policy);
+    let fresh = node.visit(&mut visitor, async |session| session.is_fresh(second(300))).await.value;
+    assert!(!fresh, "the login is a quarter of an hour old");
+    assert_eq!(node.who(&old).await, None, "the old id was out of use long before");
+}

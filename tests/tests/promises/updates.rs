@@ -212,3 +212,50 @@ async fn a_failed_update_keeps_what_was_recorded_for_the_commit() {
     let read = node.visit(&mut visitor, async |session| session.keys()).await;
     assert_eq!(read.value, ["kept"]);
 }
+
+#[tokio::test]
+async fn updates_of_one_request_on_several_threads_all_count() {
+    let node = Node::new(SessionPolicy::user_default());
+    let session = node.engine.resolve(&Visitor::default().request()).await.unwrap();
+    let other = session.untyped();
+    let elsewhere = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(other.update("n", |n: &mut u64| *n += 1)).unwrap();
+    };
+    let mut meets = true;
+    let n = session
+        .update("n", |n: &mut u64| {
+            if std::mem::take(&mut meets) {
+                std::thread::scope(|threads| threads.spawn(elsewhere).join().unwrap());
+            }
+            *n += 1;
+            *n
+        })
+        .await
+        .unwrap();
+    assert_eq!((n, session.get::<u64>("n").unwrap()), (2, Some(2)));
+}
+
+#[tokio::test]
+async fn an_update_sees_what_an_early_commit_is_writing() {
+    let node = Node::new(SessionPolicy::user_default());
+    node.store.set_slow(true);
+    let mut visitor = Visitor::default();
+    node.visit(&mut visitor, async |session| {
+        session.set("n", 5).unwrap();
+        let (committed, updated) = tokio::join!(
+            session.commit(),
+            session.update("n", |n: &mut u64| {
+                *n += 1;
+                *n
+            })
+        );
+        committed.unwrap();
+        assert_eq!(updated.unwrap(), 6);
+    })
+    .await
+    .commit
+    .unwrap();
+    let read = node.visit(&mut visitor, async |session| session.get::<u64>("n").unwrap()).await;
+    assert_eq!(read.value, Some(6));
+}

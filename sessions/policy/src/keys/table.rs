@@ -2,8 +2,8 @@
 
 use super::{Fallback, Key, Kind, Safer, Table};
 use crate::policy::{
-    Activity, Adapter, BehaviorOnLimit, Codec, Csrf, OnConflict, OnServerError, Renew, SameSite, Scope,
-    WhenFull,
+    Activity, Adapter, BehaviorOnLimit, Codec, Csrf, OnConflict, OnServerError, Pooler, Renew, SameSite,
+    Scope, WhenFull,
 };
 
 const fn policy(path: &'static str, kind: Kind, doc: &'static str) -> Key {
@@ -284,9 +284,9 @@ pub(super) const POLICY_KEYS: &[Key] = &[
 pub(super) const STORE_KEYS: &[Key] = &[
     store(
         "kind",
-        Kind::Choice { words: &["memory", "file", "sqlite", "custom"], reserved: &["redis", "postgres"] },
-        "what keeps the sessions: `file` is for development, `sqlite` needs the feature `sqlite`, `custom` is a store that \
-         the application binds",
+        Kind::Choice { words: &["memory", "file", "sqlite", "postgres", "custom"], reserved: &["redis"] },
+        "what keeps the sessions: `file` is for development, `sqlite` and `postgres` need the feature of that name, `custom` \
+         is a store that the application binds",
     )
     .fallback_to(Fallback::Text("memory")),
     store(
@@ -311,10 +311,23 @@ pub(super) const STORE_KEYS: &[Key] = &[
         "url",
         Kind::Text,
         "`sqlite`: the database, as `sqlite://` and the path of its file, made where it is missing; a relative one begins \
-         at the working directory",
+         at the working directory. `postgres`: the database, as `postgres://USER@HOST/DATABASE`, over TLS to another machine",
     )
     .secret(),
-    store("timeout", DURATION, "how long one call may take; at most 30 s").word("2s"),
+    store(
+        "pooler",
+        choice(Pooler::WORDS),
+        "`postgres`: what is between a node and the server; `transaction` for one that lends connections by the transaction, \
+         such as PgBouncer",
+    )
+    .word("none"),
+    store(
+        "timeout",
+        DURATION,
+        "how long one request waits for it, all its calls together, and each call at most: then it is answered 503 with \
+         `Retry-After`; what a request does meanwhile gives as much time back, so that streams may go on; at most 30 s",
+    )
+    .word("2s"),
     store(
         "encryption_keys",
         Kind::List { word: None },

@@ -115,6 +115,15 @@ choices! {
         /// Sent always; needs `Secure`.
         None = "none",
     }
+    /// What is between a node and its PostgreSQL server.
+    #[derive(Default)]
+    Pooler {
+        /// Nothing that takes part, or a pooler that lends a server's connection for as long as ours is open.
+        #[default]
+        None = "none",
+        /// A pooler that lends one for a transaction, such as `PgBouncer` with `pool_mode = transaction`.
+        Transaction = "transaction",
+    }
     /// What a full memory store does with a newcomer.
     WhenFull {
         /// It makes room: anonymous sessions first.

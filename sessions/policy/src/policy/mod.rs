@@ -8,8 +8,8 @@ mod parts;
 use std::time::Duration;
 
 pub use self::choice::{
-    Activity, Adapter, BehaviorOnLimit, Codec, Csrf, OnConflict, OnServerError, Renew, SameSite, Scope,
-    WhenFull,
+    Activity, Adapter, BehaviorOnLimit, Codec, Csrf, OnConflict, OnServerError, Pooler, Renew, SameSite,
+    Scope, WhenFull,
 };
 pub use self::describe::describe;
 pub use self::parts::{

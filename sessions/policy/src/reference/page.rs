@@ -57,6 +57,9 @@ impl Key {
         let kind = match (self.table(), self.path()) {
             (Table::Stores, "url") => "kind = \"sqlite\"\n",
             (Table::Stores, "directory") => "kind = \"file\"\n",
+            (Table::Stores, "pooler") => {
+                "kind = \"postgres\"\nurl = \"postgres://shop@db.example.com/shop\"\n"
+            }
             _ => "",
         };
         line!(page, "\n```toml\n[{}]\n{kind}{last} = {}\n```", header.join("."), self.example());

@@ -1,10 +1,9 @@
 //! Rules about the keys that encrypt a store's values, and about what a build has no code for. No message shows a key.
 
-use super::stores::{problem, setting};
+use super::stores::{is_in_the_file, problem, setting};
 use crate::draft::Draft;
 use crate::encryption::EncryptionKeys;
 use crate::keys::Table;
-use crate::origin::Origin;
 use crate::problem::Problem;
 use crate::resolve::Resolved;
 use crate::source::Sources;
@@ -25,7 +24,7 @@ pub(super) fn judge_encryption(
             problem(draft, KEYS, "encryption_feature", "takes a cipher that this build has no code for");
         problems.push(problem.with_help(add("encryption")));
     }
-    if draft.stated.get(KEYS).is_some_and(|stated| matches!(stated.origin, Origin::File { .. })) {
+    if is_in_the_file(draft, KEYS) {
         let variable = Table::Stores.key(KEYS).map(|key| key.variable(&draft.name)).unwrap_or_default();
         let reason = "is a secret in the file, which the program and its repository hold too";
         let help = format!("set {variable}, and drop it here: who has read it has the key");

@@ -1,6 +1,5 @@
 //! Rules about stores, and what a store is once they pass.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::encryption::judge_encryption;
@@ -9,7 +8,8 @@ use crate::configuration::Note;
 use crate::draft::{Draft, Stated};
 use crate::keys::{Key, Table};
 use crate::origin::{Layer, Origin};
-use crate::policy::WhenFull;
+use crate::policy::{Pooler, WhenFull};
+use crate::postgres_address::{PostgresAddress, PostgresTls};
 use crate::problem::Problem;
 use crate::resolve::Resolved;
 use crate::source::Sources;
@@ -18,9 +18,14 @@ use crate::value::{Setting, duration_text, read_fallback};
 
 /// The longest time for which a request may wait for its store.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// Keys that only one kind of store has a use for.
-const OF_ONE_KIND: &[(&str, &str)] =
-    &[("max_sessions", "memory"), ("when_full", "memory"), ("directory", "file"), ("url", "sqlite")];
+/// Keys that only some kinds of store have a use for.
+const OF_SOME_KINDS: &[(&str, &[&str])] = &[
+    ("max_sessions", &["memory"]),
+    ("when_full", &["memory"]),
+    ("directory", &["file"]),
+    ("url", &["sqlite", "postgres"]),
+    ("pooler", &["postgres"]),
+];
 
 /// Asks every rule about one store, and gives it as it is.
 pub(crate) fn judge_store(
@@ -52,8 +57,20 @@ pub(crate) fn judge_store(
     }
     let kind = match kind {
         "memory" => StoreKind::Memory { max_sessions: max_sessions(draft), when_full: when_full(draft) },
-        "file" => StoreKind::File { directory: place(draft, "directory", judge_directory, problems) },
-        "sqlite" => StoreKind::Sqlite { path: place(draft, "url", judge_url, problems) },
+        "file" => StoreKind::File {
+            directory: place(draft, kind, "directory", judge_directory, problems).unwrap_or_default(),
+        },
+        "sqlite" => {
+            StoreKind::Sqlite { path: place(draft, kind, "url", judge_url, problems).unwrap_or_default() }
+        }
+        "postgres" => match place(draft, kind, "url", judge_postgres, problems) {
+            Some(address) => {
+                judge_way(draft, &address, problems);
+                StoreKind::Postgres { address, pooler: pooler(draft) }
+            }
+            // It is refused.
+            None => StoreKind::Custom,
+        },
         _ => StoreKind::Custom,
     };
     let encryption_keys = judge_encryption(draft, sources, problems);
@@ -64,28 +81,58 @@ pub(crate) fn judge_store(
 pub(super) type Misplaced = (String, String);
 
 /// Where a store is, by the key that says it and the rule about its text.
-fn place(
+fn place<T>(
     draft: &Draft,
+    kind: &str,
     key: &'static str,
-    judge: fn(&str) -> Result<PathBuf, Misplaced>,
+    judge: fn(&str) -> Result<T, Misplaced>,
     problems: &mut Vec<Problem>,
-) -> PathBuf {
+) -> Option<T> {
     let Some(Setting::Text(text)) = setting(draft, key) else {
         // What isn't there may have stood where the file can't be read.
         if !draft.broken.contains(key) && problems.iter().all(|problem| problem.rule() != "syntax") {
-            problems.push(missing(draft, key));
+            problems.push(missing(draft, kind, key));
         }
-        return PathBuf::new();
+        return None;
     };
-    judge(&text).unwrap_or_else(|(reason, help)| {
+    let refused = |(reason, help): Misplaced| {
         problems.push(problem(draft, key, "store_place", &reason).with_help(help));
-        PathBuf::new()
-    })
+    };
+    judge(&text).map_err(refused).ok()
 }
 
-fn missing(draft: &Draft, key: &'static str) -> Problem {
-    let (_, kind) = OF_ONE_KIND.iter().find(|(own, _)| *own == key).expect("both are keys of one kind");
-    let example = if key == "url" { "sqlite://sessions.db" } else { "sessions" };
+/// The database that a `url` names.
+fn judge_postgres(url: &str) -> Result<PostgresAddress, Misplaced> {
+    PostgresAddress::parse(url).map_err(|error| (error.reason().to_owned(), error.help().to_owned()))
+}
+
+/// Who can read along on the way to a server, and who has read the password already.
+fn judge_way(draft: &Draft, address: &PostgresAddress, problems: &mut Vec<Problem>) {
+    if address.tls() == PostgresTls::Off && !address.is_local() {
+        let reason = "leads to another machine in clear";
+        let help =
+            "drop `sslmode=disable`: the server needs a certificate whose authority `sslrootcert` may name";
+        problems.push(problem(draft, "url", "store_in_clear", reason).with_help(help));
+    }
+    if address.has_password() && is_in_the_file(draft, "url") {
+        let variable = Table::Stores.key("url").map(|key| key.variable(&draft.name)).unwrap_or_default();
+        let reason = "has a password in the file, which the program and its repository hold too";
+        let help = format!("set {variable}, and write it here without the password, or not at all");
+        problems.push(problem(draft, "url", "secret_in_file", reason).with_help(help));
+    }
+}
+
+/// Whether a key's value stands in the policy file.
+pub(super) fn is_in_the_file(draft: &Draft, key: &str) -> bool {
+    draft.stated.get(key).is_some_and(|stated| matches!(stated.origin, Origin::File { .. }))
+}
+
+fn missing(draft: &Draft, kind: &str, key: &'static str) -> Problem {
+    let example = match kind {
+        "sqlite" => "sqlite://sessions.db",
+        "postgres" => "postgres://USER@HOST/DATABASE",
+        _ => "sessions",
+    };
     let reason = format!("is missing: a store of `kind = \"{kind}\"` has to be somewhere");
     let at = draft.stated.get("kind").map_or(&draft.origin, |stated| &stated.origin);
     let full = full(draft, key);
@@ -130,7 +177,7 @@ pub(crate) fn judge_kinds(
 fn keys_of_other_kinds(draft: &Draft, kind: &str, problems: &mut Vec<Problem>, notes: &mut Vec<Note>) {
     let stated = draft.stated.get("kind");
     let layer = stated.map_or(Layer::Default, |stated| stated.layer);
-    let others = OF_ONE_KIND.iter().filter(|(_, own)| *own != kind);
+    let others = OF_SOME_KINDS.iter().filter(|(_, own)| !own.contains(&kind));
     for (key, own, at) in others.filter_map(|(key, own)| Some((*key, *own, draft.stated.get(key)?))) {
         let by_default = if stated.is_none() { ", the default" } else { "" };
         let reason = format!("has no effect with `kind = \"{kind}\"`{by_default}");
@@ -140,12 +187,12 @@ fn keys_of_other_kinds(draft: &Draft, kind: &str, problems: &mut Vec<Problem>, n
             notes.push(Note { origin: at.origin.clone(), key: full, message });
         } else {
             let problem = problem(draft, key, "store_key_without_effect", &reason);
-            problems.push(problem.with_help(match at.origin {
-                Origin::Variable(_) => {
-                    let variable = Table::Stores.key("kind").map(|key| key.variable(&draft.name));
-                    format!("unset the variable, or set {}={own}", variable.unwrap_or_default())
-                }
-                _ => format!("drop the key, or write `kind = \"{own}\"`"),
+            problems.push(problem.with_help(if let Origin::Variable(_) = at.origin {
+                let variable = Table::Stores.key("kind").map(|key| key.variable(&draft.name));
+                format!("unset the variable, or set {}={}", variable.unwrap_or_default(), own.join(" or "))
+            } else {
+                let own: Vec<_> = own.iter().map(|own| format!("`kind = \"{own}\"`")).collect();
+                format!("drop the key, or write {}", own.join(" or "))
             }));
         }
     }
@@ -155,6 +202,13 @@ fn max_sessions(draft: &Draft) -> usize {
     match setting(draft, "max_sessions") {
         Some(Setting::Count(count)) => usize::try_from(count).unwrap_or(usize::MAX),
         _ => usize::MAX,
+    }
+}
+
+fn pooler(draft: &Draft) -> Pooler {
+    match setting(draft, "pooler") {
+        Some(Setting::Word(word)) => Pooler::from_word(word).unwrap_or_default(),
+        _ => Pooler::default(),
     }
 }
 

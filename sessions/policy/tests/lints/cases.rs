@@ -550,6 +550,23 @@ extends = "user_default"
 "#,
     ),
     case(
+        "store_in_clear",
+        r#"[stores.main]
+kind = "postgres"
+url = "postgres://shop@db.example.com/shop?sslmode=disable"
+
+[policies.p]
+extends = "user_default"
+"#,
+        r#"[stores.main]
+kind = "postgres"
+url = "postgres://shop@db.example.com/shop"
+
+[policies.p]
+extends = "user_default"
+"#,
+    ),
+    case(
         "payload_large",
         r#"[policies.p]
 extends = "user_default"

@@ -95,12 +95,18 @@ impl SessionEngine {
         let kept = Kept::of(&work, state);
         if !work.moves_session() {
             let moves = work.moves;
-            let done = self.perform(work).await;
+            let done = match self.time_limit() {
+                None => self.perform(work).await,
+                Some(limit) => Box::pin(self.perform_within(limit, state, work)).await,
+            };
             return kept.settle(self.adopt(state, moves, done));
         }
         let move_on = move |engine: Self| async move {
             let moves = work.moves;
-            let done = engine.perform(work).await;
+            let done = match engine.time_limit() {
+                None => engine.perform(work).await,
+                Some(limit) => Box::pin(engine.perform_within(limit, &kept.state, work)).await,
+            };
             let adopted = engine.adopt(&kept.state, moves, done);
             kept.settle(adopted)
         };
@@ -118,13 +124,21 @@ impl SessionEngine {
     where
         F: FnMut(&mut Vec<Field>, Binding<'_>) -> Result<(), SessionError> + Send,
     {
-        let (is_new, moves) = {
-            let inner = state.lock();
-            if inner.sent {
-                return Err(SessionError::new(Fault::Unusable, SENT));
-            }
-            let is_new = inner.base.is_none() || self.shared.store.is_none();
-            (is_new, !matches!(inner.identity, Identity::Keep))
+        let (is_new, moves) = loop {
+            let moved = {
+                let inner = state.lock();
+                if inner.sent {
+                    return Err(SessionError::new(Fault::Unusable, SENT));
+                }
+                let Some(moving) = &inner.moving else {
+                    let is_new = inner.base.is_none() || self.shared.store.is_none();
+                    // What gives the session another id is written first, by what goes on if this future is dropped.
+                    break (is_new, inner.rotate || !matches!(inner.identity, Identity::Keep));
+                };
+                Arc::clone(moving).notified_owned()
+            };
+            // Boxed, as it is rare: what is being written would not be seen by the change.
+            Box::pin(moved).await;
         };
         if is_new {
             return record_update(state, update);
@@ -144,29 +158,37 @@ impl SessionEngine {
             drop(kept);
             return record_update(state, update);
         };
-        let done = self.write_with(&work, base, Some(update)).await;
+        let writing = self.write_with(&work, base, Some(update));
+        let done = match self.time_limit() {
+            None => writing.await,
+            Some(_) => Box::pin(self.within(state, writing)).await,
+        };
         kept.settle(self.adopt(state, work.moves, done))
     }
 }
 
 /// Records a computed change as it comes out on the fields that the request sees. The computation is a handler's: it runs
-/// without the lock.
+/// without the lock, and again where another thread of the same request was faster.
 fn record_update<F>(state: &SessionState, mut update: F) -> Result<(), SessionError>
 where
     F: FnMut(&mut Vec<Field>, Binding<'_>) -> Result<(), SessionError>,
 {
-    let (before, id) = {
-        let inner = state.lock();
-        (inner.fields().to_vec(), inner.id())
-    };
-    let mut after = before.clone();
-    update(&mut after, state.engine.binding(id))?;
-    let mut inner = state.lock();
-    if inner.sent {
-        return Err(SessionError::new(Fault::Unusable, SENT));
+    loop {
+        let (before, id) = {
+            let inner = state.lock();
+            (inner.fields().to_vec(), inner.id())
+        };
+        let mut after = before.clone();
+        update(&mut after, state.engine.binding(id))?;
+        let mut inner = state.lock();
+        if inner.sent {
+            return Err(SessionError::new(Fault::Unusable, SENT));
+        }
+        if difference(&before, inner.fields().to_vec()).is_empty() {
+            for op in difference(&before, after) {
+                inner.change(op);
+            }
+            return Ok(());
+        }
     }
-    for op in difference(&before, after) {
-        inner.change(op);
-    }
-    Ok(())
 }

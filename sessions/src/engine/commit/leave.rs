@@ -4,7 +4,7 @@ use super::{Done, Work, write::Next};
 use crate::{
     engine::SessionEngine,
     event::EventKind,
-    fault::SessionError,
+    fault::{Fault, SessionError},
     record::Forward,
     session::state::Base,
     store::{EndReason, EndTarget, Millis, SessionStore},
@@ -51,7 +51,15 @@ impl SessionEngine {
                 next.fields = Vec::new().into();
                 Ok(Some(Next { record: next, token: None, asked: true }))
             })
-            .await?;
+            .await;
+        let closed = match closed {
+            Err(gone) if gone.fault() == Fault::Gone => {
+                // Perhaps it only has another id now. Its data can't be taken from there; but whoever leaves has left.
+                self.end_session(base).await?;
+                return Err(gone);
+            }
+            closed => closed?,
+        };
         let target = EndTarget::Session { id: closed.token.id, owner: self.owner_of(&closed.record) };
         store
             .end(self.end_of(target, EndReason::LoggedOut))
@@ -61,6 +69,9 @@ impl SessionEngine {
             event.of(&closed.record);
             event.reason = Some("logout");
         });
+        if work.is_given_up() {
+            return Ok(Done::Ended { here: true });
+        }
         self.create_with(work, left, Some(base.token.id)).await
     }
 }

@@ -51,6 +51,8 @@ impl SessionEngine {
             Ok(()) => self.admit(store, &token, owner, (&record, most), began, work.now).await,
             Err(error) => Err(error),
         };
+        // What was stored after the answer is undone while the visitor's record can still be opened.
+        let admitted = if work.is_given_up() { admitted.and(Err(answered())) } else { admitted };
         if let Err(error) = admitted {
             if error.fault() == Fault::StoreUnavailable {
                 // Perhaps it is stored, and only the answer was lost: no one has its id, and it would count.
@@ -83,6 +85,11 @@ impl SessionEngine {
                     event.reason = Some("other_login");
                 });
             }
+        }
+        if !work.tell() {
+            // The answer was an error, so no client has its id.
+            self.end_orphan(store, &record, token.id).await;
+            return Err(answered());
         }
         self.event(EventKind::Authenticated, |event| {
             event.of(&record);
@@ -241,4 +248,9 @@ impl SessionEngine {
     pub(in crate::engine) fn end_of(&self, target: EndTarget, reason: EndReason) -> End {
         End { target, reason, now: self.shared.time.now(), stamp: self.shared.time.stamp() }
     }
+}
+
+/// What steps come to whose request has answered that the store can't tell. No one hears of it.
+fn answered() -> SessionError {
+    SessionError::new(Fault::StoreUnavailable, "the request has answered without its login")
 }

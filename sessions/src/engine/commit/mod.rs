@@ -22,7 +22,7 @@ use http::Response;
 use sessions_policy::Scope;
 
 use self::work::{Part, Work};
-use super::SessionEngine;
+use super::{SessionEngine, waited::Waiter};
 use crate::{
     clock::millis,
     event::EventKind,
@@ -69,6 +69,7 @@ impl SessionEngine {
     /// - [`Fault::ConcurrencyViolation`]: the limit refused the login; nothing changed.
     /// - [`Fault::Conflict`], [`Fault::TooLarge`]: refused by the policy; nothing was written.
     /// - [`Fault::StoreUnavailable`]: the store could not say that it was written.
+    /// - [`Fault::Unusable`]: the session is another policy's; it stays as it is.
     ///
     /// # Cancel safety
     /// Dropping the future leaves all or nothing: what takes more than one store call goes on by itself.
@@ -80,6 +81,12 @@ impl SessionEngine {
         let outcome =
             if response.status().is_server_error() { Outcome::ServerError } else { Outcome::Answered };
         let state = session.state();
+        if !self.is_of(&state.engine) {
+            let (own, other) = (&state.engine.shared.name, &self.shared.name);
+            let detail =
+                format!("a session of the policy `{own}` is committed by its engine, not by `{other}`'s");
+            return Err(SessionError::new(Fault::Unusable, detail));
+        }
         // The one that knows the request, unless the session is another engine's.
         let engine = if self.is(&state.engine) { &state.engine } else { self };
         let result = engine.commit_last(state, outcome).await;
@@ -137,7 +144,10 @@ impl SessionEngine {
         let result = match self.take_work(state, outcome, Part::Last).await {
             Ok(Some(work)) => {
                 let moves = work.moves;
-                let done = self.perform(work).await;
+                let done = match self.time_limit() {
+                    None => self.perform(work).await,
+                    Some(limit) => Box::pin(self.perform_within(limit, state, work)).await,
+                };
                 self.adopt(state, moves, done)
             }
             Ok(None) => Ok(()),
@@ -225,6 +235,27 @@ impl SessionEngine {
         }
     }
 
+    /// The same in the time that the request has left. Where it is over, what must not be cut in half goes on, and learns
+    /// that no one waits for it.
+    async fn perform_within(
+        &self,
+        limit: Duration,
+        state: &SessionState,
+        mut work: Box<Work>,
+    ) -> Result<Done, SessionError> {
+        let waiter = Waiter::default();
+        work.waiter = Some(waiter.clone());
+        let mut performing = Box::pin(self.perform(work));
+        let mut so_far = state.lock().waited;
+        let done = so_far.spend(limit, performing.as_mut()).await;
+        state.lock().waited = so_far;
+        match done {
+            Some(done) => done,
+            None if waiter.give_up() => Err(self.out_of_time()),
+            None => performing.await,
+        }
+    }
+
     /// Runs steps that must not be cut in half where a client that hangs up can't: within one poll if their store answers
     /// at once, else on a task of their own.
     pub(super) async fn uninterrupted<F, W, T>(&self, work: W) -> Result<T, SessionError>
@@ -243,9 +274,10 @@ impl SessionEngine {
         let interrupted = || SessionError::new(Fault::StoreUnavailable, "the commit was interrupted");
         match poll_fn(poll).await {
             Ok(Poll::Ready(done)) => done,
-            Ok(Poll::Pending) => tokio::spawn(observe::follow(steps))
-                .await
-                .unwrap_or_else(|stopped| Err(interrupted().because(stopped))),
+            Ok(Poll::Pending) => {
+                let going_on = self.shared.family.go_on(observe::follow(steps));
+                going_on.await.unwrap_or_else(|stopped| Err(interrupted().because(stopped)))
+            }
             Err(_) => Err(interrupted().because("a step of it panicked")),
         }
     }

@@ -7,7 +7,7 @@ use sessions_policy::OnServerError;
 
 use super::Outcome;
 use crate::{
-    engine::{SessionEngine, mutate::Changes},
+    engine::{SessionEngine, mutate::Changes, waited::Waiter},
     fault::SessionError,
     record::Record,
     session::state::{Base, Client, Found, Identity, Inner, SessionState},
@@ -37,12 +37,24 @@ pub(super) struct Work {
     pub(super) now: Millis,
     /// How often the session had moved by then.
     pub(super) moves: u32,
+    /// Who waits for it, where its steps may go on without the request.
+    pub(super) waiter: Option<Waiter>,
 }
 
 impl Work {
     /// Whether the session gets another credential by it, or its first one.
     pub(super) fn moves_session(&self) -> bool {
         self.base.is_none() || self.rotate || !matches!(self.identity, Identity::Keep)
+    }
+
+    /// Whether the request has answered that the store can't tell, while this went on.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.waiter.as_ref().is_some_and(Waiter::is_gone)
+    }
+
+    /// From here on the answer is what this comes to; false if the request has answered without it.
+    pub(super) fn tell(&self) -> bool {
+        self.waiter.as_ref().is_none_or(Waiter::tell)
     }
 }
 
@@ -118,6 +130,7 @@ impl SessionEngine {
             same_party,
             now: self.shared.time.now(),
             moves: inner.moves,
+            waiter: None,
         })))
     }
 }

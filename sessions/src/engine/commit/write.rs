@@ -130,7 +130,7 @@ impl SessionEngine {
                     self.set_remembered(&mut next, remember);
                 }
                 let token = if work.rotate {
-                    Some(self.rotate_now(&mut next, base.token.id, work.now)?)
+                    Some(self.rotate_now(&mut next, base, work.now)?)
                 } else {
                     if due {
                         self.rotate_by_time(&mut next, base, work.now)?;
@@ -177,7 +177,7 @@ impl SessionEngine {
                 next.authenticated = Some(work.now);
                 next.started = work.now;
                 self.set_remembered(&mut next, work.remember.unwrap_or(current.remembered));
-                let token = self.rotate_now(&mut next, base.token.id, work.now)?;
+                let token = self.rotate_now(&mut next, base, work.now)?;
                 Ok(Some(Next { record: next, token: Some(token), asked: true }))
             })
             .await?;
@@ -345,12 +345,13 @@ impl SessionEngine {
     }
 
     /// Changes the id at once: the one before is of no use from the moment that this is stored.
-    fn rotate_now(&self, next: &mut Record, id: SessionId, now: Millis) -> Result<Token, SessionError> {
-        let token = Token::renew(&*self.shared.entropy, id)?;
+    fn rotate_now(&self, next: &mut Record, held: &Base, now: Millis) -> Result<Token, SessionError> {
+        let token = Token::renew(&*self.shared.entropy, held.token.id)?;
         next.retire(next.digest, Retirement::Privilege);
         if let Some(previous) = next.previous.take() {
-            // A request that was sent within the grace is no theft.
-            let how = if now < previous.until { Retirement::Privilege } else { Retirement::Periodic };
+            // A request that was sent within the grace is no theft, nor one of the client that never got the successor.
+            let was_good = now < previous.until || previous.digest.matches(&held.digest);
+            let how = if was_good { Retirement::Privilege } else { Retirement::Periodic };
             next.retire(previous.digest, how);
         }
         next.digest = token.secret.digest(&self.shared.tag);

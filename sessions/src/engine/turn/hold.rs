@@ -113,10 +113,10 @@ impl Hold {
 /// A request that is dropped, or panics, gives the session back. Without a runtime, the lease runs out.
 impl Drop for Hold {
     fn drop(&mut self) {
-        let Ok(runtime) = Handle::try_current() else { return };
-        if self.is_stored() {
+        if self.is_stored() && Handle::try_current().is_ok() {
             let (claim, turn) = (self.claim.clone(), self.turn.take());
-            runtime.spawn(async move {
+            let family = Arc::clone(&claim.engine.shared.family);
+            family.go_on(async move {
                 claim.free(None).await;
                 // Who is next in line meets no lease.
                 drop(turn);

@@ -18,6 +18,7 @@ use super::{
     queue::{Queue, Turn},
     resolve::Resolved,
     validate::Verdict,
+    waited::Waited,
 };
 use crate::{
     clock::millis,
@@ -63,14 +64,20 @@ impl SessionEngine {
     }
 
     /// Opens a live session when it is this request's turn, as it is then.
-    pub(super) async fn bind_in_turn(&self, turns: &Turns, base: Base, client: Client) -> Resolved {
+    pub(super) async fn bind_in_turn(
+        &self,
+        turns: &Turns,
+        base: Base,
+        client: Client,
+        mut waited: Waited,
+    ) -> Resolved {
         let mut patience = Patience::of(turns.wait);
         let Base { token, digest, record, by_previous, .. } = base;
         // What was read before the turn came may show the lease of the one before, who has just gone.
         let (mut turn, mut verdict, mut is_fresh) = match turns.line.turn_now(token.id) {
             Some(turn) => (turn, Verdict::Live { record, digest, by_previous }, false),
             None => match patience.in_time(turns.line.turn(token.id)).await {
-                Some(turn) => (turn, self.look(&token, &client).await?, true),
+                Some(turn) => (turn, self.spend(&mut waited, self.look(&token, &client)).await?, true),
                 None => return Err(self.locked(&record)),
             },
         };
@@ -78,19 +85,19 @@ impl SessionEngine {
             let now = self.shared.time.now();
             let Verdict::Live { record, digest, by_previous } = verdict else {
                 drop(turn);
-                return self.bind_verdict(token, verdict, client, now).await;
+                return self.bind_verdict(token, verdict, client, now, waited).await;
             };
             if record.lease.as_ref().is_some_and(|lease| is_held(lease, now)) {
                 if is_fresh && !patience.pause().await {
                     return Err(self.locked(&record));
                 }
                 is_fresh = true;
-                verdict = self.look(&token, &client).await?;
+                verdict = self.spend(&mut waited, self.look(&token, &client)).await?;
                 continue;
             }
             let base = Base { token: token.clone(), digest, record, by_previous, hold: None };
-            match self.take(turn, base, now).await? {
-                Taken::Held(base) => return Ok(self.bind(Found::Live, Some(base), client, now)),
+            match self.spend(&mut waited, self.take(turn, base, now)).await? {
+                Taken::Held(base) => return Ok(self.bind(Found::Live, Some(base), client, now, waited)),
                 Taken::Missed(given_back, loaded) => {
                     turn = given_back;
                     verdict = self.judge_loaded(&token, loaded, &client, self.shared.time.now());
@@ -105,13 +112,14 @@ impl SessionEngine {
             return Box::pin(engine.resolve_to_end(head)).await;
         }
         let (token, client, now) = (self.detect(head)?, self.client(head), self.shared.time.now());
-        let Some(token) = token else { return Ok(self.bind(Found::Nothing, None, client, now)) };
-        match self.look(&token, &client).await? {
+        let mut waited = Waited::default();
+        let Some(token) = token else { return Ok(self.bind(Found::Nothing, None, client, now, waited)) };
+        match self.spend(&mut waited, self.look(&token, &client)).await? {
             Verdict::Live { record, digest, by_previous } => {
                 let base = Base { token, digest, record, by_previous, hold: None };
-                Ok(self.bind(Found::Live, Some(base), client, now))
+                Ok(self.bind(Found::Live, Some(base), client, now, waited))
             }
-            verdict => self.bind_verdict(token, verdict, client, now).await,
+            verdict => self.bind_verdict(token, verdict, client, now, waited).await,
         }
     }
 
@@ -169,7 +177,12 @@ impl SessionEngine {
     /// Lets the next request have the session: the one write of a request that changed nothing.
     pub(super) async fn end_turn(&self, state: &SessionState) {
         let Some((hold, record)) = let_go(state) else { return };
-        hold.give_back(record).await;
+        // Where there is no time left, the hold goes on to give it back when it is dropped.
+        let given_back = async {
+            hold.give_back(record).await;
+            Ok(())
+        };
+        let _ = self.within(state, given_back).await;
     }
 
     fn locked(&self, record: &Record) -> SessionError {

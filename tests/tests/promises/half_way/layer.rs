@@ -2,6 +2,7 @@
 
 use axum::{Router, body::Body, extract::Path, http::Request, routing::post};
 use sessions::{Session, SessionError, session};
+use sessions_tests::{Trouble, second};
 use tower::ServiceExt;
 
 use super::{
@@ -29,6 +30,11 @@ async fn act(session: Session, Path(number): Path<usize>) -> Result<&'static str
 
 /// A service and the scene before it: of its own engine, so that what it stores is looked at from outside.
 async fn service(operation: Operation) -> (Router, Scene) {
+    let (registry, scene) = registry(operation).await;
+    (Router::new().route("/{number}", post(act)).layer(registry.layer()), scene)
+}
+
+async fn registry(operation: Operation) -> (policies::Registry, Scene) {
     let mut scene = Scene::of(operation, Order::Any).await;
     let registry = policies::Registry::builder()
         .with_settings(Some(FILE), [])
@@ -38,7 +44,7 @@ async fn service(operation: Operation) -> (Router, Scene) {
         .await
         .unwrap();
     scene.engine = registry.engine::<policies::UserDefault>();
-    (Router::new().route("/{number}", post(act)).layer(registry.layer()), scene)
+    (registry, scene)
 }
 
 fn request(scene: &Scene, number: usize) -> Request<Body> {
@@ -75,4 +81,18 @@ async fn a_response_that_is_dropped_leaves_all_or_nothing() {
             }
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_waits_for_what_a_request_has_left() {
+    let (registry, scene) = registry(Operation::LoginCarrying).await;
+    let service = Router::new().route("/{number}", post(act)).layer(registry.layer());
+    let number = ALL.iter().position(|operation| *operation == Operation::LoginCarrying).unwrap();
+    let the_admission = 2;
+    scene.store.begin(Some((the_admission, Trouble::Slow(second(1)))));
+    let answer = tokio::time::timeout(second(1) / 2, service.oneshot(request(&scene, number))).await;
+    assert!(answer.is_err(), "the client has hung up");
+    registry.shutdown().await.unwrap();
+    let view = View::of(&scene).await;
+    assert_eq!((view.ada, view.who, view.keys), (1, None, vec![]), "the login is whole");
 }

@@ -1,6 +1,7 @@
 //! A request that stops half-way, at every place where it can: its client hangs up, the store fails, loses an answer, or
 //! panics. What is left is a whole session, or none, and it can be used.
 
+mod hanging;
 mod layer;
 mod operation;
 mod view;
@@ -123,6 +124,26 @@ async fn an_early_commit_that_is_given_up_is_made_up_for_at_the_end() {
                 assert!(opens(&scene, &new).await, "{what}: the client has no session");
             }
             if early.is_some() {
+                break;
+            }
+            assert!(polls + 1 < MOST, "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_update_that_is_given_up_leaves_its_request_knowing_the_id() {
+    for operation in [Operation::RotateByPrivilege, Operation::Confirm, Operation::ChangeOfPrincipal] {
+        for polls in 0..MOST {
+            let what = format!("{operation:?} after {polls} polls");
+            let scene = Scene::of(operation, Order::Any).await;
+            let mut session = scene.engine.resolve(&scene.visitor.request()).await.unwrap();
+            operation.handle(&mut session).await.unwrap();
+            let updated = poll_times(session.update("new", |n: &mut u8| *n += 1), polls).await;
+            settle().await;
+            let cookie = scene.finish(&session, true).await.unwrap_or_else(|error| panic!("{what}: {error}"));
+            assert!(opens(&scene, &Visitor { cookie }).await, "{what}: the client has no session");
+            if updated.is_some() {
                 break;
             }
             assert!(polls + 1 < MOST, "{what}");

@@ -106,4 +106,18 @@ pub(super) const LINTS: &[Lint] = &[
             "OWASP ASVS 5.0, 13.4.2",
         ],
     ),
+    lint(
+        "SL079",
+        "store-in-clear",
+        (Error, Warning),
+        &["store_in_clear"],
+        [
+            "Whoever is on the way to the store reads the records of all sessions and the password of its user, and can \
+             write what they like.",
+            "Drop `sslmode=disable`; give the server a certificate, and name its authority by `sslrootcert` if the system \
+             does not know it.",
+            "OWASP ASVS 5.0, 12.3.1",
+        ],
+    )
+    .excusable(),
 ];

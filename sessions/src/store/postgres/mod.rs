@@ -1,0 +1,230 @@
+//! The store in PostgreSQL: durable, and shared by machines. This file is the contract's side of it; `operation` is what
+//! each call of it asks for, `statement` the words, `value` what goes in and comes out; `links` keep connections open,
+//! `link` is one of them, `dial` how it is made, `clock` what it tells of the server's time; `schema` is what is stored, and
+//! `failure` what is told when it fails.
+//!
+//! Every operation is one statement, so that no transaction has to hold a connection, and a dropped future leaves none
+//! half done. Where a condition has to hold after a wait for a lock, the statement is a function of the schema.
+
+mod clock;
+mod dial;
+mod failure;
+mod link;
+mod links;
+mod operation;
+mod schema;
+mod statement;
+mod value;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+pub use sessions_policy::{Pooler, PostgresAddress};
+
+use self::{dial::Dial, failure::Failure, links::Links, schema::Found};
+use super::{
+    Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, SessionId, SessionStore,
+    SharedStore, StoreError, StoreStats, Touch, Touched,
+};
+
+/// Rows that a sweep looks at in one transaction: others wait for it.
+const LOOKS: usize = 256;
+
+/// Keeps sessions in a database of PostgreSQL 12 or later, in the schema `sessions`. Clones share its connections.
+///
+/// What was acknowledged has been committed, with the durability that the server is set up for; only that a session was
+/// *seen* does not wait for the disk. Versions, limits and revocations hold among all processes that use the database.
+///
+/// Four connections are shared by everything, and nothing waits for one to be free. They belong to the runtime on which the
+/// store was opened. One that is lost is made anew; while there is none, an operation is
+/// [unavailable](StoreError::Unavailable).
+///
+/// After it has expired, a session answers [`Loaded::Ended`] with [`EndReason::Expired`](super::EndReason::Expired) for
+/// [`TOMBSTONE_MS`](super::TOMBSTONE_MS), then [`Loaded::Absent`]. The rows of sessions that no one asks for any more go
+/// with [`sweep`](SessionStore::sweep). [`stats`](SessionStore::stats) is exact for fewer than 10,000 sessions, and the
+/// server's estimate beyond.
+///
+/// # Example
+/// ```no_run
+/// use sessions::store::{PostgresStore, SessionStore};
+///
+/// # async fn example() -> Result<(), sessions::store::StoreError> {
+/// let store = PostgresStore::open("postgres://shop@db.example.com/shop").await?;
+/// assert_eq!(store.stats().await?.sessions, 0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct PostgresStore {
+    links: Arc<Links>,
+}
+
+/// How a [`PostgresStore`] is opened.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use sessions::store::{Pooler, PostgresStore};
+///
+/// # async fn example() -> Result<(), sessions::store::StoreError> {
+/// let options = PostgresStore::options("postgres://shop@pooler.example.com:6432/shop");
+/// let store = options.pooler(Pooler::Transaction).limit(Duration::from_secs(1)).open().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "they open nothing by themselves"]
+pub struct PostgresOptions {
+    address: Result<PostgresAddress, String>,
+    pooler: Pooler,
+    limit: Duration,
+}
+
+impl PostgresOptions {
+    /// Of an address that was read before.
+    pub fn of(address: PostgresAddress) -> Self {
+        Self { address: Ok(address), pooler: Pooler::default(), limit: SharedStore::DEFAULT_LIMIT }
+    }
+
+    /// What is between this process and the server.
+    pub fn pooler(mut self, pooler: Pooler) -> Self {
+        self.pooler = pooler;
+        self
+    }
+
+    /// How long an operation may take, at least 10 ms; by default [`SharedStore::DEFAULT_LIMIT`]. Statements that wait
+    /// for a lock or run for three quarters of it are given up.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit.max(Duration::from_millis(10));
+        self
+    }
+
+    /// Opens the store, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::open`].
+    ///
+    /// # Cancel safety
+    /// As [`PostgresStore::open`].
+    pub async fn open(self) -> Result<PostgresStore, StoreError> {
+        self.try_open().await.map_err(Failure::unavailable)
+    }
+
+    async fn try_open(self) -> Result<PostgresStore, Failure> {
+        let address = self.address.map_err(|problem| Failure::address(&problem))?;
+        let dial = Dial::new(&address, self.pooler, self.limit)?;
+        migrate(&dial).await?;
+        let links = Links::start(dial);
+        links.connected().await?;
+        Ok(PostgresStore { links: Arc::new(links) })
+    }
+}
+
+impl PostgresStore {
+    /// Opens the store in a database, as [`options`](Self::options) without any do. Makes the schema `sessions` if it is not
+    /// there and brings it up to date; nodes that start at once wait for each other.
+    ///
+    /// `url` is `postgres://USER:PASSWORD@HOST:PORT/DATABASE`. To another machine, the connection is over TLS, and the
+    /// server's certificate and name are checked: against the authorities of the system, or those of the file that the
+    /// parameter `sslrootcert` names. `sslmode=disable` turns that off.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], whose source tells the server and what to do, if
+    /// - the address can't be read;
+    /// - the server can't be reached, or refuses the user, the database or the connection;
+    /// - it is a standby, or older than version 12;
+    /// - the user may not make the schema, or use it;
+    /// - a newer version of this library has migrated it, with which this one can't work.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    ///
+    /// # Cancel safety
+    /// A migration is done or not begun.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::options(url).open().await
+    }
+
+    /// How to open the store, to be changed.
+    pub fn options(url: &str) -> PostgresOptions {
+        let address = PostgresAddress::parse(url).map_err(|problem| problem.to_string());
+        PostgresOptions { address, pooler: Pooler::default(), limit: SharedStore::DEFAULT_LIMIT }
+    }
+}
+
+/// Brings the schema up to date, on a connection of its own.
+async fn migrate(dial: &Dial) -> Result<(), Failure> {
+    let (client, driver) = dial.plain().await?;
+    let from = schema::migrate(&client, dial.server()).await;
+    drop(client);
+    // It says goodbye, unless the server does not listen any more.
+    let _ = tokio::time::timeout(dial.limit(), driver).await;
+    if from? == Found::Nothing {
+        tracing::info!(server = %dial.server(), "the schema `sessions` was made");
+    }
+    Ok(())
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").field("server", &self.links).finish()
+    }
+}
+
+impl SessionStore for PostgresStore {
+    async fn load(&self, id: SessionId, now: Millis) -> Result<Loaded, StoreError> {
+        self.links.load(id, now).await.map_err(Failure::unavailable)
+    }
+
+    async fn cas(&self, write: Cas) -> Result<CasOutcome, StoreError> {
+        self.links.cas(&write).await.map_err(Failure::of_write)
+    }
+
+    async fn touch(&self, touch: Touch) -> Result<Touched, StoreError> {
+        self.links.touch(touch).await.map_err(Failure::of_write)
+    }
+
+    async fn admit(&self, admit: Admit) -> Result<Admitted, StoreError> {
+        self.links.admit(&admit).await.map_err(Failure::of_write)
+    }
+
+    async fn end(&self, end: End) -> Result<Ended, StoreError> {
+        self.links.end(end).await.map_err(Failure::of_write)
+    }
+
+    async fn list(
+        &self,
+        owner: Owner,
+        after: Option<SessionId>,
+        limit: usize,
+        now: Millis,
+    ) -> Result<Vec<Listed>, StoreError> {
+        self.links.list(owner, after, limit, now).await.map_err(Failure::unavailable)
+    }
+
+    async fn sweep(&self, now: Millis, limit: usize) -> Result<usize, StoreError> {
+        let mut freed = 0;
+        while freed < limit {
+            let swept = self.links.sweep(now, LOOKS.min(limit - freed)).await;
+            let (more, is_done) = swept.map_err(Failure::of_write)?;
+            freed += more;
+            if is_done {
+                break;
+            }
+        }
+        Ok(freed)
+    }
+
+    async fn stats(&self) -> Result<StoreStats, StoreError> {
+        self.links.stats().await.map_err(Failure::unavailable)
+    }
+
+    fn remembers_owners(&self) -> bool {
+        true
+    }
+
+    /// Answers everything that waits and closes the connections. From the call on, every other operation is
+    /// [`StoreError::Unavailable`].
+    async fn shutdown(&self) -> Result<(), StoreError> {
+        self.links.shutdown().await;
+        Ok(())
+    }
+}

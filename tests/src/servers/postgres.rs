@@ -1,0 +1,324 @@
+//! PostgreSQL servers of the tests: one that a test program shares, with a database for each test, and ones of their own for
+//! tests that stop or break theirs.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    os::unix::fs::chown,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{
+        Mutex, OnceLock,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio_postgres::{Client, NoTls};
+
+/// How long a server may take to start, also to recover from a crash.
+const START: Duration = Duration::from_secs(30);
+
+/// Runs a server, ends it and waits for it when its input ends, however the test program ended. A line on its input
+/// before keeps the folder.
+const KEEPER: &str = "\"$@\" >>\"$LOG\" 2>&1 & echo $!; read line; kill -INT $! 2>/dev/null; wait $!; \
+                      [ \"$line\" = keep ] || rm -rf \"$FOLDER\"";
+
+/// A PostgreSQL server on a port of its own.
+#[derive(Debug)]
+pub struct Postgres {
+    folder: PathBuf,
+    port: u16,
+    settings: Vec<String>,
+    run: Option<Run>,
+    /// How many databases were made, and which of them no test uses.
+    made: AtomicU32,
+    left: Mutex<Vec<String>>,
+}
+
+/// A server that runs: ends when it is dropped.
+#[derive(Debug)]
+struct Run {
+    pid: u32,
+    keeper: Child,
+    input: Option<ChildStdin>,
+}
+
+impl Postgres {
+    /// The server that all tests of this program share. It does not wait for the disk.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Postgres> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start(&["fsync=off", "max_connections=400"]))
+    }
+
+    /// A server of its own, with these settings.
+    pub fn start(settings: &[&str]) -> Self {
+        let folder = tempfile::Builder::new().prefix("sessions-postgres-").tempdir().unwrap().keep();
+        if let Some(user) = other_user() {
+            chown(&folder, Some(user), None).unwrap();
+        }
+        let made = as_server(&program("initdb"))
+            .args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "-D"])
+            .arg(folder.join("data"))
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let settings = settings.iter().map(|setting| format!("--{setting}")).collect();
+        let (made, left) = (AtomicU32::new(0), Mutex::default());
+        let mut server = Self { folder, port: free_port(), settings, run: None, made, left };
+        server.resume_after_end();
+        server
+    }
+
+    /// The port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The address of a database.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// What the server has written about itself.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    /// The folder of its data.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// An empty database for one test: a new one, or one that another test has left.
+    pub async fn database(&'static self) -> Database {
+        let left = self.left.lock().unwrap().pop();
+        if let Some(name) = left {
+            return Database { server: self, name };
+        }
+        let name = format!("test_{}", self.made.fetch_add(1, Relaxed));
+        self.admin().await.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+        Database { server: self, name }
+    }
+
+    /// A connection of its superuser, to the database `postgres`.
+    pub async fn admin(&self) -> Client {
+        self.client("postgres").await
+    }
+
+    /// A connection of its superuser, to a database.
+    pub async fn client(&self, database: &str) -> Client {
+        let (client, connection) = tokio_postgres::connect(&self.url(database), NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    /// Kills it, as a crash of its machine would, but for what its disk holds.
+    pub fn kill(&mut self) {
+        let run = self.run.take().unwrap();
+        // The first process first: nothing is left that could restart the others.
+        signal("KILL", run.pid);
+        run.end("keep");
+    }
+
+    /// Stops it as an operator does: connections are ended.
+    pub fn stop(&mut self) {
+        self.run.take().unwrap().end("keep");
+    }
+
+    /// Starts it again after an end.
+    pub fn resume_after_end(&mut self) {
+        let until = Instant::now() + START;
+        loop {
+            let run = self.launch();
+            if self.answers(&run, until) {
+                self.run = Some(run);
+                return;
+            }
+            assert!(Instant::now() < until, "PostgreSQL doesn't start: {}", self.log());
+            run.end("keep");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Stops all its processes where they are: it answers nothing, and no connection is closed.
+    pub fn freeze(&self) {
+        for pid in self.processes() {
+            signal("STOP", pid);
+        }
+    }
+
+    /// Lets its processes go on.
+    pub fn thaw(&self) {
+        for pid in self.processes() {
+            signal("CONT", pid);
+        }
+    }
+
+    fn processes(&self) -> Vec<u32> {
+        let first = self.run.as_ref().unwrap().pid;
+        let mut all = vec![first];
+        for entry in fs::read_dir("/proc").unwrap().flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            // The name in brackets may hold spaces.
+            let parent =
+                stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)?.parse().ok());
+            if parent == Some(first) {
+                all.push(pid);
+            }
+        }
+        all
+    }
+
+    fn launch(&self) -> Run {
+        let mut command = as_server(Path::new("sh"));
+        command
+            .args(["-c", KEEPER, "keeper"])
+            .arg(program("postgres"))
+            .arg("-D")
+            .arg(self.data())
+            .args(["--listen_addresses=127.0.0.1", "--logging_collector=off", "--autovacuum_naptime=5s"])
+            .args([
+                format!("--port={}", self.port),
+                format!("--unix_socket_directories={}", self.folder.display()),
+            ])
+            .args(&self.settings)
+            .env("LOG", self.folder.join("log"))
+            .env("FOLDER", &self.folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut keeper = command.spawn().unwrap();
+        let input = keeper.stdin.take();
+        let mut line = String::new();
+        BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Run { pid: line.trim().parse().unwrap(), keeper, input }
+    }
+
+    /// Whether it accepts connections before it ends.
+    fn answers(&self, run: &Run, until: Instant) -> bool {
+        let ready = || {
+            let state = Command::new(program("pg_isready"))
+                .args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()])
+                .status();
+            state.unwrap().success()
+        };
+        while Instant::now() < until {
+            if ready() {
+                return true;
+            }
+            if !Path::new(&format!("/proc/{}", run.pid)).exists() {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        false
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        match self.run.take() {
+            Some(run) => run.end(""),
+            None => drop(fs::remove_dir_all(&self.folder)),
+        }
+    }
+}
+
+impl Run {
+    fn end(mut self, word: &str) {
+        if let Some(mut input) = self.input.take() {
+            let _ = writeln!(input, "{word}");
+        }
+        let _ = self.keeper.wait();
+    }
+}
+
+/// A database of one test. When it goes, so do the connections to it and what is in it.
+#[derive(Debug)]
+pub struct Database {
+    server: &'static Postgres,
+    name: String,
+}
+
+impl Database {
+    /// Its address.
+    pub fn url(&self) -> String {
+        self.server.url(&self.name)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A connection to it that is no store's.
+    pub async fn client(&self) -> Client {
+        self.server.client(&self.name).await
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // In a thread, because a test's may not wait.
+        let drop = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let client = self.client().await;
+                client.batch_execute(CLEAN).await.unwrap();
+            });
+            self.server.left.lock().unwrap().push(self.name.clone());
+        };
+        // A server that has gone leaves no database.
+        let _ = std::thread::scope(|threads| threads.spawn(drop).join());
+    }
+}
+
+/// Empties a database for the next test.
+const CLEAN: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+     WHERE datname = current_database() AND pid <> pg_backend_pid(); DROP SCHEMA IF EXISTS sessions CASCADE";
+
+/// A program of the newest PostgreSQL that is installed.
+fn program(name: &str) -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut found: Vec<_> =
+        versions.map(|version| version.path().join("bin").join(name)).filter(|path| path.exists()).collect();
+    found.sort();
+    let in_path = || {
+        let folders = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.exists())
+    };
+    found.pop().or_else(in_path).unwrap_or_else(|| {
+        panic!("PostgreSQL is not installed (`{name}` is missing): run tests/servers, then the tests again")
+    })
+}
+
+/// The user that PostgreSQL runs as where the tests run as root, which it refuses.
+fn other_user() -> Option<u32> {
+    let id = |arguments: &[&str]| {
+        let output = Command::new("id").args(arguments).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).trim().parse::<u32>().ok()
+    };
+    (id(&["-u"]) == Some(0)).then(|| {
+        id(&["-u", "postgres"]).expect("there is a user `postgres`: run tests/servers, then the tests again")
+    })
+}
+
+/// A command that runs as the server does.
+fn as_server(program: &Path) -> Command {
+    if other_user().is_none() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--init-groups", "--"]).arg(program);
+    command
+}
+
+fn signal(name: &str, pid: u32) {
+    let _ = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
