@@ -23,13 +23,14 @@ mod observe;
 mod refusal;
 mod serve;
 mod shop;
+mod socket;
 mod trouble;
 
 use std::process::ExitCode;
 
 use axum::{
     Json, Router,
-    routing::{delete, get, post, put},
+    routing::{any, delete, get, post, put},
 };
 use serde_json::{Value, json};
 
@@ -76,6 +77,8 @@ fn routes(registry: &policies::Registry) -> Router {
         .route("/checkout/step", post(checkout::step))
         .route("/slow", post(trouble::slow))
         .route("/fail", post(trouble::fail))
+        // Over HTTP/2 a socket is opened by another method.
+        .route("/ws", any(socket::open))
         .layer(registry.layer())
         // Below no layer: what probes and scrapes has nothing to do with sessions.
         .merge(unlayered)

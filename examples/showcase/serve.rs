@@ -32,6 +32,8 @@ const ADDRESS: &str = "SHOWCASE_ADDR";
 const DEFAULT_ADDRESS: &str = "127.0.0.1:3000";
 /// How long requests in flight may take once the server stops.
 const GRACE: Duration = Duration::from_secs(4);
+/// How long open sockets may take to say goodbye, beside the requests.
+const GOODBYE: Duration = Duration::from_secs(3);
 /// How long the stores may take after that.
 const FLUSH: Duration = Duration::from_millis(500);
 
@@ -53,7 +55,7 @@ pub(crate) async fn run(router: Router, registry: &policies::Registry) -> ExitCo
             return ExitCode::from(2);
         }
     };
-    if let Err(error) = serve(address, router).await {
+    if let Err(error) = serve(address, router, registry).await {
         eprintln!("error: can't serve on {address}: {error}");
         return ExitCode::FAILURE;
     }
@@ -102,10 +104,10 @@ async fn peer(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Reques
 }
 
 /// Accepts until the signal, then lets requests in flight finish, but never waits for longer than [`GRACE`].
-async fn serve(address: SocketAddr, router: Router) -> io::Result<()> {
+async fn serve(address: SocketAddr, router: Router, registry: &policies::Registry) -> io::Result<()> {
     let listener = TcpListener::bind(address).await?;
     let stop = stop_signal()?;
-    let (tell, stopping) = oneshot::channel();
+    let ((tell, stopping), (tell_sockets, sockets)) = (oneshot::channel(), oneshot::channel());
     writeln!(io::stdout(), "listening on http://{}", listener.local_addr()?)?;
     let (ask, asked) = watch::channel(false);
     let router = router.layer(Extension(Stopping(asked)));
@@ -115,7 +117,15 @@ async fn serve(address: SocketAddr, router: Router) -> io::Result<()> {
         ask.send_replace(true);
         // No one listens any more when the server has failed already.
         let _ = tell.send(());
+        let _ = tell_sockets.send(());
     });
+    // The server doesn't wait for sockets.
+    let goodbye = async {
+        if sockets.await.is_ok() {
+            registry.close_watches(GOODBYE).await;
+        }
+    };
+    let served = async { tokio::join!(async { served.await }, goodbye).0 };
     let overdue = async {
         if stopping.await.is_err() {
             std::future::pending::<()>().await;
@@ -123,7 +133,7 @@ async fn serve(address: SocketAddr, router: Router) -> io::Result<()> {
         time::sleep(GRACE).await;
     };
     tokio::select! {
-        result = async { served.await } => result,
+        result = served => result,
         () = overdue => Ok(()),
     }
 }

@@ -246,6 +246,8 @@ const MISSING_FEATURES: &[&str] = &[
     "messagepack",
     #[cfg(not(feature = "postgres"))]
     "postgres",
+    #[cfg(not(feature = "redis"))]
+    "redis",
     #[cfg(not(feature = "sqlite"))]
     "sqlite",
 ];

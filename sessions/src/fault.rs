@@ -90,6 +90,8 @@ faults! {
     Required = "SESSION_REQUIRED", Info, Public, Never, UNAUTHORIZED, "An authenticated session is required";
     /// The session ended, or its id was superseded, while the request was under way.
     Gone = "SESSION_GONE", Info, Public, Never, UNAUTHORIZED, "The session has ended";
+    /// A change of privilege gave the session another id while a socket was open: the client holds the new one.
+    Superseded = "SESSION_SUPERSEDED", Info, Public, Never, UNAUTHORIZED, "The session has another id";
     /// The login is older than the route allows.
     NotFresh = "SESSION_NOT_FRESH", Info, Public, Never, UNAUTHORIZED, "A recent login is required";
     /// The principal's kind or roles don't suffice.
@@ -284,6 +286,7 @@ mod tests {
         let expected = [
             "SESSION_REQUIRED 401 Info public",
             "SESSION_GONE 401 Info public",
+            "SESSION_SUPERSEDED 401 Info public",
             "SESSION_NOT_FRESH 401 Info public",
             "SESSION_FORBIDDEN 403 Warning public",
             "SESSION_CROSS_SITE 403 Warning public",

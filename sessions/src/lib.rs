@@ -23,6 +23,7 @@ mod sync;
 pub mod testing;
 mod token;
 mod transport;
+pub(crate) mod watch;
 mod web;
 
 /// What the lints say about policies: for tools, and for programs that look at
@@ -34,20 +35,27 @@ pub mod lint {
 #[cfg(feature = "macros")]
 pub use sessions_macros::{policies, session, session_policy};
 pub use sessions_policy::{
-    Activity, Adapter, BehaviorOnLimit, CarryOver, Codec, ConcurrencyPolicy, Csrf, Note, OnConflict,
-    OnServerError, PersistencePolicy, Problem, Problems, Profile, RememberPolicy, Renew, SameSite, Scope,
-    SerialPolicy, SessionPolicy, SessionPolicyBuilder, TransportPolicy,
+    Activity, Adapter, BehaviorOnLimit, CarryOver, CloseCodes, Codec, ConcurrencyPolicy, Csrf, Note,
+    OnConflict, OnServerError, PersistencePolicy, Problem, Problems, Profile, RememberPolicy, Renew,
+    SameSite, Scope, SerialPolicy, SessionPolicy, SessionPolicyBuilder, SocketActivity, SocketCredential,
+    SocketPolicy, SocketRequire, TransportPolicy,
 };
 
 #[cfg(feature = "encryption")]
 pub use sessions_policy::{EncryptionKeys, InvalidEncryptionKeys};
 
+#[cfg(feature = "ws")]
+pub use self::axum::socket::{SessionSocket, SocketClosed, SocketRefusal, WebSocketTransport};
 #[cfg(feature = "watch")]
 pub use self::registry::Watch;
 #[cfg(feature = "postgres")]
 pub use self::store::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use self::store::SqliteStore;
+#[cfg(feature = "redis")]
+pub use self::store::{RedisAddress, RedisStore, RedisStoreBuilder};
+#[cfg(feature = "ws")]
+pub use self::watch::SocketTicket;
 pub use self::{
     clock::{Clock, SystemClock},
     engine::{
@@ -66,6 +74,7 @@ pub use self::{
     store::{FileStore, MemoryStore, SessionId, SessionStore, SharedStore, StoreError, Version},
     token::{Handle, ParseHandleError},
     transport::{CookieTransport, Credential, HeaderTransport, Lifetime, Presented, Transport},
+    watch::{Guarded, SessionEnding, SessionWatch},
     web::{Peer, RequestHead},
 };
 

@@ -1,7 +1,9 @@
 //! A future whose answer is mostly there when it is asked for: what the memory store answers takes no future at all.
+//! And several futures as one.
 
 use std::{
     fmt,
+    future::poll_fn,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -54,4 +56,20 @@ impl<T> fmt::Debug for Soon<'_, T> {
             Self::Later(_) => "Later",
         })
     }
+}
+
+/// What each of the futures gives, all at once.
+pub(crate) async fn all<T>(futures: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut waiting: Vec<(Pin<Box<_>>, Option<T>)> =
+        futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    poll_fn(|cx| {
+        for (future, value) in waiting.iter_mut().filter(|(_, value)| value.is_none()) {
+            if let Poll::Ready(ready) = future.as_mut().poll(cx) {
+                *value = Some(ready);
+            }
+        }
+        if waiting.iter().all(|(_, value)| value.is_some()) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    waiting.into_iter().filter_map(|(_, value)| value).collect()
 }

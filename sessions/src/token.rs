@@ -157,6 +157,11 @@ impl Drop for Secret {
 }
 
 impl Secret {
+    /// The secret of a base that was opened without one: it opens nothing, as no digest of it was ever stored.
+    pub(crate) fn none() -> Self {
+        Self([0; SECRET_BYTES])
+    }
+
     /// What is stored of it: a digest tagged with the policy, so that one policy's token opens no other's session.
     pub(crate) fn digest(&self, tag: &SecretTag) -> Digest {
         let mut block = [0; BLOCK];

@@ -102,6 +102,11 @@ impl SessionStore for Place {
         self.call(move |store| async move { store.load(id, now).await }).await
     }
 
+    async fn load_many(&self, ids: &[SessionId], now: Millis) -> Vec<Result<Loaded, StoreError>> {
+        let ids = ids.to_vec();
+        self.call(move |store| async move { Ok(store.load_many(&ids, now).await) }).await.unwrap()
+    }
+
     async fn cas(&self, write: Cas) -> Result<CasOutcome, StoreError> {
         self.call(move |store| async move { store.cas(write).await }).await
     }

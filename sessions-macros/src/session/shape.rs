@@ -1,7 +1,7 @@
 //! How a parameter's type takes a session: by the last word of its path, as the compiler has resolved nothing yet.
 
 use syn::visit_mut::{self, VisitMut};
-use syn::{GenericArgument, Path, PathArguments, Type};
+use syn::{GenericArgument, Path, PathArguments, PathSegment, Type};
 
 /// How a parameter takes a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,9 +66,14 @@ fn plain_path(ty: &mut Type) -> Option<&mut Path> {
     }
 }
 
-/// Whether a path ends in `Session` without arguments.
+/// Whether a path ends in `Session`, or in the handshake of a socket, without arguments.
 fn is_bare_session(path: &Path) -> bool {
-    path.segments.last().is_some_and(|last| last.ident == "Session" && last.arguments.is_none())
+    path.segments.last().is_some_and(|last| is_session(last) && last.arguments.is_none())
+}
+
+/// Whether it is a type that takes a policy and a guard.
+fn is_session(segment: &PathSegment) -> bool {
+    segment.ident == "Session" || segment.ident == "WebSocketTransport"
 }
 
 /// The path inside of `Option<Session>`.
@@ -90,7 +95,7 @@ impl VisitMut for Search {
     fn visit_path_mut(&mut self, path: &mut Path) {
         if is_bare_session(path) {
             self.bare = true;
-        } else if path.segments.last().is_some_and(|last| last.ident == "Session") {
+        } else if path.segments.last().is_some_and(is_session) {
             self.typed = true;
         }
         visit_mut::visit_path_mut(self, path);
@@ -112,6 +117,8 @@ mod tests {
         assert_eq!(shape(&parse_quote!(Option<Session<policies::Admin>>)), Shape::Typed);
         assert_eq!(shape(&parse_quote!(Json<Login>)), Shape::Other);
         assert_eq!(shape(&parse_quote!(SessionWatch)), Shape::Other);
+        assert_eq!(shape(&parse_quote!(sessions::WebSocketTransport)), Shape::Required);
+        assert_eq!(shape(&parse_quote!(WebSocketTransport<policies::Admin>)), Shape::Typed);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::configuration::Configuration;
 use crate::origin::Location;
 use crate::policy::{
     Activity, Adapter, BehaviorOnLimit, Codec, OnConflict, Renew, SameSite, Scope, SessionPolicy,
+    SocketActivity, SocketCredential,
 };
 use crate::problems::Problems;
 use crate::source::{Declaration, Entry, Literal, Sources};
@@ -235,6 +236,30 @@ impl SessionPolicyBuilder {
         self.set("on_conflict", OnConflict::Serial.as_str())
             .duration("serial.wait", wait)
             .duration("serial.lease", lease)
+    }
+
+    /// The origins whose pages may open a socket, as `https://host[:port]`, instead of the request's own host.
+    #[track_caller]
+    pub fn sockets_from<O: Into<String>>(self, origins: impl IntoIterator<Item = O>) -> Self {
+        self.set("socket.origins", texts(origins))
+    }
+
+    /// How long a socket stays open while the store does not answer; 1 s to 30 s.
+    #[track_caller]
+    pub fn socket_outage(self, outage: Duration) -> Self {
+        self.duration("socket.outage", outage)
+    }
+
+    /// What of a socket counts as activity of its session.
+    #[track_caller]
+    pub fn socket_activity(self, activity: SocketActivity) -> Self {
+        self.set("socket.activity", activity.as_str())
+    }
+
+    /// How the page that opens a socket proves its session.
+    #[track_caller]
+    pub fn socket_credential(self, credential: SocketCredential) -> Self {
+        self.set("socket.credential", credential.as_str())
     }
 
     /// The store that keeps the sessions.

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::adapt::derived_touch;
 use crate::policy::{
-    Activity, Adapter, BehaviorOnLimit, CarryOver, Codec, ConcurrencyPolicy, Csrf, OnConflict, OnServerError,
-    PersistencePolicy, RememberPolicy, Renew, SameSite, Scope, SerialPolicy, SessionPolicy, TransportPolicy,
+    Activity, Adapter, BehaviorOnLimit, CarryOver, CloseCodes, Codec, ConcurrencyPolicy, Csrf, OnConflict,
+    OnServerError, PersistencePolicy, RememberPolicy, Renew, SameSite, Scope, SerialPolicy, SessionPolicy,
+    SocketActivity, SocketCredential, SocketPolicy, SocketRequire, TransportPolicy,
 };
 use crate::resolve::Resolved;
 use crate::rules::normal_origin;
@@ -40,12 +41,13 @@ pub(crate) fn finish(resolved: &Resolved) -> SessionPolicy {
             None => CarryOver::All,
         },
         csrf: word(resolved, "csrf", Csrf::from_word),
-        trusted_origins: trusted_origins(resolved),
+        trusted_origins: origins(resolved, "trusted_origins"),
         fingerprint_binding: resolved.truth("fingerprint_binding"),
         scope: word(resolved, "scope", Scope::from_word),
         on_server_error: word(resolved, "on_server_error", OnServerError::from_word),
         on_conflict,
         serial,
+        socket: socket(resolved),
         max_size: number(resolved, "max_size"),
         max_keys: number(resolved, "max_keys"),
         persistence: PersistencePolicy {
@@ -81,8 +83,22 @@ fn transport(resolved: &Resolved) -> TransportPolicy {
     }
 }
 
-fn trusted_origins(resolved: &Resolved) -> Vec<String> {
-    let written = resolved.list("trusted_origins").unwrap_or_default();
+fn socket(resolved: &Resolved) -> SocketPolicy {
+    SocketPolicy {
+        origins: origins(resolved, "socket.origins"),
+        credential: word(resolved, "socket.credential", SocketCredential::from_word),
+        require: word(resolved, "socket.require", SocketRequire::from_word),
+        activity: word(resolved, "socket.activity", SocketActivity::from_word),
+        check_every: resolved.duration("socket.check_every"),
+        outage: duration(resolved, "socket.outage"),
+        max_per_session: number(resolved, "socket.max_per_session"),
+        max_message: number(resolved, "socket.max_message"),
+        close_codes: word(resolved, "socket.close_codes", CloseCodes::from_word),
+    }
+}
+
+fn origins(resolved: &Resolved, key: &str) -> Vec<String> {
+    let written = resolved.list(key).unwrap_or_default();
     let mut origins: Vec<String> = Vec::new();
     for origin in written.iter().filter_map(|origin| normal_origin(origin).ok()) {
         if !origins.contains(&origin) {

@@ -36,6 +36,7 @@ mod postgres_address;
 mod preset;
 mod problem;
 mod problems;
+mod redis_address;
 mod reference;
 mod reload;
 mod resolve;
@@ -60,13 +61,15 @@ pub use self::lint::{Judged, Lint, Severity, Suppressible, index as lint_index, 
 pub use self::name::{is_policy_name, marker_name};
 pub use self::origin::{Layer, Location, Origin};
 pub use self::policy::{
-    Activity, Adapter, BehaviorOnLimit, CarryOver, Codec, ConcurrencyPolicy, Csrf, OnConflict, OnServerError,
-    PersistencePolicy, Pooler, RememberPolicy, Renew, SameSite, Scope, SerialPolicy, SessionPolicy,
-    TransportPolicy, WhenFull, describe,
+    Activity, Adapter, BehaviorOnLimit, CarryOver, CloseCodes, Codec, ConcurrencyPolicy, Csrf, OnConflict,
+    OnServerError, PersistencePolicy, Pooler, RememberPolicy, Renew, SameSite, Scope, SerialPolicy,
+    SessionPolicy, SocketActivity, SocketCredential, SocketPolicy, SocketRequire, TransportPolicy, WhenFull,
+    describe,
 };
 pub use self::postgres_address::{ParsePostgresAddressError, PostgresAddress, PostgresTls};
 pub use self::problem::Problem;
 pub use self::problems::Problems;
+pub use self::redis_address::{ParseRedisAddressError, RedisAddress};
 pub use self::reference::reference;
 pub use self::source::{Declaration, Entry, Literal, Profile, SourceFile, Sources, Stage, UnknownProfile};
 pub use self::store_config::{StoreConfig, StoreKind};

@@ -93,12 +93,16 @@ impl Sources {
 
     /// Another user, password or parameter at the same place: none is ever shown.
     fn fixed_credentials(&self, name: &str, before: &StoreKind, next: &StoreKind) -> Option<Note> {
-        let (StoreKind::Postgres { address: before, .. }, StoreKind::Postgres { address, .. }) =
-            (before, next)
-        else {
-            return None;
+        let is_hidden = match (before, next) {
+            (StoreKind::Redis { address: before, .. }, StoreKind::Redis { address, .. }) => {
+                before != address && before.to_string() == address.to_string()
+            }
+            (StoreKind::Postgres { address: before, .. }, StoreKind::Postgres { address, .. }) => {
+                before != address && before.to_string() == address.to_string()
+            }
+            _ => false,
         };
-        (before != address && before.to_string() == address.to_string()).then(|| Note {
+        is_hidden.then(|| Note {
             origin: origin(self.explain_store(name, "url")),
             key: format!("stores.{name}.url"),
             message: format!(
@@ -126,6 +130,11 @@ fn of_store(store: &StoreConfig) -> Vec<(&'static str, String)> {
             ("kind", "postgres".to_owned()),
             ("url", address.to_string()),
             ("pooler", pooler.to_string()),
+        ],
+        StoreKind::Redis { address, key_prefix } => vec![
+            ("kind", "redis".to_owned()),
+            ("url", address.to_string()),
+            ("key_prefix", shown(key_prefix)),
         ],
         StoreKind::Custom => vec![("kind", "custom".to_owned())],
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::encryption::EncryptionKeys;
 use crate::policy::{Pooler, WhenFull};
 use crate::postgres_address::PostgresAddress;
+use crate::redis_address::RedisAddress;
 
 /// One store of a configuration.
 #[derive(Clone, Debug)]
@@ -65,6 +66,13 @@ pub enum StoreKind {
         address: PostgresAddress,
         /// What is between a node and the server.
         pooler: Pooler,
+    },
+    /// A Redis or Valkey server.
+    Redis {
+        /// Where it is.
+        address: RedisAddress,
+        /// What its keys begin with.
+        key_prefix: String,
     },
     /// A store that the application brings.
     Custom,

@@ -343,9 +343,13 @@ fn stores_have_rules_of_their_own() {
     let store = |body: &str| only(bad(&format!("[stores.main]\n{body}\n")));
     assert_eq!(store("timeout = '31s'").rule(), "store_timeout");
     assert_eq!(store("max_sessions = 0").rule(), "out_of_range");
-    assert_eq!(store("kind = 'redis'").rule(), "later_version");
     assert_eq!(store("kind = 'memry'").suggestion(), Some("memory"));
-    assert_eq!(store("key_prefix = 'x'").rule(), "later_version");
+    assert_eq!(store("index_key = 'x'").rule(), "later_version");
+    assert_eq!(store("key_prefix = 'x'").rule(), "store_key_without_effect");
+    assert_eq!(store("kind = 'redis'").key(), "stores.main.url");
+    assert_eq!(store("kind = 'redis'\nurl = 'sqlite://x.db'").rule(), "store_place");
+    assert_eq!(store("kind = 'redis'\nurl = 'redis://x'\nkey_prefix = 'a{b}'").rule(), "name");
+    good("[stores.main]\nkind = 'redis'\nurl = 'redis://x'\nkey_prefix = 'shop'\n");
     assert_eq!(store("directory = 'x'").rule(), "store_key_without_effect");
     assert_eq!(store("kind = 'sqlite'").key(), "stores.main.url");
     assert_eq!(store("kind = 'file'").key(), "stores.main.directory");

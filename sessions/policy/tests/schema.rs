@@ -157,7 +157,7 @@ fn mistakes_of_every_kind_are_invalid() {
         "[policies.Shop]\n",
         "[policies.registry]\n",
         "[policies.two__underscores]\n",
-        "[stores.main]\nkind = 'redis'",
+        "[stores.main]\nkind = 'memry'",
         "[stores.main]\nindex_key = 'x'",
         "[staging.policies.shop]\n",
         "[production.policy.shop]\n",

@@ -31,7 +31,7 @@ impl SessionEngine {
     }
 
     /// What of the client the session may have to know.
-    pub(super) fn client(&self, head: RequestHead<'_>) -> Client {
+    pub(crate) fn client(&self, head: RequestHead<'_>) -> Client {
         if self.shared.store.is_none() {
             return Client::default();
         }

@@ -15,7 +15,7 @@ pub(crate) mod commit;
 mod detect;
 mod emit;
 mod family;
-mod lifetimes;
+pub(crate) mod lifetimes;
 mod limit;
 pub(crate) mod mutate;
 mod pages;
@@ -23,7 +23,7 @@ mod principals;
 mod queue;
 mod resolve;
 pub(crate) mod turn;
-mod validate;
+pub(crate) mod validate;
 pub(crate) mod waited;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -46,6 +46,7 @@ use crate::{
     store::{Millis, SessionStore, SharedStore, Stamp},
     token::{SecretTag, SessionId},
     transport::{self, Transport},
+    watch::Hub,
     web::{RequestHead, cross_site::CrossSite},
 };
 
@@ -98,6 +99,8 @@ pub(crate) struct EngineShared {
     /// What the application says of each principal, beside the policy.
     limit: Option<LimitOf>,
     family: Arc<Family>,
+    /// Who has to hear that a session has ended.
+    pub(crate) hub: Arc<Hub>,
 }
 
 impl SessionEngine {
@@ -183,6 +186,7 @@ impl SessionEngine {
                 queue: Arc::clone(&before.queue),
                 limit: before.limit.clone(),
                 family: Arc::clone(&before.family),
+                hub: Arc::clone(&before.hub),
             }),
             request: None,
         }
@@ -204,6 +208,24 @@ impl SessionEngine {
             family.push(self.clone());
         }
         family
+    }
+
+    /// The engine of its policy under the settings that are in force.
+    pub(crate) fn in_force(&self) -> Self {
+        self.family().into_iter().find(|member| member.is_of(self)).unwrap_or_else(|| self.clone())
+    }
+
+    /// How many sockets and streams of this policy are open here: see [`SessionWatch`](crate::SessionWatch).
+    pub fn open_watches(&self) -> usize {
+        self.shared.hub.count()
+    }
+
+    /// Ends every watch of this policy with [`SessionEnding::ShuttingDown`](crate::SessionEnding::ShuttingDown), refuses new
+    /// ones from now on, and waits until the last socket is closed, at most for so long. See
+    /// [`Registry::close_watches`](crate::Registry::close_watches).
+    pub async fn close_watches(&self, limit: Duration) {
+        self.shared.hub.close();
+        let _ = tokio::time::timeout(limit, self.shared.hub.emptied()).await;
     }
 
     /// Whether it is the same engine, under the same settings.
@@ -379,6 +401,7 @@ impl SessionEngineBuilder {
                 queue: Arc::default(),
                 limit: self.limit,
                 family: self.family,
+                hub: Arc::default(),
             }),
             request: None,
         }

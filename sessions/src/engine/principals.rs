@@ -13,6 +13,7 @@ use crate::{
     record::Record,
     store::{EndReason, EndTarget, Listed, Millis, SessionStore, SharedStore},
     token::{Handle, Owner, SessionId},
+    watch::SessionEnding,
 };
 
 /// How many sessions a store is asked for at once.
@@ -175,6 +176,7 @@ impl SessionEngine {
             let target = EndTarget::Session { id: held.id, owner: Some(owner) };
             let end = self.end_of(target, EndReason::Expired);
             store.end(end).await.map_err(|error| self.store_failed(error))?;
+            self.shared.hub.look_at(held.id);
             any = true;
         }
         Ok(any)
@@ -192,7 +194,15 @@ impl SessionEngine {
     ) -> Result<Vec<SessionId>, SessionError> {
         let Some(store) = &self.shared.store else { return Ok(Vec::new()) };
         let end = self.end_of(target, EndReason::Revoked);
-        let ended = store.end(end).await.map_err(|error| self.store_failed(error))?;
+        let ended = store.end(end).await.map_err(|error| {
+            // Perhaps they have ended, and only the answer was lost.
+            match target {
+                EndTarget::Session { id, .. } => self.shared.hub.look_at(id),
+                EndTarget::Owner { owner, .. } => self.shared.hub.look_at_those_of(owner),
+            }
+            self.store_failed(error)
+        })?;
+        self.shared.hub.end(&ended.ids, SessionEnding::Revoked);
         for id in &ended.ids {
             self.event(EventKind::Revoked, |event| {
                 event.handle = Some(id.handle());

@@ -109,7 +109,7 @@ impl SessionEngine {
     ) -> Soon<'_, Resolved> {
         let (found, base) = match verdict {
             Verdict::Live { record, digest, by_previous } => {
-                let base = Base { token, digest, record, by_previous, hold: None };
+                let base = Base { token, digest, record, by_previous, on_socket: false, hold: None };
                 if let Some(turns) = &self.shared.turns {
                     return Soon::later(self.bind_in_turn(turns, base, client, waited));
                 }

@@ -13,6 +13,7 @@ use crate::{
     session::state::Client,
     store::{End, EndReason, EndTarget, Millis, SessionStore, SharedStore},
     token::{Digest, Owner, Token},
+    watch::SessionEnding,
 };
 
 /// How a secret relates to a record.
@@ -52,7 +53,7 @@ pub(super) fn standing(record: &Record, digest: &Digest, now: Millis) -> Standin
 
 /// What the stored record says of the presented token.
 #[derive(Debug)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// It opens the session; `by_previous` if its secret is the one before the current one.
     Live { record: Arc<Record>, digest: Digest, by_previous: bool },
     /// A change of privilege moved the session on, or moves it just now.
@@ -114,7 +115,7 @@ impl SessionEngine {
     }
 
     /// An id that time had taken out of use came back after its successor was used: whoever has it, the session ends.
-    pub(super) async fn revoke_lineage(
+    pub(crate) async fn revoke_lineage(
         &self,
         token: &Token,
         record: &Record,
@@ -128,6 +129,7 @@ impl SessionEngine {
             stamp: self.shared.time.stamp(),
         };
         store.end(end).await.map_err(|error| self.store_failed(error))?;
+        self.shared.hub.end(&[token.id], SessionEnding::Reused);
         tracing::warn!(policy = &*self.shared.name, handle = %record.handle, "a superseded session id was used: the session is revoked");
         self.event(EventKind::Reused, |event| {
             event.of(record);
@@ -137,12 +139,12 @@ impl SessionEngine {
     }
 
     /// Whose index a record is in, for a store that has to be told with each write.
-    pub(super) fn owner_for(&self, store: &SharedStore, record: &Record) -> Option<Owner> {
+    pub(crate) fn owner_for(&self, store: &SharedStore, record: &Record) -> Option<Owner> {
         if store.remembers_owners() { None } else { self.owner_of(record) }
     }
 
     /// Whose index a record is in.
-    pub(super) fn owner_of(&self, record: &Record) -> Option<Owner> {
+    pub(crate) fn owner_of(&self, record: &Record) -> Option<Owner> {
         let (kind, id) = crate::SessionPrincipal::name_of(record.principal()?)?;
         Some(Owner::of(&self.shared.name, kind, id))
     }

@@ -3,6 +3,7 @@
 
 use std::{
     future::poll_fn,
+    mem,
     pin::{Pin, pin},
     sync::{
         Arc,
@@ -12,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until};
 
 use super::SessionEngine;
 use crate::{
@@ -36,11 +37,22 @@ impl Waited {
         }
     }
 
-    async fn wait<F: Future>(&mut self, limit: Duration, calls: Pin<&mut F>) -> Option<F::Output> {
+    /// For calls that have just been polled.
+    async fn wait<F: Future>(&mut self, limit: Duration, mut calls: Pin<&mut F>) -> Option<F::Output> {
         let began = Instant::now();
         let free = self.0.map_or(began, |free| free.max(began));
         let left = limit.saturating_sub(free - began);
-        let answer = timeout_at(began + left, calls).await.ok();
+        let mut end = pin!(sleep_until(began + left));
+        let mut just_polled = true;
+        let answer = poll_fn(|cx| {
+            if !mem::take(&mut just_polled)
+                && let Poll::Ready(answer) = calls.as_mut().poll(cx)
+            {
+                return Poll::Ready(Some(answer));
+            }
+            end.as_mut().poll(cx).map(|()| None)
+        })
+        .await;
         // As long as it took, and as long again: the time meanwhile gives nothing back.
         self.0 = Some(free + began.elapsed() * 2);
         answer

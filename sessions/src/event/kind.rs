@@ -105,7 +105,7 @@ events! {
     NotWritten = "session_not_written", Warning, Notable, [];
     /// An unsafe request from another site was refused.
     CrossSite = "session_cross_site", Warning, Notable,
-        ["no_evidence", "opaque_origin", "other_origin", "other_site", "unknown_site"];
+        ["no_evidence", "no_origin", "opaque_origin", "other_origin", "other_site", "socket_origin", "unknown_site"];
     /// A guard refused the request.
     Refused = "session_refused", Info, Notable, [];
     /// A request waited in vain for its turn: another has the session to itself.

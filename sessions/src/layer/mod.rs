@@ -21,16 +21,18 @@ use tower_service::Service;
 
 use self::opened::{Open, Opened, Sessions};
 pub(crate) use self::request::RequestSessions;
+#[cfg(feature = "ws")]
+use crate::{engine::SessionEngine, web::RequestHead};
 use crate::{
     engine::commit::Outcome,
     fault::{Fault, SessionError},
     guard::{Guard, Requirements},
-    registry::{Declared, Registry, all},
+    registry::{Declared, Registry},
     session::{
         Registered, Session,
         state::{Emission, SessionState},
     },
-    soon::Soon,
+    soon::{Soon, all},
     web::peer,
 };
 
@@ -200,6 +202,21 @@ impl<P: Registered, G: Guard> Session<P, G> {
         })
     }
 
+    /// The engine of a request whose session is opened by a socket.
+    #[cfg(feature = "ws")]
+    pub(crate) fn engine_of(parts: &Parts) -> Result<&SessionEngine, SessionError> {
+        Self::sessions_of(parts)?.engine(P::NAME)
+    }
+
+    /// Opens the session of a request whose origin a socket has checked already, more strictly than an unsafe request's: over
+    /// HTTP/2 the method of an upgrade is no safe one.
+    #[cfg(feature = "ws")]
+    pub(crate) async fn open_checked(parts: &Parts) -> Result<Self, SessionError> {
+        static SAFE: http::Method = http::Method::GET;
+        let head = RequestHead { method: &SAFE, ..RequestHead::from(parts) };
+        Self::sessions_of(parts)?.open(P::NAME, head).await.map(Self::from_state)
+    }
+
     fn open_unguarded(parts: &Parts) -> Soon<'_, Result<Self, SessionError>> {
         match Self::sessions_of(parts) {
             Ok(sessions) => sessions.open(P::NAME, parts.into()).then(|state| state.map(Self::from_state)),
@@ -235,19 +252,26 @@ impl<P: Registered, G: Guard> Session<P, G> {
 
 /// Commits every opened session, then tells the client. A session that fails replaces the response; what the others
 /// have to tell still goes out with it.
-async fn commit_all<R: From<String>>(sessions: Sessions, response: Response<R>) -> Response<R> {
+///
+/// No `async fn`, whose future would hold its arguments twice.
+fn commit_all<R: From<String>>(
+    sessions: Sessions,
+    response: Response<R>,
+) -> impl Future<Output = Response<R>> {
     let outcome = if response.status().is_server_error() { Outcome::ServerError } else { Outcome::Answered };
-    let commit = async |state: &Arc<SessionState>| state.engine.commit_last(state, outcome).await;
-    let committed = match sessions.only() {
-        Some(state) => commit(state).await,
-        // At once: each may take as long as its store's `timeout`, and so may all.
-        None => all(sessions.iter().map(commit)).await.into_iter().collect(),
-    };
-    let response = match committed {
-        Ok(()) => response,
-        Err(error) => error.into_http().map(R::from),
-    };
-    tell(&sessions, response)
+    async move {
+        let commit = async |state: &Arc<SessionState>| state.engine.commit_last(state, outcome).await;
+        let committed = match sessions.only() {
+            Some(state) => commit(state).await,
+            // At once: each may take as long as its store's `timeout`, and so may all.
+            None => Box::pin(all(sessions.iter().map(commit))).await.into_iter().collect(),
+        };
+        let response = match committed {
+            Ok(()) => response,
+            Err(error) => error.into_http().map(R::from),
+        };
+        tell(&sessions, response)
+    }
 }
 
 /// Closes the sessions and tells the client.

@@ -59,7 +59,7 @@ impl<D> RequestSessions<D> {
         }
     }
 
-    fn engine(&self, policy: &'static str) -> Result<&SessionEngine, SessionError> {
+    pub(super) fn engine(&self, policy: &'static str) -> Result<&SessionEngine, SessionError> {
         self.opened.settings.engine(policy).ok_or_else(|| {
             SessionError::new(Fault::Unusable, format!("the registry has no policy `{policy}`"))
         })

@@ -265,6 +265,11 @@ impl Record {
         Some(())
     }
 
+    /// The same record after a use.
+    pub(crate) fn seen_at(&self, at: Millis) -> Arc<Self> {
+        Arc::new(Self { last_seen: at, ..self.clone() })
+    }
+
     /// The same record with other fields.
     pub(crate) fn with_fields(&self, fields: Fields) -> Self {
         Self {
@@ -421,6 +426,18 @@ impl Record {
 
     pub(crate) fn is_authenticated(&self) -> bool {
         self.principal.is_some()
+    }
+
+    /// Whether a change of privilege came after `before`, an earlier record of the same session. A rotation by time is none.
+    pub(crate) fn has_other_privileges(&self, before: &Self) -> bool {
+        let last = |record: &Self| {
+            let mut privilege = record.retired.iter().filter(|retired| retired.how == Retirement::Privilege);
+            privilege.next_back().map(|retired| retired.digest)
+        };
+        self.authenticated != before.authenticated
+            || self.principal() != before.principal()
+            // One that is no longer remembered was not changed.
+            || last(self).is_some_and(|mark| last(before) != Some(mark))
     }
 
     /// Whether this request has it to itself.

@@ -286,6 +286,11 @@ async fn open(declared: &StoreConfig) -> Result<SharedStore, StoreError> {
             let options = crate::store::PostgresOptions::of(address.clone()).pooler(*pooler);
             Ok(SharedStore::new(options.limit(declared.timeout()).open().await?))
         }
+        #[cfg(feature = "redis")]
+        StoreKind::Redis { address, key_prefix } => {
+            let builder = crate::RedisStore::builder(address.clone()).key_prefix(key_prefix);
+            Ok(SharedStore::new(builder.timeout(declared.timeout()).open().await?))
+        }
         // The check of the settings refuses what this build has no code for.
         _ => Err(StoreError::Unavailable(Some("this build has no code for its kind".into()))),
     }

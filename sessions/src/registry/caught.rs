@@ -3,7 +3,6 @@
 use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
     task::Poll,
 };
 
@@ -43,20 +42,4 @@ pub(super) async fn both<A, B>(a: impl Future<Output = A>, b: impl Future<Output
         }
     })
     .await
-}
-
-/// What each of the futures gives, all at once.
-pub(crate) async fn all<T>(futures: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    let mut waiting: Vec<(Pin<Box<_>>, Option<T>)> =
-        futures.into_iter().map(|future| (Box::pin(future), None)).collect();
-    poll_fn(|cx| {
-        for (future, value) in waiting.iter_mut().filter(|(_, value)| value.is_none()) {
-            if let Poll::Ready(ready) = future.as_mut().poll(cx) {
-                *value = Some(ready);
-            }
-        }
-        if waiting.iter().all(|(_, value)| value.is_some()) { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-    waiting.into_iter().filter_map(|(_, value)| value).collect()
 }

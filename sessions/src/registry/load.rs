@@ -240,6 +240,8 @@ const MISSING_FEATURES: &[&str] = &[
     "messagepack",
     #[cfg(not(feature = "postgres"))]
     "postgres",
+    #[cfg(not(feature = "redis"))]
+    "redis",
     #[cfg(not(feature = "sqlite"))]
     "sqlite",
 ];

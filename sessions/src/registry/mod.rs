@@ -13,12 +13,12 @@ use std::{
     marker::PhantomData,
     path::PathBuf,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
 use sessions_policy::{Configuration, Declaration, Note, Problem, Profile};
 
-pub(crate) use self::caught::all;
 #[cfg(feature = "watch")]
 pub use self::watch::Watch;
 pub use self::{builder::RegistryBuilder, load::LoadError, reload::Reloaded};
@@ -33,6 +33,7 @@ use crate::{
     layer::SessionLayer,
     principal::SessionPrincipal,
     session::Registered,
+    soon::all,
     store::{SessionStore, SharedStore, StoreError, StoreStats},
 };
 
@@ -259,6 +260,14 @@ impl<D: Declared> Registry<D> {
             .iter()
             .map(|(name, store)| async move { Ok((name.clone(), store.stats().await?)) });
         all(asked).await.into_iter().collect()
+    }
+
+    /// Ends every open socket and stream with [`SessionEnding::ShuttingDown`](crate::SessionEnding::ShuttingDown), refuses new
+    /// ones from now on, and waits until the last is closed, at most for so long: call it as soon as the program is told to
+    /// stop. A server's graceful end does not wait for sockets.
+    pub async fn close_watches(&self, limit: Duration) {
+        let engines = self.engines();
+        all(engines.iter().map(|engine| engine.close_watches(limit))).await;
     }
 
     /// What each store holds, told to the metrics: a gauge is what it was when this was last called. Call it where the

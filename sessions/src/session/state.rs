@@ -63,6 +63,8 @@ pub(crate) struct Base {
     pub(crate) record: Arc<Record>,
     /// The presented secret is the one before the current one, within its grace.
     pub(crate) by_previous: bool,
+    /// It is a watch's: no client can be given another id, so time changes none, and what was changed by time is its own.
+    pub(crate) on_socket: bool,
     /// What gives the request the session to itself, under `on_conflict = "serial"`.
     pub(crate) hold: Option<Arc<Hold>>,
 }

@@ -7,14 +7,17 @@ use crate::soon::Soon;
 use crate::observe::{Operation, StoreMeter, Timer};
 
 use super::{
-    Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, MemoryStore, Millis, Owner, SessionId,
-    SessionStore, StoreError, StoreStats, Touch, Touched,
+    Admit, Admitted, Cas, CasOutcome, End, Ended, Endings, Listed, Loaded, MemoryStore, Millis, Owner,
+    SessionId, SessionStore, StoreError, StoreStats, Touch, Touched,
 };
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
+type Many<'a> = Pin<Box<dyn Future<Output = Vec<Result<Loaded, StoreError>>> + Send + 'a>>;
+
 trait ErasedStore: Send + Sync + fmt::Debug {
     fn load(&self, id: SessionId, now: Millis) -> Answer<'_, Loaded>;
+    fn load_many<'a>(&'a self, ids: &'a [SessionId], now: Millis) -> Many<'a>;
     fn cas(&self, write: Cas) -> Answer<'_, CasOutcome>;
     fn touch(&self, touch: Touch) -> Answer<'_, Touched>;
     fn admit(&self, admit: Admit) -> Answer<'_, Admitted>;
@@ -29,12 +32,16 @@ trait ErasedStore: Send + Sync + fmt::Debug {
     fn sweep(&self, now: Millis, limit: usize) -> Answer<'_, usize>;
     fn stats(&self) -> Answer<'_, StoreStats>;
     fn remembers_owners(&self) -> bool;
+    fn tell_endings(&self, to: Endings) -> bool;
     fn shutdown(&self) -> Answer<'_, ()>;
 }
 
 impl<S: SessionStore> ErasedStore for S {
     fn load(&self, id: SessionId, now: Millis) -> Answer<'_, Loaded> {
         Box::pin(SessionStore::load(self, id, now))
+    }
+    fn load_many<'a>(&'a self, ids: &'a [SessionId], now: Millis) -> Many<'a> {
+        Box::pin(SessionStore::load_many(self, ids, now))
     }
     fn cas(&self, write: Cas) -> Answer<'_, CasOutcome> {
         Box::pin(SessionStore::cas(self, write))
@@ -65,6 +72,9 @@ impl<S: SessionStore> ErasedStore for S {
     }
     fn remembers_owners(&self) -> bool {
         SessionStore::remembers_owners(self)
+    }
+    fn tell_endings(&self, to: Endings) -> bool {
+        SessionStore::tell_endings(self, to)
     }
     fn shutdown(&self) -> Answer<'_, ()> {
         Box::pin(SessionStore::shutdown(self))
@@ -190,6 +200,15 @@ impl SessionStore for SharedStore {
     async fn load(&self, id: SessionId, now: Millis) -> Result<Loaded, StoreError> {
         self.load_soon(id, now).await
     }
+    async fn load_many(&self, ids: &[SessionId], now: Millis) -> Vec<Result<Loaded, StoreError>> {
+        match &self.store {
+            Kind::Memory(store) => ids.iter().map(|id| Ok(store.load_now(*id, now))).collect(),
+            Kind::Other(store) => match tokio::time::timeout(self.limit, store.load_many(ids, now)).await {
+                Ok(loaded) => loaded,
+                Err(_) => ids.iter().map(|_| Err(StoreError::Unknown(None))).collect(),
+            },
+        }
+    }
     async fn cas(&self, write: Cas) -> Result<CasOutcome, StoreError> {
         timed!(
             self,
@@ -237,6 +256,12 @@ impl SessionStore for SharedStore {
         match &self.store {
             Kind::Memory(store) => SessionStore::remembers_owners(store),
             Kind::Other(store) => store.remembers_owners(),
+        }
+    }
+    fn tell_endings(&self, to: Endings) -> bool {
+        match &self.store {
+            Kind::Memory(store) => SessionStore::tell_endings(store, to),
+            Kind::Other(store) => store.tell_endings(to),
         }
     }
     async fn shutdown(&self) -> Result<(), StoreError> {

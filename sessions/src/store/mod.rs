@@ -8,26 +8,38 @@
 //! **unavailable** ([`StoreError::Unavailable`]: certainly not applied) and **unknown** ([`StoreError::Unknown`]:
 //! perhaps applied).
 
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod calls;
+mod endings;
 mod erased;
 mod file;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
 use std::{fmt, future::Future, sync::Arc};
 
+use crate::soon::all;
+
+pub use self::endings::Endings;
 pub use self::erased::SharedStore;
 pub use self::file::FileStore;
 pub use self::memory::{MemoryStore, WhenFull};
 #[cfg(feature = "postgres")]
 pub use self::postgres::{Pooler, PostgresAddress, PostgresOptions, PostgresStore};
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisStore, RedisStoreBuilder};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteStore;
 pub use crate::record::Version;
 pub use crate::token::{Owner, SessionId};
 pub use sessions_policy::BehaviorOnLimit;
+#[cfg(feature = "redis")]
+pub use sessions_policy::RedisAddress;
 
 /// Milliseconds since the Unix epoch, in the clock of the engine that calls.
 pub type Millis = u64;
@@ -37,6 +49,9 @@ pub type Millis = u64;
 /// Two stamps of one process are never equal, so "before" and "after" are exact there, and as good as the clocks are
 /// between processes.
 pub type Stamp = u64;
+
+/// How many sessions the default of [`SessionStore::load_many`] asks for at once.
+const AT_ONCE: usize = 64;
 
 /// How long a store remembers that a session has ended, in milliseconds: longer than any request in flight.
 pub const TOMBSTONE_MS: Millis = 60_000;
@@ -67,6 +82,25 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// [`StoreError`] if the store can't tell.
     fn load(&self, id: SessionId, now: Millis) -> impl Future<Output = Result<Loaded, StoreError>> + Send;
+
+    /// Reads several sessions, each as [`load`](Self::load) does, and answers in the order of `ids`: what open sockets ask
+    /// for again and again, hundreds of sessions at a time. One that can't be told does not fail the others.
+    ///
+    /// The default loads them one by one, 64 at a time. A store that can read them in one go says it better here.
+    fn load_many(
+        &self,
+        ids: &[SessionId],
+        now: Millis,
+    ) -> impl Future<Output = Vec<Result<Loaded, StoreError>>> + Send {
+        let ids = ids.to_vec();
+        async move {
+            let mut loaded = Vec::with_capacity(ids.len());
+            for some in ids.chunks(AT_ONCE) {
+                loaded.extend(all(some.iter().map(|id| self.load(*id, now))).await);
+            }
+            loaded
+        }
+    }
 
     /// Writes one record if the stored version is the expected one. If it is not, the answer is the record that is stored.
     ///
@@ -130,6 +164,16 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// Whether the store remembers whose each session is, so that [`cas`](Self::cas) and [`touch`](Self::touch) are not
     /// told: their `owner` is `None` then, because it would cost a digest a write. The default is `false`.
     fn remembers_owners(&self) -> bool {
+        false
+    }
+
+    /// Asks the store to tell of sessions that end, in whatever process, so that open sockets need not be looked for every
+    /// second. True if it will, from now on and until it says [`Endings::lost`]. The default is `false`, and asks for
+    /// nothing else.
+    ///
+    /// It is called once for each policy on the store that has open sockets. See [`Endings`] for what to tell.
+    fn tell_endings(&self, to: Endings) -> bool {
+        let _ = to;
         false
     }
 

@@ -12,8 +12,8 @@ use super::ManualClock;
 use crate::{
     clock::Clock,
     store::{
-        Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, SessionId, SessionStore,
-        StoreError, StoreStats, Stored, Touch, Touched,
+        Admit, Admitted, Cas, CasOutcome, End, Ended, Endings, Listed, Loaded, Millis, Owner, SessionId,
+        SessionStore, StoreError, StoreStats, Stored, Touch, Touched,
     },
 };
 
@@ -37,9 +37,11 @@ pub enum Operation {
     Sweep,
     /// [`SessionStore::stats`]
     Stats,
+    /// [`SessionStore::load_many`]
+    LoadMany,
 }
 
-const OPERATIONS: usize = 8;
+const OPERATIONS: usize = 9;
 
 /// How often a store was called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,7 +55,8 @@ impl Counts {
 
     /// The calls that read for a request or an operator: loads, lists and counts.
     pub fn reads(&self) -> u64 {
-        [Operation::Load, Operation::List, Operation::Stats].map(|operation| self.of(operation)).iter().sum()
+        let operations = [Operation::Load, Operation::LoadMany, Operation::List, Operation::Stats];
+        operations.map(|operation| self.of(operation)).iter().sum()
     }
 
     /// The calls that change what a request is about. A sweep is none.
@@ -157,7 +160,8 @@ impl<S> SpyStore<S> {
         self.shared.fail_next[operation as usize].store(true, Ordering::SeqCst);
     }
 
-    /// From now on every call yields a few times before it works, as one over a network does.
+    /// From now on every call yields a few times before it works, as one over a network does, and a load once more before it
+    /// answers.
     pub fn set_slow(&self, slow: bool) {
         self.shared.slow.store(slow, Ordering::SeqCst);
     }
@@ -241,10 +245,29 @@ impl Drop for UnderWay<'_> {
 impl<S: SessionStore> SessionStore for SpyStore<S> {
     async fn load(&self, id: SessionId, now: Millis) -> Result<Loaded, StoreError> {
         let _call = self.call(Operation::Load).await?;
-        Ok(match self.store.load(id, now).await? {
+        let loaded = self.store.load(id, now).await?;
+        if self.shared.slow.load(Ordering::SeqCst) {
+            // The answer travels, too: what was read may be old when it comes.
+            tokio::task::yield_now().await;
+        }
+        Ok(match loaded {
             Loaded::Live(stored) => Loaded::Live(self.read(stored)),
             other => other,
         })
+    }
+
+    async fn load_many(&self, ids: &[SessionId], now: Millis) -> Vec<Result<Loaded, StoreError>> {
+        let called = self.call(Operation::LoadMany).await;
+        if called.is_err() {
+            return ids.iter().map(|_| Err(StoreError::Unavailable(None))).collect();
+        }
+        let loaded = self.store.load_many(ids, now).await.into_iter();
+        loaded
+            .map(|loaded| match loaded {
+                Ok(Loaded::Live(stored)) => Ok(Loaded::Live(self.read(stored))),
+                other => other,
+            })
+            .collect()
     }
 
     async fn cas(&self, write: Cas) -> Result<CasOutcome, StoreError> {
@@ -314,6 +337,10 @@ impl<S: SessionStore> SessionStore for SpyStore<S> {
 
     fn remembers_owners(&self) -> bool {
         self.store.remembers_owners()
+    }
+
+    fn tell_endings(&self, to: Endings) -> bool {
+        self.store.tell_endings(to)
     }
 
     async fn shutdown(&self) -> Result<(), StoreError> {

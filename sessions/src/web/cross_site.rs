@@ -5,7 +5,7 @@ use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{HOST, ORIGIN},
 };
-use sessions_policy::{Csrf, SessionPolicy};
+use sessions_policy::{Adapter, Csrf, SessionPolicy};
 
 use super::{RequestHead, origin::Origin};
 
@@ -33,6 +33,10 @@ pub(crate) enum CrossSiteRefusal {
     OpaqueOrigin,
     /// Neither field is there, and the policy says `csrf = "strict"`.
     NoEvidence,
+    /// A socket needs an `Origin`, and there is none.
+    NoOrigin,
+    /// A socket's `Origin` is neither the request's own host nor, where there is a list, in it.
+    SocketOrigin,
 }
 
 impl CrossSiteRefusal {
@@ -44,6 +48,8 @@ impl CrossSiteRefusal {
             Self::OtherOrigin => "other_origin",
             Self::OpaqueOrigin => "opaque_origin",
             Self::NoEvidence => "no_evidence",
+            Self::NoOrigin => "no_origin",
+            Self::SocketOrigin => "socket_origin",
         }
     }
 
@@ -56,6 +62,10 @@ impl CrossSiteRefusal {
             Self::UnknownSite => "`Sec-Fetch-Site` is repeated or has an unknown value",
             Self::OtherOrigin => "`Origin` is neither the request's host nor in `trusted_origins`",
             Self::OpaqueOrigin => "`Origin` is `null`, repeated or not an origin",
+            Self::NoOrigin => "a socket needs an `Origin`, and there is none",
+            Self::SocketOrigin => {
+                "`Origin` is not one of `socket.origins`, or not the request's host where there are none"
+            }
             Self::NoEvidence => "neither `Sec-Fetch-Site` nor `Origin` is there, and `csrf` is `strict`",
         }
     }
@@ -116,18 +126,46 @@ impl CrossSite {
     }
 
     fn trusts(&self, origin: Origin<'_>) -> bool {
-        self.trusted
-            .iter()
-            .any(|trusted| Origin::parse(trusted.as_bytes()).is_some_and(|trusted| trusted.equals(origin)))
+        lists(&self.trusted, origin)
     }
 
-    /// Whether the origin is the host that the request was sent to.
-    ///
-    /// The target's scheme is not in the request, but where the cookie is Secure it is https, or a loopback host,
-    /// which browsers trust without TLS. So a page that someone else put on `http://` can't pass for the site.
     fn is_own(&self, origin: Origin<'_>, host: &[u8]) -> bool {
-        origin.is_at(host) && (!self.is_secure || origin.is_https() || origin.is_loopback())
+        is_own(origin, host, self.is_secure)
     }
+}
+
+fn lists(listed: &[impl AsRef<str>], origin: Origin<'_>) -> bool {
+    let mut listed = listed.iter().filter_map(|listed| Origin::parse(listed.as_ref().as_bytes()));
+    listed.any(|listed| listed.equals(origin))
+}
+
+/// Whether the origin is the host that the request was sent to.
+///
+/// The target's scheme is not in the request, but where the cookie is Secure it is https, or a loopback host,
+/// which browsers trust without TLS. So a page that someone else put on `http://` can't pass for the site.
+fn is_own(origin: Origin<'_>, host: &[u8], is_secure: bool) -> bool {
+    origin.is_at(host) && (!is_secure || origin.is_https() || origin.is_loopback())
+}
+
+/// Whether a page may open a socket (OWASP ASVS 5.0 4.4.2): browsers let each page open one to any host, and send the cookie
+/// along. So the origin has to be there, whatever the method and whatever else the browser says.
+///
+/// # Errors
+/// The reason of the refusal.
+#[cfg_attr(not(feature = "ws"), allow(dead_code, reason = "sockets ask it"))]
+pub(crate) fn check_socket(head: RequestHead<'_>, policy: &SessionPolicy) -> Result<(), CrossSiteRefusal> {
+    let origin = match sole(head.headers, &ORIGIN) {
+        Sole::Absent => return Err(CrossSiteRefusal::NoOrigin),
+        Sole::Several => return Err(CrossSiteRefusal::OpaqueOrigin),
+        Sole::Value(value) => Origin::parse(value).ok_or(CrossSiteRefusal::OpaqueOrigin)?,
+    };
+    let (listed, transport) = (policy.socket().origins(), policy.transport());
+    let is_secure = transport.adapter() == Adapter::Cookie && transport.cookie_secure();
+    let is_allowed = match listed {
+        [] => target(head).is_some_and(|host| is_own(origin, host, is_secure)),
+        _ => lists(listed, origin),
+    };
+    if is_allowed { Ok(()) } else { Err(CrossSiteRefusal::SocketOrigin) }
 }
 
 /// What a field holds that may stand there once.
@@ -345,6 +383,64 @@ mod tests {
         let rule = CrossSite::of(Csrf::Standard, true, &[TRUSTED]);
         let refused = check(&rule, "POST", "/", &[("origin", "https://shop.example")]);
         assert_eq!(refused, Err(CrossSiteRefusal::OtherOrigin));
+    }
+
+    fn socket(
+        policy: &SessionPolicy,
+        method: &str,
+        uri: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<(), CrossSiteRefusal> {
+        let mut request = Request::builder().method(method).uri(uri);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        check_socket(RequestHead::from(&request.body(()).unwrap()), policy)
+    }
+
+    #[test]
+    fn a_socket_needs_the_origin_of_its_own_host() {
+        use CrossSiteRefusal::{NoOrigin, OpaqueOrigin, SocketOrigin};
+        let policy = SessionPolicy::user_default();
+        let host = ("host", "shop.example");
+        for (origin, verdict) in [
+            (None, Err(NoOrigin)),
+            (Some("null"), Err(OpaqueOrigin)),
+            (Some(""), Err(OpaqueOrigin)),
+            (Some("https://shop.example"), Ok(())),
+            (Some("https://shop.example:443"), Ok(())),
+            (Some("http://shop.example"), Err(SocketOrigin)),
+            (Some("https://www.shop.example"), Err(SocketOrigin)),
+            (Some("https://evil.example"), Err(SocketOrigin)),
+            (Some("https://shop.example.evil"), Err(SocketOrigin)),
+            (Some("https://shop.example:8443"), Err(SocketOrigin)),
+        ] {
+            let fields: Vec<_> = [host].into_iter().chain(origin.map(|origin| ("origin", origin))).collect();
+            assert_eq!(socket(&policy, "GET", "/ws", &fields), verdict, "{origin:?}");
+            // What the browser says beside it makes no foreign page a page of the site.
+            let beside: Vec<_> = fields.iter().copied().chain([(SITE, "same-origin")]).collect();
+            assert_eq!(socket(&policy, "GET", "/ws", &beside), verdict, "{origin:?}");
+        }
+        let own = ("origin", "https://shop.example");
+        assert_eq!(socket(&policy, "GET", "/ws", &[host, own, own]), Err(OpaqueOrigin));
+        assert_eq!(socket(&policy, "GET", "/ws", &[own]), Err(SocketOrigin), "no host to match");
+        assert_eq!(socket(&policy, "CONNECT", "https://shop.example/ws", &[own]), Ok(()), "HTTP/2");
+    }
+
+    #[test]
+    fn a_list_of_origins_takes_the_place_of_the_own_host() {
+        let policy = SessionPolicy::for_web_users().sockets_from(["https://app.example"]).build().unwrap();
+        let host = ("host", "shop.example");
+        assert_eq!(socket(&policy, "GET", "/ws", &[host, ("origin", "https://app.example")]), Ok(()));
+        for origin in [
+            "https://shop.example",
+            "https://app.example.evil",
+            "http://app.example",
+            "https://a.app.example",
+        ] {
+            let refused = socket(&policy, "GET", "/ws", &[host, ("origin", origin)]);
+            assert_eq!(refused, Err(CrossSiteRefusal::SocketOrigin), "{origin}");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ const START: Duration = Duration::from_secs(30);
 
 /// Runs a server, ends it and waits for it when its input ends, however the test program ended. A line on its input
 /// before keeps the folder.
-const KEEPER: &str = "\"$@\" >>\"$LOG\" 2>&1 & echo $!; read line; kill -INT $! 2>/dev/null; wait $!; \
+const KEEPER: &str = "exec 2>/dev/null; \"$@\" >>\"$LOG\" 2>&1 & echo $!; read line; kill -INT $! 2>/dev/null; wait $!; \
                       [ \"$line\" = keep ] || rm -rf \"$FOLDER\"";
 
 /// A PostgreSQL server on a port of its own.
@@ -208,7 +208,7 @@ impl Postgres {
             if ready() {
                 return true;
             }
-            if !Path::new(&format!("/proc/{}", run.pid)).exists() {
+            if has_ended(run.pid) {
                 return false;
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -313,6 +313,12 @@ fn as_server(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--reuid=postgres", "--regid=postgres", "--init-groups", "--"]).arg(program);
     command
+}
+
+/// Whether a process has ended, also if no one has asked how.
+fn has_ended(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_none_or(|rest| matches!(rest.trim_start().chars().next(), None | Some('Z')))
 }
 
 fn signal(name: &str, pid: u32) {

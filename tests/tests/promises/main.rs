@@ -24,3 +24,5 @@ mod time;
 mod under_way;
 mod updates;
 mod upkeep;
+mod watch_data;
+mod watches;

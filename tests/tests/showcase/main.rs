@@ -15,6 +15,8 @@ mod races;
 mod refusals;
 mod reload;
 mod shop;
+mod socket;
+mod sockets;
 mod start;
 mod stop;
 mod time;

@@ -77,6 +77,10 @@ mod store_file {
     sessions::policies!("lints/store_file.toml");
 }
 
+mod store_in_clear {
+    sessions::policies!("lints/store_in_clear.toml");
+}
+
 mod payload_large {
     sessions::policies!("lints/payload_large.toml");
 }

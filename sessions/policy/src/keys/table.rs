@@ -2,8 +2,8 @@
 
 use super::{Fallback, Key, Kind, Safer, Table};
 use crate::policy::{
-    Activity, Adapter, BehaviorOnLimit, Codec, Csrf, OnConflict, OnServerError, Pooler, Renew, SameSite,
-    Scope, WhenFull,
+    Activity, Adapter, BehaviorOnLimit, CloseCodes, Codec, Csrf, OnConflict, OnServerError, Pooler, Renew,
+    SameSite, Scope, SocketActivity, SocketCredential, SocketRequire, WhenFull,
 };
 
 const fn policy(path: &'static str, kind: Kind, doc: &'static str) -> Key {
@@ -186,6 +186,79 @@ pub(super) const POLICY_KEYS: &[Key] = &[
         "how long a turn lasts at most, also if its process dies; 1 s to 5 min; needs `on_conflict = \"serial\"`",
     )
     .word("30s"),
+    policy(
+        "socket.origins",
+        Kind::List { word: None },
+        "the origins, as `https://host[:port]`, whose pages may open a socket; without any, the request's own host alone",
+    )
+    .fallback_to(Fallback::Empty)
+    .safer_if(Safer::Fewer)
+    .asked_for_by("OWASP ASVS 5.0, 4.4.2"),
+    policy(
+        "socket.require",
+        choice(SocketRequire::WORDS),
+        "what a session has to be, so that a socket may be opened on it; `session`: a visitor's will do too",
+    )
+    .word("authenticated")
+    .safer_if(Safer::Earlier(&["authenticated", "session"]))
+    .asked_for_by("OWASP ASVS 5.0, 4.4.3"),
+    policy(
+        "socket.credential",
+        choice(SocketCredential::WORDS),
+        "what proves the session of a socket: what the transport carries; the id as a subprotocol; or a ticket for one use",
+    )
+    .word("transport")
+    .asked_for_by("OWASP ASVS 5.0, 4.4.3 and 4.4.4"),
+    policy(
+        "socket.activity",
+        choice(SocketActivity::WORDS),
+        "what of a socket counts as activity of its session: `message`, one from the client; `connected`, that it is open; \
+         `none`, only what it writes",
+    )
+    .word("message")
+    .safer_if(Safer::Earlier(&["none", "message", "connected"]))
+    .asked_for_by("OWASP ASVS 5.0, 7.3.1"),
+    policy(
+        "socket.check_every",
+        DURATION,
+        "how often the sessions of open sockets are looked at, all of them at once; at most 60 s",
+    )
+    .fallback_to(Fallback::Derived(
+        "a third of `idle_timeout`, at most 750 ms; at most 60 s where the store tells of endings by itself",
+    ))
+    .safer_if(Safer::Shorter)
+    .asked_for_by("OWASP ASVS 5.0, 7.4.1"),
+    policy(
+        "socket.outage",
+        DURATION,
+        "how long a socket stays open while the store does not answer; 1 s to 30 s",
+    )
+    .word("10s")
+    .safer_if(Safer::Shorter)
+    .asked_for_by("OWASP ASVS 5.0, 7.4.1"),
+    policy(
+        "socket.max_per_session",
+        Kind::Count { min: 1, max: 65_536, word: None },
+        "how many sockets and streams of one session a process serves at once",
+    )
+    .fallback_to(Fallback::Count(16))
+    .safer_if(Safer::Smaller)
+    .asked_for_by("OWASP WebSocket Security Cheat Sheet"),
+    policy(
+        "socket.max_message",
+        Kind::Size { min: 1 << 10, max: 16 << 20 },
+        "the most bytes that a message of a client may have",
+    )
+    .word("64KiB")
+    .safer_if(Safer::Smaller)
+    .asked_for_by("OWASP WebSocket Security Cheat Sheet"),
+    policy(
+        "socket.close_codes",
+        choice(CloseCodes::WORDS),
+        "what closes a socket whose session is over: `one`, 4401 always; `by_reason`, 4403 for a change of privilege and \
+         4408 where it was idle",
+    )
+    .word("one"),
     policy("max_size", Kind::Size { min: 1 << 10, max: 1 << 20 }, "the most bytes that a session may have")
         .word("64KiB")
     .safer_if(Safer::Smaller),
@@ -284,9 +357,9 @@ pub(super) const POLICY_KEYS: &[Key] = &[
 pub(super) const STORE_KEYS: &[Key] = &[
     store(
         "kind",
-        Kind::Choice { words: &["memory", "file", "sqlite", "postgres", "custom"], reserved: &["redis"] },
-        "what keeps the sessions: `file` is for development, `sqlite` and `postgres` need the feature of that name, `custom` \
-         is a store that the application binds",
+        Kind::Choice { words: &["memory", "file", "sqlite", "redis", "postgres", "custom"], reserved: &[] },
+        "what keeps the sessions: `file` is for development, `sqlite`, `redis` and `postgres` need the feature of that name, \
+         `custom` is a store that the application binds",
     )
     .fallback_to(Fallback::Text("memory")),
     store(
@@ -311,9 +384,13 @@ pub(super) const STORE_KEYS: &[Key] = &[
         "url",
         Kind::Text,
         "`sqlite`: the database, as `sqlite://` and the path of its file, made where it is missing; a relative one begins \
-         at the working directory. `postgres`: the database, as `postgres://USER@HOST/DATABASE`, over TLS to another machine",
+         at the working directory. `redis`: the server, as `redis://HOST`, or `rediss://` with TLS; several hosts with commas \
+         are a cluster, and `redis+sentinel://HOST,HOST/NAME` asks Sentinels. `postgres`: the database, as \
+         `postgres://USER@HOST/DATABASE`, over TLS to another machine",
     )
     .secret(),
+    store("key_prefix", Kind::Name, "`redis`: what its keys begin with; two applications on one server need two")
+        .word("sessions"),
     store(
         "pooler",
         choice(Pooler::WORDS),
@@ -338,5 +415,4 @@ pub(super) const STORE_KEYS: &[Key] = &[
     .asked_for_by("OWASP ASVS 5.0, 11.3.4 and 13.3.1"),
     store("allow", Kind::Suppressions, ALLOW).fallback_to(Fallback::Empty),
     later(Table::Stores, "index_key", "what keys the index by principal").secret(),
-    later(Table::Stores, "key_prefix", "what the store's own keys begin with"),
 ];

@@ -49,6 +49,38 @@ choices! {
         /// Only a request that changes it: a page that asks for news keeps no session alive.
         Change = "change",
     }
+    /// What a session has to be, so that a socket may be opened on it.
+    SocketRequire {
+        /// Someone has logged in.
+        Authenticated = "authenticated",
+        /// Any stored session will do, a visitor's too.
+        Session = "session",
+    }
+    /// How the page that opens a socket proves its session.
+    SocketCredential {
+        /// By what the policy's transport carries: the cookie, or the header.
+        Transport = "transport",
+        /// By the session's id as a subprotocol, for programs that may not set a header.
+        Subprotocol = "subprotocol",
+        /// By a ticket for one use, as a subprotocol.
+        Ticket = "ticket",
+    }
+    /// What of a socket counts as activity of its session.
+    SocketActivity {
+        /// A message from the client: text or binary, no ping.
+        Message = "message",
+        /// Nothing but what the socket writes to the session.
+        None = "none",
+        /// That it is open.
+        Connected = "connected",
+    }
+    /// Which codes close a socket whose session is over.
+    CloseCodes {
+        /// 4401 for every ending; the reason says which.
+        One = "one",
+        /// 4403 where a change of privilege gave the session another id, 4408 where it was idle, 4401 for the others.
+        ByReason = "by_reason",
+    }
     /// What a session belongs to.
     Scope {
         /// One request: never stored, never a cookie.

@@ -1,6 +1,8 @@
 //! A policy's settings as a Markdown table: what hovering its generated type shows.
 
-use super::{Activity, Adapter, CarryOver, Codec, SessionPolicy};
+use super::{
+    Activity, Adapter, CarryOver, Codec, SessionPolicy, SocketActivity, SocketCredential, SocketRequire,
+};
 use crate::value::{duration_text, size_text};
 
 /// The settings of `policy` as a Markdown table, one row a key, in the order of the table of keys. Keys
@@ -12,7 +14,8 @@ use crate::value::{duration_text, size_text};
 /// ```
 pub fn describe(policy: &SessionPolicy) -> String {
     let mut text = String::from("| setting | value |\n|---|---|\n");
-    for (key, value) in lifetimes(policy).into_iter().chain(behaviour(policy)).chain(travel(policy)) {
+    let rows = lifetimes(policy).into_iter().chain(behaviour(policy)).chain(travel(policy));
+    for (key, value) in rows.chain(sockets(policy)) {
         text.extend(["| `", key, "` | ", &value, " |\n"]);
     }
     text
@@ -104,6 +107,28 @@ fn travel(policy: &SessionPolicy) -> Vec<Row> {
                 rows.push(("trusted_origins", policy.trusted_origins.join(", ")));
             }
         }
+    }
+    rows
+}
+
+/// What is said about sockets, where it is not the default.
+fn sockets(policy: &SessionPolicy) -> Vec<Row> {
+    let socket = &policy.socket;
+    let mut rows = Vec::new();
+    if !socket.origins.is_empty() {
+        rows.push(("socket.origins", socket.origins.join(", ")));
+    }
+    if socket.require != SocketRequire::Authenticated {
+        rows.push(("socket.require", socket.require.to_string()));
+    }
+    if socket.credential != SocketCredential::Transport {
+        rows.push(("socket.credential", socket.credential.to_string()));
+    }
+    if socket.activity != SocketActivity::Message {
+        rows.push(("socket.activity", socket.activity.to_string()));
+    }
+    if let Some(every) = socket.check_every {
+        rows.push(("socket.check_every", duration_text(every)));
     }
     rows
 }

@@ -8,12 +8,13 @@ mod parts;
 use std::time::Duration;
 
 pub use self::choice::{
-    Activity, Adapter, BehaviorOnLimit, Codec, Csrf, OnConflict, OnServerError, Pooler, Renew, SameSite,
-    Scope, WhenFull,
+    Activity, Adapter, BehaviorOnLimit, CloseCodes, Codec, Csrf, OnConflict, OnServerError, Pooler, Renew,
+    SameSite, Scope, SocketActivity, SocketCredential, SocketRequire, WhenFull,
 };
 pub use self::describe::describe;
 pub use self::parts::{
-    CarryOver, ConcurrencyPolicy, PersistencePolicy, RememberPolicy, SerialPolicy, TransportPolicy,
+    CarryOver, ConcurrencyPolicy, PersistencePolicy, RememberPolicy, SerialPolicy, SocketPolicy,
+    TransportPolicy,
 };
 
 /// One policy: how long a session lives, when its id changes, how many a principal may have, where it is kept
@@ -59,6 +60,7 @@ pub struct SessionPolicy {
     pub(crate) on_conflict: OnConflict,
     /// `Some` exactly where `on_conflict` is serial.
     pub(crate) serial: Option<SerialPolicy>,
+    pub(crate) socket: SocketPolicy,
     pub(crate) max_size: usize,
     pub(crate) max_keys: usize,
     pub(crate) persistence: PersistencePolicy,
@@ -166,6 +168,11 @@ impl SessionPolicy {
     /// How requests of one session take turns; `None` where they don't.
     pub fn serial(&self) -> Option<SerialPolicy> {
         self.serial
+    }
+
+    /// What holds for sockets and streams.
+    pub fn socket(&self) -> &SocketPolicy {
+        &self.socket
     }
 
     /// The most bytes that a session's record may have.

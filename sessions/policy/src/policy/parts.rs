@@ -1,9 +1,11 @@
-//! The parts of a policy that are tables of their own: `remember`, `carry_over`, `serial`, `persistence`,
-//! `concurrency`, `transport`.
+//! The parts of a policy that are tables of their own: `remember`, `carry_over`, `serial`, `socket`,
+//! `persistence`, `concurrency`, `transport`.
 
 use std::time::Duration;
 
-use super::{Adapter, BehaviorOnLimit, Codec, SameSite};
+use super::{
+    Adapter, BehaviorOnLimit, CloseCodes, Codec, SameSite, SocketActivity, SocketCredential, SocketRequire,
+};
 
 /// The lifetimes of a session whose user asked to be remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +66,69 @@ impl SerialPolicy {
     /// process has died frees it then.
     pub fn lease(&self) -> Duration {
         self.lease
+    }
+}
+
+/// What holds for sockets and streams that live as long as their session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SocketPolicy {
+    pub(crate) origins: Vec<String>,
+    pub(crate) credential: SocketCredential,
+    pub(crate) require: SocketRequire,
+    pub(crate) activity: SocketActivity,
+    pub(crate) check_every: Option<Duration>,
+    /// From 1 s to 30 s.
+    pub(crate) outage: Duration,
+    pub(crate) max_per_session: usize,
+    pub(crate) max_message: usize,
+    pub(crate) close_codes: CloseCodes,
+}
+
+impl SocketPolicy {
+    /// The origins whose pages may open a socket, as `scheme://host[:port]` in lower case and without a default port. Empty:
+    /// the request's own host alone.
+    pub fn origins(&self) -> &[String] {
+        &self.origins
+    }
+
+    /// How the page that opens a socket proves its session.
+    pub fn credential(&self) -> SocketCredential {
+        self.credential
+    }
+
+    /// What a session has to be, so that a socket may be opened on it.
+    pub fn require(&self) -> SocketRequire {
+        self.require
+    }
+
+    /// What counts as activity of the session.
+    pub fn activity(&self) -> SocketActivity {
+        self.activity
+    }
+
+    /// How often the sessions of open sockets are looked at, where that is stated.
+    pub fn check_every(&self) -> Option<Duration> {
+        self.check_every
+    }
+
+    /// How long a socket stays open while the store does not answer.
+    pub fn outage(&self) -> Duration {
+        self.outage
+    }
+
+    /// How many sockets and streams of one session a process serves at once.
+    pub fn max_per_session(&self) -> usize {
+        self.max_per_session
+    }
+
+    /// The most bytes that a message of a client may have.
+    pub fn max_message(&self) -> usize {
+        self.max_message
+    }
+
+    /// Which codes close a socket whose session is over.
+    pub fn close_codes(&self) -> CloseCodes {
+        self.close_codes
     }
 }
 

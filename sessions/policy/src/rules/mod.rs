@@ -11,6 +11,7 @@ mod origins;
 mod persistence;
 mod rotation;
 mod serial;
+mod socket;
 mod store_places;
 mod stores;
 
@@ -68,6 +69,7 @@ pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
         cookie_safety::RULES,
         header::RULES,
         origins::RULES,
+        socket::RULES,
     ]
     .into_iter()
     .flatten()

@@ -1,4 +1,4 @@
-//! The rule about trusted origins, and the form in which they are compared.
+//! The rules about origins that are trusted, and the form in which they are compared.
 
 use super::cookie::is_host;
 use super::{Finding, Rule};
@@ -6,20 +6,24 @@ use crate::problem::Weight;
 use crate::resolve::Resolved;
 use crate::value::shown;
 
-const KEY: &str = "trusted_origins";
+const TRUSTED: &str = "trusted_origins";
+const SOCKET: &str = "socket.origins";
 
 pub(super) const RULES: &[Rule] = &[
-    Rule { name: "trusted_origin", keys: &[KEY], check: trusted_origins },
-    Rule { name: "trusted_origin_in_clear", keys: &[KEY], check: in_clear },
+    Rule { name: "trusted_origin", keys: &[TRUSTED], check: |policy| no_origins(policy, TRUSTED) },
+    Rule { name: "trusted_origin_in_clear", keys: &[TRUSTED], check: |policy| in_clear(policy, TRUSTED) },
+    Rule { name: "socket_origin", keys: &[SOCKET], check: |policy| no_origins(policy, SOCKET) },
+    Rule { name: "socket_origin_in_clear", keys: &[SOCKET], check: |policy| in_clear(policy, SOCKET) },
 ];
 
-fn trusted_origins(policy: &Resolved) -> Vec<Finding> {
-    let origins = policy.list(KEY).unwrap_or_default();
+/// Texts that are no origins.
+fn no_origins(policy: &Resolved, key: &'static str) -> Vec<Finding> {
+    let origins = policy.list(key).unwrap_or_default();
     let origins = origins.iter().enumerate();
     let refused = origins.filter_map(|(item, origin)| Some((item, origin, normal_origin(origin).err()?)));
     let findings = refused.map(|(item, origin, reason)| {
         let help = "write each as `https://host` or `https://host:port`: origins are compared as a whole";
-        Finding::at(KEY, format!("(\"{}\") {reason}", shown(origin)), help)
+        Finding::at(key, format!("(\"{}\") {reason}", shown(origin)), help)
             .weighing(Weight::Refused)
             .at_item(item)
     });
@@ -27,13 +31,13 @@ fn trusted_origins(policy: &Resolved) -> Vec<Finding> {
 }
 
 /// Origins without TLS, but for loopback's, which browsers trust.
-fn in_clear(policy: &Resolved) -> Vec<Finding> {
-    let origins = policy.list(KEY).unwrap_or_default().iter().enumerate();
+fn in_clear(policy: &Resolved, key: &'static str) -> Vec<Finding> {
+    let origins = policy.list(key).unwrap_or_default().iter().enumerate();
     let in_clear =
         origins.filter(|(_, origin)| normal_origin(origin).is_ok_and(|normal| is_in_clear(&normal)));
     let findings = in_clear.map(|(item, origin)| {
         let help = "write its `https://` form: whoever is on the way can speak for an `http://` one";
-        Finding::at(KEY, format!("(\"{}\") is in clear", shown(origin)), help).at_item(item)
+        Finding::at(key, format!("(\"{}\") is in clear", shown(origin)), help).at_item(item)
     });
     findings.collect()
 }

@@ -11,6 +11,7 @@ use crate::origin::{Layer, Origin};
 use crate::policy::{Pooler, WhenFull};
 use crate::postgres_address::{PostgresAddress, PostgresTls};
 use crate::problem::Problem;
+use crate::redis_address::RedisAddress;
 use crate::resolve::Resolved;
 use crate::source::Sources;
 use crate::store_config::{StoreConfig, StoreKind};
@@ -23,7 +24,8 @@ const OF_SOME_KINDS: &[(&str, &[&str])] = &[
     ("max_sessions", &["memory"]),
     ("when_full", &["memory"]),
     ("directory", &["file"]),
-    ("url", &["sqlite", "postgres"]),
+    ("url", &["sqlite", "redis", "postgres"]),
+    ("key_prefix", &["redis"]),
     ("pooler", &["postgres"]),
 ];
 
@@ -68,6 +70,13 @@ pub(crate) fn judge_store(
                 judge_way(draft, &address, problems);
                 StoreKind::Postgres { address, pooler: pooler(draft) }
             }
+            None => StoreKind::Custom,
+        },
+        "redis" => match place(draft, kind, "url", judge_redis, problems) {
+            Some(address) => {
+                judge_password(draft, address.has_password(), problems);
+                StoreKind::Redis { address, key_prefix: key_prefix(draft) }
+            }
             // It is refused.
             None => StoreKind::Custom,
         },
@@ -106,7 +115,7 @@ fn judge_postgres(url: &str) -> Result<PostgresAddress, Misplaced> {
     PostgresAddress::parse(url).map_err(|error| (error.reason().to_owned(), error.help().to_owned()))
 }
 
-/// Who can read along on the way to a server, and who has read the password already.
+/// Who can read along on the way to a server.
 fn judge_way(draft: &Draft, address: &PostgresAddress, problems: &mut Vec<Problem>) {
     if address.tls() == PostgresTls::Off && !address.is_local() {
         let reason = "leads to another machine in clear";
@@ -114,7 +123,12 @@ fn judge_way(draft: &Draft, address: &PostgresAddress, problems: &mut Vec<Proble
             "drop `sslmode=disable`: the server needs a certificate whose authority `sslrootcert` may name";
         problems.push(problem(draft, "url", "store_in_clear", reason).with_help(help));
     }
-    if address.has_password() && is_in_the_file(draft, "url") {
+    judge_password(draft, address.has_password(), problems);
+}
+
+/// Who has read the password already.
+fn judge_password(draft: &Draft, has_password: bool, problems: &mut Vec<Problem>) {
+    if has_password && is_in_the_file(draft, "url") {
         let variable = Table::Stores.key("url").map(|key| key.variable(&draft.name)).unwrap_or_default();
         let reason = "has a password in the file, which the program and its repository hold too";
         let help = format!("set {variable}, and write it here without the password, or not at all");
@@ -127,9 +141,15 @@ pub(super) fn is_in_the_file(draft: &Draft, key: &str) -> bool {
     draft.stated.get(key).is_some_and(|stated| matches!(stated.origin, Origin::File { .. }))
 }
 
+/// The server that a `url` names.
+fn judge_redis(url: &str) -> Result<RedisAddress, Misplaced> {
+    RedisAddress::parse(url).map_err(|error| (error.reason().to_owned(), error.help().to_owned()))
+}
+
 fn missing(draft: &Draft, kind: &str, key: &'static str) -> Problem {
     let example = match kind {
         "sqlite" => "sqlite://sessions.db",
+        "redis" => "redis://localhost",
         "postgres" => "postgres://USER@HOST/DATABASE",
         _ => "sessions",
     };
@@ -187,13 +207,14 @@ fn keys_of_other_kinds(draft: &Draft, kind: &str, problems: &mut Vec<Problem>, n
             notes.push(Note { origin: at.origin.clone(), key: full, message });
         } else {
             let problem = problem(draft, key, "store_key_without_effect", &reason);
-            problems.push(problem.with_help(if let Origin::Variable(_) = at.origin {
+            let help = if let Origin::Variable(_) = at.origin {
                 let variable = Table::Stores.key("kind").map(|key| key.variable(&draft.name));
                 format!("unset the variable, or set {}={}", variable.unwrap_or_default(), own.join(" or "))
             } else {
                 let own: Vec<_> = own.iter().map(|own| format!("`kind = \"{own}\"`")).collect();
                 format!("drop the key, or write {}", own.join(" or "))
-            }));
+            };
+            problems.push(problem.with_help(help));
         }
     }
 }
@@ -209,6 +230,13 @@ fn pooler(draft: &Draft) -> Pooler {
     match setting(draft, "pooler") {
         Some(Setting::Word(word)) => Pooler::from_word(word).unwrap_or_default(),
         _ => Pooler::default(),
+    }
+}
+
+fn key_prefix(draft: &Draft) -> String {
+    match setting(draft, "key_prefix") {
+        Some(Setting::Text(prefix)) => prefix,
+        _ => String::new(),
     }
 }
 

@@ -813,6 +813,83 @@ serial = { lease = "5min" }
 "#,
     ),
     case(
+        "socket_origin",
+        r#"[policies.p]
+extends = "user_default"
+socket = { origins = ["https://*.shop.example"] }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+socket = { origins = ["https://www.shop.example"] }
+"#,
+    ),
+    case(
+        "socket_origin_in_clear",
+        r#"[policies.p]
+extends = "user_default"
+socket = { origins = ["http://shop.example"] }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+socket = { origins = ["http://localhost:3000"] }
+"#,
+    ),
+    case(
+        "socket_check_range",
+        r#"[policies.p]
+extends = "user_default"
+socket = { check_every = "2min" }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+socket = { check_every = "1s" }
+"#,
+    ),
+    case(
+        "socket_check_seldom",
+        r#"[policies.p]
+extends = "user_default"
+socket = { check_every = "5s" }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+socket = { check_every = "500ms" }
+"#,
+    ),
+    case(
+        "socket_outage_range",
+        r#"[policies.p]
+extends = "user_default"
+socket = { outage = "1min" }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+socket = { outage = "30s" }
+"#,
+    ),
+    case(
+        "socket_subprotocol_of_cookie",
+        r#"[policies.p]
+extends = "user_default"
+socket = { credential = "subprotocol" }
+"#,
+        r#"[policies.p]
+extends = "api_token"
+socket = { credential = "subprotocol" }
+"#,
+    ),
+    case(
+        "socket_keeps_alive",
+        r#"[policies.p]
+extends = "user_default"
+socket = { activity = "connected" }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+socket = { activity = "message" }
+"#,
+    ),
+    case(
         "activity_without_lifetime",
         r#"[policies.p]
 extends = "api_token"

@@ -9,6 +9,7 @@ use crate::{
     session::state::Base,
     store::{EndReason, EndTarget, Millis, SessionStore},
     token::SessionId,
+    watch::SessionEnding,
 };
 
 impl SessionEngine {
@@ -16,10 +17,13 @@ impl SessionEngine {
     pub(super) async fn end_session(&self, base: &Base) -> Result<Done, SessionError> {
         let Some(store) = &self.shared.store else { return Ok(Done::Nothing) };
         let target = EndTarget::Session { id: base.token.id, owner: self.owner_of(&base.record) };
-        let ended = store
-            .end(self.end_of(target, EndReason::LoggedOut))
-            .await
-            .map_err(|error| self.store_failed(error))?;
+        let ended = store.end(self.end_of(target, EndReason::LoggedOut)).await.map_err(|error| {
+            // Perhaps it has ended, and only the answer was lost.
+            self.shared.hub.look_at(base.token.id);
+            self.store_failed(error)
+        })?;
+        self.shared.hub.end(&ended.ids, SessionEnding::LoggedOut);
+        self.shared.hub.look_at(base.token.id);
         if let Some(hold) = &base.hold {
             hold.has_ended();
         }
@@ -60,6 +64,8 @@ impl SessionEngine {
             }
             closed => closed?,
         };
+        // It is closed for good from here on, whatever becomes of its record.
+        self.shared.hub.end(&[closed.token.id], SessionEnding::LoggedOut);
         let target = EndTarget::Session { id: closed.token.id, owner: self.owner_of(&closed.record) };
         store
             .end(self.end_of(target, EndReason::LoggedOut))

@@ -23,6 +23,7 @@ use crate::{
         SharedStore, Stamp, StoreError,
     },
     token::{Owner, SessionId, Token},
+    watch::SessionEnding,
 };
 
 /// How long a move may take before its seal runs out, in milliseconds.
@@ -45,7 +46,7 @@ impl SessionEngine {
             Some(base) => Box::pin(self.seal(work, base, token.id)).await?,
             None => None,
         };
-        let (record, checked) = self.newcomer(work, &principal, &token, sealed.as_ref());
+        let (record, checked) = self.newcomer(work, &principal, &token, sealed.as_deref());
         observe::handle(record.handle);
         let admitted = match checked {
             Ok(()) => self.admit(store, &token, owner, (&record, most), began, work.now).await,
@@ -76,6 +77,7 @@ impl SessionEngine {
                 self.end_orphan(store, &record, token.id).await;
                 return Err(self.store_failed(error));
             }
+            self.shared.hub.end(&[sealed.token.id], SessionEnding::Superseded);
             if let Some(hold) = &sealed.hold {
                 hold.has_ended();
             }
@@ -95,7 +97,8 @@ impl SessionEngine {
             event.of(&record);
             event.reason = Some("login");
         });
-        let base = Base { token, digest: record.digest, record, by_previous: false, hold: None };
+        let digest = record.digest;
+        let base = Base { token, digest, record, by_previous: false, on_socket: false, hold: None };
         Ok(Done::Stored { base, issue: true })
     }
 
@@ -124,7 +127,8 @@ impl SessionEngine {
                 .merge(&base.record, &sealed.record, self.shared.policy.on_conflict())
                 .map(|(fields, _)| fields),
             // Nothing to carry over: what was there has ended, or went with another login.
-            _ => Ok(work.changes.replay(None).into()),
+            (Some(_), None) => Ok(work.changes.replay(None).into()),
+            (None, _) => Ok(work.changes.to_fields(None)),
         };
         let checked = fields.and_then(|fields| {
             record.fields = fields;
@@ -135,7 +139,7 @@ impl SessionEngine {
     }
 
     /// Takes the visitor's record out of use, in favour of a successor; `None` if it ended, or another login was faster.
-    async fn seal(&self, work: &Work, base: &Base, to: SessionId) -> Result<Option<Base>, SessionError> {
+    async fn seal(&self, work: &Work, base: &Base, to: SessionId) -> Result<Option<Box<Base>>, SessionError> {
         let sealed = self
             .rewrite(base, work.now, |current, _| {
                 let mut next = current.clone();
@@ -144,7 +148,7 @@ impl SessionEngine {
             })
             .await;
         match sealed {
-            Ok(sealed) => Ok(Some(sealed)),
+            Ok(sealed) => Ok(Some(Box::new(sealed))),
             Err(error) if error.fault() == Fault::Gone => Ok(None),
             Err(error) => Err(error),
         }
@@ -192,13 +196,12 @@ impl SessionEngine {
                 deadline: self.write_deadline(self.shared.time.now()),
             }
         };
-        let admit =
-            async |behavior| store.admit(within(behavior)).await.map_err(|error| self.store_failed(error));
-        let mut answer = admit(BehaviorOnLimit::Reject).await?;
+        let failed = |error| self.store_failed(error);
+        let mut answer = store.admit(within(BehaviorOnLimit::Reject)).await.map_err(failed)?;
         if matches!(answer, Admitted::LimitReached { .. }) {
             let lapsed = Box::pin(self.end_lapsed(store, owner, now)).await?;
             if lapsed || concurrency.behavior_on_limit() != BehaviorOnLimit::Reject {
-                answer = admit(concurrency.behavior_on_limit()).await?;
+                answer = store.admit(within(concurrency.behavior_on_limit())).await.map_err(failed)?;
             }
         }
         self.admitted(answer, record)
@@ -208,6 +211,7 @@ impl SessionEngine {
     fn admitted(&self, answer: Admitted, record: &Record) -> Result<(), SessionError> {
         match answer {
             Admitted::Stored { evicted } => {
+                self.shared.hub.end(&evicted, SessionEnding::Evicted);
                 for id in evicted {
                     self.event(EventKind::Evicted, |event| {
                         // It is a session of the same principal.

@@ -243,16 +243,16 @@ impl SessionEngine {
         state: &SessionState,
         mut work: Box<Work>,
     ) -> Result<Done, SessionError> {
-        let waiter = Waiter::default();
-        work.waiter = Some(waiter.clone());
-        let mut performing = Box::pin(self.perform(work));
-        let mut so_far = state.lock().waited;
-        let done = so_far.spend(limit, performing.as_mut()).await;
-        state.lock().waited = so_far;
+        let waits = Waiter::default();
+        work.waiter = Some(waits.clone());
+        let mut under_way = Box::pin(self.perform(work));
+        let mut waited = state.lock().waited;
+        let done = waited.spend(limit, under_way.as_mut()).await;
+        state.lock().waited = waited;
         match done {
             Some(done) => done,
-            None if waiter.give_up() => Err(self.out_of_time()),
-            None => performing.await,
+            None if waits.give_up() => Err(self.out_of_time()),
+            None => under_way.await,
         }
     }
 
@@ -290,14 +290,13 @@ impl SessionEngine {
         else {
             return Done::Nothing;
         };
-        let mut record = (*base.record).clone();
-        record.last_seen = now;
+        let record = base.record.seen_at(now);
         let expires = lifetimes.expires(&record);
         let touch = Touch { id: base.token.id, owner: self.owner_for(store, &record), seen: now, expires };
         match store.touch(touch).await {
             Ok(Touched::Noted) => {
                 self.event(EventKind::Refreshed, |event| event.of(&record));
-                Done::Stored { base: Base { record: Arc::new(record), ..base.clone() }, issue: false }
+                Done::Stored { base: Base { record, ..base.clone() }, issue: false }
             }
             Ok(Touched::Gone) => Done::Ended { here: false },
             Err(error) => {
@@ -335,7 +334,7 @@ impl SessionEngine {
         }
     }
 
-    pub(super) fn gone(&self, detail: &'static str) -> SessionError {
+    pub(crate) fn gone(&self, detail: &'static str) -> SessionError {
         self.event(EventKind::Gone, |event| {
             event.fault = Some(Fault::Gone);
             event.detail = Some(detail);

@@ -17,6 +17,7 @@ use crate::{
     session::state::Base,
     store::{Cas, CasOutcome, Expected, Millis, SessionStore, Stored},
     token::{SessionId, Token},
+    watch::SessionEnding,
 };
 
 /// How often a write is tried against writers of other processes.
@@ -33,6 +34,9 @@ pub(super) struct Next {
     /// Whether someone asked for it: what time asks for is no activity.
     pub(super) asked: bool,
 }
+
+/// The record to store, and what opens it from then on, if that changed.
+type Successor = (Arc<Record>, Option<Token>);
 
 impl SessionEngine {
     /// Stores a session that no one knows yet.
@@ -71,8 +75,9 @@ impl SessionEngine {
                         event.reason = Some("data");
                     });
                     let digest = record.digest;
+                    let record = Arc::new(record);
                     let base =
-                        Base { token, digest, record: Arc::new(record), by_previous: false, hold: None };
+                        Base { token, digest, record, by_previous: false, on_socket: false, hold: None };
                     return Ok(Done::Stored { base, issue: true });
                 }
                 CasOutcome::Conflict(_) | CasOutcome::Gone(_) => {}
@@ -102,8 +107,9 @@ impl SessionEngine {
     where
         F: FnMut(&mut Vec<Field>, Binding<'_>) -> Result<(), SessionError> + Send,
     {
-        let due = self.rotation_is_due(&base.record, base.by_previous, work.now);
+        let due = !base.on_socket && self.rotation_is_due(&base.record, base.by_previous, work.now);
         let first_use = !base.by_previous
+            && !base.on_socket
             && base.record.previous.as_ref().is_some_and(|previous| !previous.successor_used);
         let remember = work.remember.is_some_and(|remember| remember != base.record.remembered);
         let asked = !work.changes.is_empty() || work.rotate || remember || update.is_some();
@@ -116,7 +122,7 @@ impl SessionEngine {
         let mut overwritten = 0;
         let done = self
             .rewrite(base, work.now, |current, by_previous| {
-                let due = self.rotation_is_due(current, by_previous, work.now);
+                let due = !base.on_socket && self.rotation_is_due(current, by_previous, work.now);
                 if !asked && !due && by_previous && current.version != loaded.version {
                     return Ok(None);
                 }
@@ -134,7 +140,10 @@ impl SessionEngine {
                 } else {
                     if due {
                         self.rotate_by_time(&mut next, base, work.now)?;
-                    } else if !by_previous && let Some(previous) = &mut next.previous {
+                    } else if !by_previous
+                        && !base.on_socket
+                        && let Some(previous) = &mut next.previous
+                    {
                         previous.successor_used = true;
                     }
                     None
@@ -148,6 +157,9 @@ impl SessionEngine {
             Err(error) if !asked && error.fault() == Fault::Gone => return Ok(Done::Ended { here: false }),
             done => done?,
         };
+        if work.rotate {
+            self.shared.hub.end(&[base.token.id], SessionEnding::Superseded);
+        }
         if overwritten > 0 {
             self.event(EventKind::Overwritten, |event| {
                 event.of(&loaded);
@@ -181,6 +193,7 @@ impl SessionEngine {
                 Ok(Some(Next { record: next, token: Some(token), asked: true }))
             })
             .await?;
+        self.shared.hub.end(&[base.token.id], SessionEnding::Superseded);
         self.event(EventKind::Authenticated, |event| {
             event.handle = Some(loaded.handle);
             event.of_principal(principal);
@@ -231,48 +244,40 @@ impl SessionEngine {
         let mut by_previous = base.by_previous;
         let mut turn = None;
         for attempt in 0..ATTEMPTS {
-            let Some(Next { record: mut next, token, asked }) = change(&current, by_previous)? else {
+            let changed = change(&current, by_previous)?;
+            let Some((record, token)) = self.successor(base, &current, changed, now)? else {
                 return Ok(Base { record: current, by_previous, ..base.clone() });
             };
-            next.version = current.version.next();
-            next.last_seen = self.shared.lifetimes.seen(&current, now, asked);
-            if let Some(hold) = &base.hold {
-                next.lease = hold.goes_on(self.shared.time.now());
-            }
-            if let Err(error) = self.check_size(&next)
-                && next.is_larger_than(&current)
-            {
-                // A session that a shortened limit found too large may stay as it is, and shrink.
-                return Err(error);
-            }
-            self.seal_fields(&mut next, None, base.token.id)?;
-            // On the heap before the wait, where it has to be anyway: the future of every write is smaller by it.
-            let next = Arc::new(next);
             let called = if attempt == 0 { now } else { self.shared.time.now() };
             let cas = Cas {
                 id: base.token.id,
-                owner: self.owner_for(store, &next),
+                owner: self.owner_for(store, &record),
                 expected: Expected::Version(current.version),
-                record: next.encode(&self.shared.name),
-                expires: self.shared.lifetimes.expires(&next),
+                record: record.encode(&self.shared.name),
+                expires: self.shared.lifetimes.expires(&record),
                 now,
                 deadline: self.write_deadline(called),
             };
             match store.cas(cas).await.map_err(|error| self.store_failed(error))? {
                 CasOutcome::Stored => {
-                    let record = next;
                     let hold = base.hold.clone();
                     if let Some(hold) = &hold {
                         hold.was_written();
                     }
                     return Ok(match token {
-                        Some(token) => {
-                            Base { token, digest: record.digest, record, by_previous: false, hold }
-                        }
+                        Some(token) => Base {
+                            token,
+                            digest: record.digest,
+                            record,
+                            by_previous: false,
+                            on_socket: false,
+                            hold,
+                        },
                         None => Base {
                             token: base.token.clone(),
                             digest: base.digest,
-                            by_previous: !record.digest.matches(&base.digest),
+                            by_previous: !base.on_socket && !record.digest.matches(&base.digest),
+                            on_socket: base.on_socket,
                             record,
                             hold,
                         },
@@ -301,6 +306,37 @@ impl SessionEngine {
         Err(SessionError::new(Fault::Conflict, "other requests kept changing the session"))
     }
 
+    /// The record that takes the place of the current one, and what opens it from now on if that changed.
+    ///
+    /// Not in the future of the write, which would hold each of its parts and be too large for the allocator's fast path.
+    fn successor(
+        &self,
+        base: &Base,
+        current: &Record,
+        changed: Option<Next>,
+        now: Millis,
+    ) -> Result<Option<Successor>, SessionError> {
+        let Some(Next { record: mut next, token, asked }) = changed else { return Ok(None) };
+        if base.on_socket {
+            // A write in one step is a turn of its own: it waits for whoever has one, and follows one that has run out.
+            self.refuse_while_leased(current)?;
+            next.lease = None;
+        }
+        next.version = current.version.next();
+        next.last_seen = self.shared.lifetimes.seen(current, now, asked);
+        if let Some(hold) = &base.hold {
+            next.lease = hold.goes_on(self.shared.time.now());
+        }
+        if let Err(error) = self.check_size(&next)
+            && next.is_larger_than(current)
+        {
+            // A session that a shortened limit found too large may stay as it is, and shrink.
+            return Err(error);
+        }
+        self.seal_fields(&mut next, None, base.token.id)?;
+        Ok(Some((Arc::new(next), token)))
+    }
+
     /// Judges the newer record that a write met: is it still this client's?
     fn look_again(
         &self,
@@ -311,6 +347,12 @@ impl SessionEngine {
         let Some(record) = self.decode(stored) else {
             return Err(SessionError::new(Fault::StoreCorrupted, "the stored session can't be read"));
         };
+        if base.on_socket {
+            if record.is_moving(now) || record.has_other_privileges(&base.record) {
+                return Err(self.gone("the session changed hands while the socket was open"));
+            }
+            return Ok((record, false));
+        }
         let by_previous = match standing(&record, &base.digest, now) {
             Standing::Current => false,
             Standing::Previous => true,

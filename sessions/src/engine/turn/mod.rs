@@ -95,7 +95,8 @@ impl SessionEngine {
                 verdict = self.spend(&mut waited, self.look(&token, &client)).await?;
                 continue;
             }
-            let base = Base { token: token.clone(), digest, record, by_previous, hold: None };
+            let base =
+                Base { token: token.clone(), digest, record, by_previous, on_socket: false, hold: None };
             match self.spend(&mut waited, self.take(turn, base, now)).await? {
                 Taken::Held(base) => return Ok(self.bind(Found::Live, Some(base), client, now, waited)),
                 Taken::Missed(given_back, loaded) => {
@@ -116,7 +117,7 @@ impl SessionEngine {
         let Some(token) = token else { return Ok(self.bind(Found::Nothing, None, client, now, waited)) };
         match self.spend(&mut waited, self.look(&token, &client)).await? {
             Verdict::Live { record, digest, by_previous } => {
-                let base = Base { token, digest, record, by_previous, hold: None };
+                let base = Base { token, digest, record, by_previous, on_socket: false, hold: None };
                 Ok(self.bind(Found::Live, Some(base), client, now, waited))
             }
             verdict => self.bind_verdict(token, verdict, client, now, waited).await,
@@ -124,7 +125,7 @@ impl SessionEngine {
     }
 
     /// The session as it is now.
-    async fn look(&self, token: &Token, client: &Client) -> Result<Verdict, SessionError> {
+    pub(crate) async fn look(&self, token: &Token, client: &Client) -> Result<Verdict, SessionError> {
         let now = self.shared.time.now();
         let Some(store) = &self.shared.store else { return Ok(Verdict::Dead) };
         let loaded = store.load(token.id, now).await.map_err(|error| self.store_failed(error))?;
@@ -183,6 +184,15 @@ impl SessionEngine {
             Ok(())
         };
         let _ = self.within(state, given_back).await;
+    }
+
+    /// Refuses a write of a socket while a request has the session to itself.
+    pub(super) fn refuse_while_leased(&self, record: &Record) -> Result<(), SessionError> {
+        let leased = record.lease.as_ref().is_some_and(|lease| is_held(lease, self.shared.time.now()));
+        if self.shared.turns.is_some() && leased {
+            return Err(SessionError::new(Fault::Locked, "a request of the session is under way: try again"));
+        }
+        Ok(())
     }
 
     fn locked(&self, record: &Record) -> SessionError {

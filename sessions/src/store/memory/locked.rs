@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use super::{
-    shard::{Census, Shard},
+    shard::{Census, NotYet, Shard},
     space::Space,
 };
 use crate::{
@@ -42,8 +42,8 @@ impl<'a> Locked<'a> {
         shard.cas(write, room)
     }
 
-    /// Admits a session; `None` if that needs a place and none is free.
-    pub(super) fn admit(&mut self, admit: &Admit) -> Option<Admitted> {
+    /// Admits a session, unless it has to be asked for again.
+    pub(super) fn admit(&mut self, admit: &Admit) -> Result<Admitted, NotYet> {
         let (shard, room) = self.with_place();
         shard.admit(admit, room)
     }

@@ -18,11 +18,15 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, thread};
 
 pub use sessions_policy::WhenFull;
 
-use self::space::{Newcomer, Space};
+use self::{
+    locked::Locked,
+    shard::NotYet,
+    space::{Newcomer, Space},
+};
 use super::{
     Admit, Admitted, Cas, CasOutcome, End, EndTarget, Ended, Expected, Listed, Loaded, Millis, Owner,
     SessionId, SessionStore, StoreError, StoreStats, Touch, Touched,
@@ -100,9 +104,30 @@ impl MemoryStore {
             return Ok(Admitted::Late);
         }
         let place = (admit.id.bucket(), admit.now);
-        let admitted =
-            self.space.with_room(place, (Newcomer::Owned, self.when_full), |shard| shard.admit(admit));
-        Ok(admitted.unwrap_or(Admitted::Full))
+        loop {
+            let step = |shard: &mut Locked<'_>| match shard.admit(admit) {
+                Err(NotYet::NoPlace) => None,
+                answer => Some(answer.ok()),
+            };
+            match self.space.with_room(place, (Newcomer::Owned, self.when_full), step) {
+                Some(Some(admitted)) => return Ok(admitted),
+                Some(None) => thread::yield_now(),
+                None => return Ok(Admitted::Full),
+            }
+        }
+    }
+
+    /// Ends the sessions of an owner. If they are many, the lock is given back in between; who comes then is judged by the
+    /// last step, which is the revocation.
+    fn end_owner(&self, (owner, except): (Owner, Option<SessionId>), end: &End) -> Vec<SessionId> {
+        let (reason, now) = (end.reason, end.now);
+        let mut ended = Vec::new();
+        while self.space.lock(owner.bucket(), now).end_some_of(&owner, except, (reason, now), &mut ended) {
+            thread::yield_now();
+        }
+        let mut shard = self.space.lock_to_write(owner.bucket(), now);
+        ended.append(&mut shard.end_owner(owner, except, reason, (now, end.stamp)));
+        ended
     }
 
     fn insert(&self, write: &Cas) -> CasOutcome {
@@ -146,10 +171,7 @@ impl SessionStore for MemoryStore {
                 let was_live = self.space.lock_to_write(id.bucket(), end.now).end(&id, end.reason, end.now);
                 was_live.then_some(id).into_iter().collect()
             }
-            EndTarget::Owner { owner, except } => {
-                let mut shard = self.space.lock_to_write(owner.bucket(), end.now);
-                shard.end_owner(owner, except, end.reason, (end.now, end.stamp))
-            }
+            EndTarget::Owner { owner, except } => self.end_owner((owner, except), &end),
         };
         Ok(Ended { ids })
     }
@@ -161,7 +183,13 @@ impl SessionStore for MemoryStore {
         limit: usize,
         now: Millis,
     ) -> Result<Vec<Listed>, StoreError> {
-        Ok(self.space.lock(owner.bucket(), now).list(&owner, after, limit, now))
+        loop {
+            let listed = self.space.lock(owner.bucket(), now).list(&owner, after, limit, now);
+            match listed {
+                Some(listed) => return Ok(listed),
+                None => thread::yield_now(),
+            }
+        }
     }
 
     async fn sweep(&self, now: Millis, limit: usize) -> Result<usize, StoreError> {

@@ -8,11 +8,29 @@ use std::ops::{Index, IndexMut};
 
 use super::table::{Row, number};
 
-/// Rows of one kind. At least a quarter of the places are free.
+/// An array of more places than this is not resized at once: asking the system for that much memory, and giving it back,
+/// takes too long to be done under a lock. Smaller in tests, so that they see both.
+const LARGE: usize = if cfg!(any(test, sessions_shuttle)) { 64 } else { 2048 };
+
+/// Rows of one kind. At least a quarter of the places are free, or as good as.
 #[derive(Debug)]
 pub(super) struct Places<R> {
     places: Vec<Option<R>>,
     len: u32,
+}
+
+/// Places for rows that are yet to come, or what is left of those that had to go.
+#[derive(Debug)]
+pub(super) struct Blank<R>(Vec<Option<R>>);
+
+impl<R> Blank<R> {
+    pub(super) fn new(places: usize) -> Self {
+        Self(blank(places))
+    }
+}
+
+fn blank<R>(places: usize) -> Vec<Option<R>> {
+    std::iter::repeat_with(|| None).take(places).collect()
 }
 
 /// Where each row was moved to, by where it was. Free places have moved nowhere that means anything.
@@ -66,15 +84,54 @@ impl<R: Row> Places<R> {
 
     /// Makes room for one more row, and tells where the rows are now if that moved them.
     pub(super) fn reserve_one(&mut self) -> Option<Moved> {
-        let (rows, places) = (self.len as usize + 1, self.places.len());
-        (rows * 4 > places * 3).then(|| self.resize(places + places / 2 + 4))
+        let places = self.wanted_for_one_more()?;
+        Some(self.resize(Blank::new(places)).0)
     }
 
-    /// Gives room back if most of it is free, and tells where the rows are now if that moved them.
+    /// Gives room back if most of it is free, and tells where the rows are now if that moved them. Of a large array it
+    /// gives back nothing: see [`wanted`](Self::wanted).
     pub(super) fn give_back(&mut self) -> Option<Moved> {
+        let places = self.wanted_for_fewer().filter(|_| self.places.len() <= LARGE)?;
+        Some(self.resize(Blank::new(places)).0)
+    }
+
+    /// How many places a large array should have before one more row is added, or now that most are free; [`None`] if it
+    /// has about as many, or is resized in time by itself.
+    pub(super) fn wanted(&self) -> Option<usize> {
+        if self.places.len() <= LARGE {
+            return None;
+        }
+        self.wanted_for_one_more().or_else(|| self.wanted_for_fewer())
+    }
+
+    fn wanted_for_one_more(&self) -> Option<usize> {
+        let (rows, places) = (self.len as usize + 1, self.places.len());
+        (rows * 4 > places * 3).then_some(places + places / 2 + 4)
+    }
+
+    fn wanted_for_fewer(&self) -> Option<usize> {
         let (rows, places) = (self.len as usize, self.places.len());
-        let most_is_free = rows == 0 || (places >= 64 && rows * 5 < places);
-        (places > 0 && most_is_free).then(|| self.resize(rows * 2))
+        let most_are_free = rows == 0 || (places >= 64 && rows * 5 < places);
+        (places > 0 && most_are_free).then_some(rows * 2)
+    }
+
+    /// Whether these places are of use: there is room in them for all rows and one more.
+    pub(super) fn fit(&self, blank: &Blank<R>) -> bool {
+        let room = self.len == 0 || (self.len as usize + 1) * 4 <= blank.0.len() * 3;
+        room && self.wanted().is_some()
+    }
+
+    /// Moves all rows into these places, and tells where they are now; what they were in can go when no one waits.
+    pub(super) fn resize(&mut self, blank: Blank<R>) -> (Moved, Blank<R>) {
+        let mut before = std::mem::replace(&mut self.places, blank.0);
+        let moved = before.iter_mut().map(|row| {
+            let row = row.take()?;
+            let at = self.free_for(row.key());
+            self.places[at] = Some(row);
+            Some(number(at))
+        });
+        let moved = Moved(moved.map(Option::unwrap_or_default).collect());
+        (moved, Blank(before))
     }
 
     /// Adds a row whose key is not there yet, where [`reserve_one`](Self::reserve_one) has made room, and tells its number.
@@ -105,18 +162,6 @@ impl<R: Row> Places<R> {
             at = self.after(at);
         }
         None
-    }
-
-    fn resize(&mut self, places: usize) -> Moved {
-        let before = std::mem::take(&mut self.places);
-        self.places = std::iter::repeat_with(|| None).take(places).collect();
-        let moved = before.into_iter().map(|row| {
-            let row = row?;
-            let at = self.free_for(row.key());
-            self.places[at] = Some(row);
-            Some(number(at))
-        });
-        Moved(moved.map(Option::unwrap_or_default).collect())
     }
 
     fn free_for(&self, key: &R::Key) -> usize {
@@ -240,6 +285,9 @@ mod tests {
                 gap = from;
             }
             places.give_back();
+            if let Some(wanted) = places.wanted() {
+                places.resize(Blank::new(wanted));
+            }
             assert!(places.len() < 64 || places.room() <= places.len() * 5 + 1);
         }
         assert_eq!(places.places.capacity(), 0);

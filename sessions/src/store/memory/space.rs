@@ -9,6 +9,7 @@ use std::sync::PoisonError;
 use super::{
     WhenFull,
     locked::Locked,
+    places::Blank,
     shard::{Census, Shard},
 };
 use crate::{
@@ -136,6 +137,26 @@ impl Space {
         shard
     }
 
+    /// The same for a write that may store something new. Places that are too many to be made under the lock are made
+    /// before; what they take the place of goes after the lock was given back.
+    fn lock_to_insert(&self, bucket: u16, now: Millis) -> Locked<'_> {
+        let mut shard = self.lock_to_write(bucket, now);
+        while let Some(places) = shard.wanted() {
+            drop(shard);
+            self.fit(self.index(bucket), places);
+            shard = self.lock(bucket, now);
+        }
+        shard
+    }
+
+    /// Gives a shard as many places for slots as it wants, if it still does.
+    #[cold]
+    fn fit(&self, index: usize, places: usize) {
+        let blank = Blank::new(places);
+        let before = self.guard(index).move_to(blank);
+        drop(before);
+    }
+
     fn lock_shard(&self, index: usize, now: Millis) -> Locked<'_> {
         Locked::new(self.guard(index), self, index, now)
     }
@@ -164,14 +185,14 @@ impl Space {
         (newcomer, when_full): (Newcomer, WhenFull),
         step: impl Fn(&mut Locked<'_>) -> Option<T>,
     ) -> Option<T> {
-        if let Some(answer) = step(&mut self.lock_to_write(bucket, now)) {
+        if let Some(answer) = step(&mut self.lock_to_insert(bucket, now)) {
             return Some(answer);
         }
         if !self.make_room(newcomer, when_full, now) {
             return None;
         }
         // A place that the step turns out not to need goes back when the lock does.
-        step(&mut self.lock(bucket, now).with_a_place())
+        step(&mut self.lock_to_insert(bucket, now).with_a_place())
     }
 
     /// Takes a place in a full store: of an expired session, else of an anonymous one, else, for a session of an owner,
@@ -256,8 +277,13 @@ impl Space {
         for index in self.from(&self.broom, due) {
             while freed < limit && due(&self.gauges[index]) {
                 // The lock is given back in between: a sweep never holds up a request for long.
-                freed +=
-                    self.lock_shard(index, now).free_due(now, (LOOKS_A_LOCK as usize).min(limit - freed));
+                let mut shard = self.lock_shard(index, now);
+                freed += shard.free_due(now, (LOOKS_A_LOCK as usize).min(limit - freed));
+                let wanted = shard.wanted();
+                drop(shard);
+                if let Some(places) = wanted {
+                    self.fit(index, places);
+                }
             }
             if freed >= limit {
                 self.broom.store(index, Relaxed);

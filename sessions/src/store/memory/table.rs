@@ -25,12 +25,15 @@ pub(super) trait Row {
     fn bits(key: &Self::Key) -> u64;
 }
 
-/// Rows of one kind. Row numbers are dense: removing a row gives its number to the last one.
+/// Rows of one kind. Row numbers are dense: removing a row gives its number to the last one, or, if that would be too much
+/// to mend, to the next row that comes.
 #[derive(Debug)]
 pub(super) struct Table<R> {
     /// Where each row is; the length is zero or a power of two, and at least a quarter of the places are free.
     index: Vec<Place>,
     rows: Vec<R>,
+    /// Rows that are no more, whose numbers are to be given anew. The last row is none of them.
+    vacant: Vec<u32>,
 }
 
 /// A place in the index: free if its row is [`NONE`].
@@ -44,12 +47,17 @@ const FREE: Place = Place { hash: 0, row: NONE };
 
 impl<R> Table<R> {
     pub(super) const fn new() -> Self {
-        Self { index: Vec::new(), rows: Vec::new() }
+        Self { index: Vec::new(), rows: Vec::new(), vacant: Vec::new() }
     }
 
     /// How many rows there are.
     pub(super) fn len(&self) -> u32 {
-        number(self.rows.len())
+        number(self.rows.len() - self.vacant.len())
+    }
+
+    /// The row of the highest number, if there is one.
+    pub(super) fn last(&self) -> Option<u32> {
+        self.rows.len().checked_sub(1).map(number)
     }
 
     pub(super) fn iter_mut(&mut self) -> std::slice::IterMut<'_, R> {
@@ -86,23 +94,37 @@ impl<R: Row> Table<R> {
         if (self.rows.len() + 1) * 4 > self.index.len() * 3 {
             self.resize((self.index.len() * 2).max(8));
         }
-        let place = Place { hash: hash::<R>(row.key()), row: self.len() };
-        self.rows.push(row);
-        self.put(place);
-        place.row
+        let hash = hash::<R>(row.key());
+        let number = self.vacant.pop().unwrap_or(number(self.rows.len()));
+        match self.rows.get_mut(number as usize) {
+            Some(vacant) => *vacant = row,
+            None => self.rows.push(row),
+        }
+        self.put(Place { hash, row: number });
+        number
     }
 
     /// Removes a row. The last row takes its number: true if there was a last row that did.
     pub(super) fn swap_remove(&mut self, row: u32) -> bool {
-        let last = self.len() - 1;
+        let last = number(self.rows.len() - 1);
         self.free(self.place_of(row));
         if row != last {
             let place = self.place_of(last);
             self.index[place].row = row;
         }
         self.rows.swap_remove(row as usize);
+        while let Some(last) = self.last().filter(|last| self.vacant.contains(last)) {
+            self.vacant.retain(|row| *row != last);
+            self.rows.pop();
+        }
         self.give_back();
         row != last
+    }
+
+    /// Removes a row that is not the last one. No row takes its number before the next one that comes.
+    pub(super) fn vacate(&mut self, row: u32) {
+        self.free(self.place_of(row));
+        self.vacant.push(row);
     }
 
     fn place_of(&self, row: u32) -> usize {
@@ -221,7 +243,11 @@ mod tests {
             match table.find(&key) {
                 Some(row) if !grow || dice >> 62 == 0 => {
                     assert_eq!(model.remove(&key), Some(table[row].value));
-                    table.swap_remove(row);
+                    if (dice >> 38).is_multiple_of(4) && table.last() != Some(row) {
+                        table.vacate(row);
+                    } else {
+                        table.swap_remove(row);
+                    }
                 }
                 None if grow || dice >> 62 == 0 => {
                     model.insert(key, step);

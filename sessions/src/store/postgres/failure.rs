@@ -197,6 +197,7 @@ fn told(error: &DbError, server: &Server, is_statement: bool) -> String {
         "3F000" | "42P01" | "42883" => {
             "has lost tables or functions of the schema `sessions`: restart the program"
         }
+        "42P07" | "42723" | "42710" => "has another use for the schema `sessions`: name another database",
         "SES02" => {
             "has another isolation level than `read committed` by default: set `default_transaction_isolation`"
         }
@@ -218,6 +219,10 @@ fn lost(error: &tokio_postgres::Error, server: &Server) -> String {
             let advice = match io.kind() {
                 io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => {
                     "is it running, and is its address right?"
+                }
+                // What the driver says of a server that can only be read.
+                io::ErrorKind::PermissionDenied if io.to_string().contains("does not allow writes") => {
+                    return format!("{server} can't be written: it is a standby, or is set to be read only");
                 }
                 io::ErrorKind::PermissionDenied => "may this process use its socket?",
                 _ => "look at its log and at the network",

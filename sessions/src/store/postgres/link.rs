@@ -83,8 +83,8 @@ impl Link {
         Ok(rows)
     }
 
-    /// Whether it still answers.
-    pub(super) async fn probe(&self) -> Result<(), Error> {
+    /// Whether it still answers, and the server can be written.
+    pub(super) async fn probe(&self) -> Result<bool, Error> {
         let abandoned = self.abandoned.load(SeqCst);
         let sent = Instant::now();
         let rows = self.client.query_typed(PROBE, &[]).await?;
@@ -93,7 +93,7 @@ impl Link {
         }
         // Whatever was sent before has been answered.
         self.cleared.fetch_max(abandoned, SeqCst);
-        Ok(())
+        Ok(rows.first().and_then(|row| row.try_get(1).ok()) != Some("on"))
     }
 
     fn note(&self, sent: Instant, showed: Micros) {

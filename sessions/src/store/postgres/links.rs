@@ -82,12 +82,15 @@ impl Links {
         self.shared.pick().await.map(drop)
     }
 
-    /// Asks for something that changes nothing: once more if the connection was lost.
+    /// Asks for something that changes nothing: on another connection if one was lost.
     pub(super) async fn read(&self, call: Call, values: &[Value<'_>]) -> Result<Vec<Row>, Failure> {
-        match self.send(call, |_| values).await {
-            Err(lost) if lost.applied() == Applied::Perhaps => self.send(call, |_| values).await,
-            answer => answer,
+        for _ in 1..LINKS {
+            match self.send(call, |_| values).await {
+                Err(lost) if lost.applied() == Applied::Perhaps => {}
+                answer => return answer,
+            }
         }
+        self.send(call, |_| values).await
     }
 
     /// Asks for a change. The values may depend on the connection, whose server has a clock of its own.
@@ -235,12 +238,16 @@ impl Shared {
                 _ = &mut driver => return lived,
                 answer = tokio::time::timeout(self.dial.limit(), link.probe()) => answer,
             };
-            if !matches!(answer, Ok(Ok(()))) {
+            match answer {
+                Ok(Ok(true)) => {}
+                // The server has become a standby, and knows only what was true a while ago.
+                Ok(Ok(false)) => break,
                 // It may be half open: no answer will come on it.
-                return lived;
+                _ => return lived,
             }
             lived = true;
         }
+        link.condemn();
         // What waits is answered before the connection closes by itself.
         guard.0 = None;
         lived

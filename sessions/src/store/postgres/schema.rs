@@ -57,7 +57,11 @@ pub(super) async fn migrate_by(
     let found = look(client, server, known).await?;
     let done = match found {
         Found::Nothing => {
-            client.batch_execute("CREATE SCHEMA IF NOT EXISTS sessions").await.map_err(failed)?;
+            // A user that owns the schema may not be allowed to make one.
+            let there = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'sessions')";
+            if answer::<bool>(client, there).await.map_err(failed)? != Some(true) {
+                client.batch_execute("CREATE SCHEMA sessions").await.map_err(failed)?;
+            }
             client.batch_execute(VERSIONS).await.map_err(failed)?;
             0
         }
@@ -78,7 +82,9 @@ pub(super) async fn migrate_by(
 /// Looks at a database without changing it, and refuses what this program can't work with.
 async fn look(client: &Client, server: &Server, known: i32) -> Result<Found, Failure> {
     let failed = |error| Failure::of_migration(&error, server);
-    let table = "SELECT to_regclass('sessions.schema_version') IS NOT NULL";
+    // Not `to_regclass`, which in a transaction may know of no table that another has made since it began.
+    let table = "SELECT EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
+                 WHERE nspname = 'sessions' AND relname = 'schema_version')";
     if !answer::<bool>(client, table).await.map_err(failed)?.unwrap_or(false) {
         return Ok(Found::Nothing);
     }

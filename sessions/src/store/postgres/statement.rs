@@ -66,8 +66,8 @@ impl Call {
     }
 }
 
-/// What tells whether a connection answers, and the server's clock.
-pub(super) const PROBE: &str = "SELECT clock_timestamp()";
+/// What tells whether a connection answers, the server's clock, and whether it can only be read.
+pub(super) const PROBE: &str = "SELECT clock_timestamp(), current_setting('transaction_read_only')";
 
 #[cfg(test)]
 mod tests {

@@ -22,7 +22,7 @@ use std::{fmt, path::Path, sync::Arc};
 use self::{
     open::Setup,
     operation::{Lapse, Sweep, Swept},
-    reader::{List, Load, Page, Seen, Stats},
+    reader::{List, Load, LoadMany, Page, Seen, Stats},
     threads::Threads,
 };
 use super::{
@@ -102,6 +102,25 @@ impl SessionStore for SqliteStore {
             Seen::Known(loaded) => Ok(loaded),
             // Noted at once, so that it is dead to a clock that is behind as well. It is dead even if that fails.
             Seen::Expired(judged) => Ok(self.threads.write(Lapse { id, now }).await.unwrap_or(judged)),
+        }
+    }
+
+    async fn load_many(&self, ids: &[SessionId], now: Millis) -> Vec<Result<Loaded, StoreError>> {
+        match self.threads.read(LoadMany { ids: ids.to_vec(), now }).await {
+            // One that has expired unnoticed is noted as a single load does it.
+            Ok(seen) => {
+                let mut loaded = Vec::with_capacity(seen.len());
+                for (seen, id) in seen.into_iter().zip(ids) {
+                    loaded.push(Ok(match seen {
+                        Seen::Known(loaded) => loaded,
+                        Seen::Expired(judged) => {
+                            self.threads.write(Lapse { id: *id, now }).await.unwrap_or(judged)
+                        }
+                    }));
+                }
+                loaded
+            }
+            Err(_) => ids.iter().map(|_| Err(StoreError::Unavailable(None))).collect(),
         }
     }
 

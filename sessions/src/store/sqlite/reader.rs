@@ -90,6 +90,21 @@ impl Read for Load {
     }
 }
 
+/// Reads several sessions in one turn of a reader.
+#[derive(Clone, Debug)]
+pub(super) struct LoadMany {
+    pub(super) ids: Vec<SessionId>,
+    pub(super) now: Millis,
+}
+
+impl Read for LoadMany {
+    type Answer = Vec<Seen>;
+
+    fn read(&self, connection: &Connection) -> rusqlite::Result<Vec<Seen>> {
+        self.ids.iter().map(|id| Load { id: *id, now: self.now }.read(connection)).collect()
+    }
+}
+
 /// Reads a page of an owner's sessions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct List {

@@ -9,15 +9,14 @@ use std::{
     },
 };
 
+pub(super) use crate::store::calls::{HOUR, change, creation, login, record, stamp, version};
 use crate::store::{
-    Admit, Admitted, BehaviorOnLimit, Cas, CasOutcome, End, EndReason, EndTarget, Expected, Limit, Listed,
-    Loaded, Millis, Owner, SessionId, SessionStore, Stamp, StoreError, StoreStats, Stored, Touch, Touched,
-    Version,
+    Admit, Admitted, BehaviorOnLimit, Cas, CasOutcome, End, EndReason, EndTarget, Limit, Listed, Loaded,
+    Millis, Owner, SessionId, SessionStore, StoreError, StoreStats, Stored, Touch, Touched,
 };
 
 /// When the cases take place: in January 2026.
 pub(super) const NOW: Millis = 1_767_225_600_000;
-pub(super) const HOUR: Millis = 3_600_000;
 
 /// The store that a case is about, and the promise that the case is named after. Clones are the same.
 #[derive(Debug)]
@@ -307,51 +306,6 @@ pub(super) fn adas<const N: usize>(numbers: [usize; N]) -> Vec<SessionId> {
 pub(super) fn sorted(mut ids: Vec<SessionId>) -> Vec<SessionId> {
     ids.sort_unstable();
     ids
-}
-
-pub(super) fn record(version: u64, last_seen: Millis) -> Arc<[u8]> {
-    [version.to_be_bytes(), last_seen.to_be_bytes(), *b"payload!"].concat().into()
-}
-
-pub(super) fn stamp(now: Millis) -> Stamp {
-    now << 16
-}
-
-pub(super) fn version(number: u64) -> Expected {
-    Expected::Version(Version::of_record(&number.to_be_bytes()))
-}
-
-/// An anonymous session, version 1, for an hour.
-pub(super) fn creation(id: SessionId, now: Millis) -> Cas {
-    Cas {
-        id,
-        owner: None,
-        expected: Expected::Absent,
-        record: record(1, now),
-        expires: now + HOUR,
-        now,
-        deadline: now + 2_000,
-    }
-}
-
-/// The next version, for an hour from now on.
-pub(super) fn change(id: SessionId, from: u64, now: Millis) -> Cas {
-    Cas { expected: version(from), record: record(from + 1, now), ..creation(id, now) }
-}
-
-/// A login without a limit, version 1, for an hour.
-pub(super) fn login(id: SessionId, owner: Owner, now: Millis) -> Admit {
-    Admit {
-        id,
-        owner,
-        record: record(1, now),
-        expires: now + HOUR,
-        limit: None,
-        replaces: None,
-        began: stamp(now),
-        now,
-        deadline: now + 2_000,
-    }
 }
 
 /// A login of [`ada`] within a limit.

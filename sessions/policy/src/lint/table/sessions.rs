@@ -57,6 +57,44 @@ pub(super) const LINTS: &[Lint] = &[
         ],
     ),
     lint(
+        "SL054",
+        "socket-origin",
+        (Error, Warning),
+        &["socket_origin", "socket_origin_in_clear"],
+        [
+            "Browsers let any page open a socket to any host and send the cookie along: the origin alone tells them \
+             apart. Patterns, `null` and paths are refused in every profile, an `http://` origin off loopback in production.",
+            "Write each as `https://host` or `https://host:port`; for pages of the same host drop the key.",
+            "OWASP ASVS 5.0, 4.4.2; CVE-2023-40025 (Argo CD)",
+        ],
+    ),
+    lint(
+        "SL055",
+        "socket-close",
+        (Error, Warning),
+        &["socket_check_range", "socket_check_seldom", "socket_outage_range"],
+        [
+            "A socket is closed when its session ends. What another process has ended is found by looking, so a look \
+             more seldom than once a second serves people who have logged out. While the store does not answer, no one \
+             knows: a socket is closed after 30 s at most.",
+            "Drop `check_every`; its default is prompt, and one look is for all sockets. Write `outage` from 1 s to 30 s.",
+            "OWASP ASVS 5.0, 7.4.1",
+        ],
+    )
+    .excusable(),
+    lint(
+        "SL056",
+        "multi-channel",
+        (Error, Error),
+        &["socket_subprotocol_of_cookie"],
+        [
+            "A policy has one channel for its id. A cookie is hidden from scripts, so a socket that asks a script for the \
+             id would have to be told it in another way.",
+            "Drop `socket.credential`, or write `\"ticket\"`.",
+            "OWASP Session Management Cheat Sheet, Used vs. Accepted Session ID Exchange Mechanisms",
+        ],
+    ),
+    lint(
         "SL057",
         "header-name",
         (Error, Error),
@@ -66,6 +104,18 @@ pub(super) const LINTS: &[Lint] = &[
              drop the fields that they know.",
             "Write a name of your own, such as `X-Session-ID`.",
             "OWASP ASVS 5.0, 4.1.3; RFC 9110 5.1",
+        ],
+    ),
+    lint(
+        "SL059",
+        "socket-idle",
+        (Warning, Silent),
+        &["socket_keeps_alive"],
+        [
+            "With `socket.activity = \"connected\"` a tab that was left open keeps its session alive, and `idle_timeout` \
+             never ends it.",
+            "Write `socket.activity = \"message\"`, and send one when the person does something.",
+            "OWASP ASVS 5.0, 7.3.1",
         ],
     ),
     lint(

@@ -6,11 +6,13 @@
 
 mod freeing;
 mod rows;
+mod steps;
 #[cfg(test)]
 mod whole;
 
 use std::sync::Arc;
 
+use self::steps::A_STEP;
 use super::{
     due::Due,
     list::List,
@@ -60,6 +62,15 @@ impl Census {
     pub(super) fn live(&self) -> usize {
         self.anonymous as usize + self.owned as usize
     }
+}
+
+/// Why a login is neither admitted nor refused yet. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotYet {
+    /// It needs a place, and none is free.
+    NoPlace,
+    /// So many sessions of the owner have expired that they are freed in steps: ask again.
+    InSteps,
 }
 
 /// What is known under an id at an instant.
@@ -170,22 +181,23 @@ impl Shard {
         }
     }
 
-    /// Admits a session; `None` if that needs room and `room` has none. `room` is asked at most once.
-    pub(super) fn admit(&mut self, admit: &Admit, room: impl FnOnce() -> bool) -> Option<Admitted> {
+    /// Admits a session. `room` is asked at most once.
+    pub(super) fn admit(&mut self, admit: &Admit, room: impl FnOnce() -> bool) -> Result<Admitted, NotYet> {
         if !matches!(self.look(&admit.id, admit.now), Found::Absent) {
-            return Some(Admitted::Exists);
+            return Ok(Admitted::Exists);
         }
         let owner = self.owners.find(&admit.owner);
         if owner.is_some_and(|row| admit.began < self.owners[row].revoked) {
-            return Some(Admitted::Revoked);
+            return Ok(Admitted::Revoked);
         }
         let replaced = admit.replaces.filter(|id| self.may_replace(id, admit));
         let evicted = match self.victims(admit, replaced) {
             Ok(evicted) => evicted,
-            Err(live) => return Some(Admitted::LimitReached { live }),
+            Err(Some(live)) => return Ok(Admitted::LimitReached { live }),
+            Err(None) => return Err(NotYet::InSteps),
         };
         if evicted.is_empty() && replaced.is_none() && !room() {
-            return None;
+            return Err(NotYet::NoPlace);
         }
         if let Some(id) = replaced {
             self.end(&id, EndReason::Superseded, admit.now);
@@ -194,7 +206,7 @@ impl Shard {
             self.end(id, EndReason::Evicted, admit.now);
         }
         self.insert(admit.id, Some(admit.owner), &admit.record, admit.expires);
-        Some(Admitted::Stored { evicted })
+        Ok(Admitted::Stored { evicted })
     }
 
     /// Whether an id is a live session here, of the owner that logs in or of no one.
@@ -204,13 +216,17 @@ impl Shard {
         owner == NONE || *self.owners[owner].owner() == admit.owner
     }
 
-    /// Which sessions have to go for a new one, or how many live ones there are if it is refused.
-    fn victims(&mut self, admit: &Admit, replaced: Option<SessionId>) -> Result<Vec<SessionId>, u32> {
+    /// Which sessions have to go for a new one, or how many live ones there are if it is refused; that is not known yet
+    /// while expired ones are freed in steps.
+    fn victims(&mut self, admit: &Admit, replaced: Option<SessionId>) -> Result<Vec<SessionId>, Option<u32>> {
         let Some(limit) = admit.limit else { return Ok(Vec::new()) };
         let others = limit.max.saturating_sub(1);
         let Some(owner) = self.owners.find(&admit.owner) else { return Ok(Vec::new()) };
         if self.owners[owner].sessions.len <= others {
             return Ok(Vec::new());
+        }
+        if self.free_expired_of(owner, admit.now) {
+            return Err(None);
         }
         let mut live = self.live_of(&admit.owner, admit.now);
         live.retain(|id| Some(*id) != replaced);
@@ -222,7 +238,7 @@ impl Shard {
                 Ok(live)
             }
             BehaviorOnLimit::EvictAll => Ok(live),
-            _ => Err(u32::try_from(live.len()).unwrap_or(u32::MAX)),
+            _ => Err(Some(u32::try_from(live.len()).unwrap_or(u32::MAX))),
         }
     }
 
@@ -270,20 +286,21 @@ impl Shard {
         }
     }
 
+    /// Lists sessions of an owner; `None` if so many have expired that they are freed in steps: ask again.
     pub(super) fn list(
         &mut self,
         owner: &Owner,
         after: Option<SessionId>,
         limit: usize,
         now: Millis,
-    ) -> Vec<Listed> {
+    ) -> Option<Vec<Listed>> {
         // A page's last session may have ended since: then the order is lost, and the list begins anew.
         let after = after.filter(|id| matches!(self.look(id, now), Found::Live(_)));
-        let Some(row) = self.owners.find(owner) else { return Vec::new() };
+        let Some(row) = self.owners.find(owner) else { return Some(Vec::new()) };
         let after = after.and_then(|id| self.slots.find(&id)).filter(|&slot| self.slots[slot].owner == row);
         let (mut listed, mut expired) = (Vec::new(), Vec::new());
         for slot in self.owners[row].sessions.after(&self.slots, after.unwrap_or(NONE)) {
-            if listed.len() >= limit {
+            if listed.len() >= limit || expired.len() >= A_STEP {
                 break;
             }
             match slot.stored() {
@@ -294,7 +311,7 @@ impl Shard {
         for id in &expired {
             self.look(id, now);
         }
-        listed
+        (listed.len() >= limit || expired.len() < A_STEP).then_some(listed)
     }
 }
 

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use super::{Found, Shard};
+use super::{Found, Shard, steps::A_STEP};
 use crate::store::{
     EndReason, Millis, Owner, SessionId, TOMBSTONE_MS,
     memory::{
         due::Queued,
         owner::OwnerRow,
-        places::Moved,
+        places::{Blank, Moved},
         slot::{Slot, State},
         table::NONE,
     },
@@ -127,6 +127,21 @@ impl Shard {
         }
     }
 
+    /// How many places for slots there should be, if they are too many to be made under the lock.
+    pub(in crate::store::memory) fn wanted(&self) -> Option<usize> {
+        self.slots.wanted()
+    }
+
+    /// Moves all slots into places that were made for them, if they are still wanted. Returns what is not needed.
+    pub(in crate::store::memory) fn move_to(&mut self, blank: Blank<Slot>) -> Blank<Slot> {
+        if !self.slots.fit(&blank) {
+            return blank;
+        }
+        let (moved, before) = self.slots.resize(blank);
+        self.renumber_all(&moved);
+        before
+    }
+
     /// Mends what pointed to a slot that has another row now.
     fn renumber(&mut self, from: u32, to: u32) {
         let moved = &self.slots[to];
@@ -158,6 +173,11 @@ impl Shard {
 
     /// Removes an owner that has no session and no node, and mends what pointed to the last row.
     pub(super) fn forget_owner(&mut self, row: u32) {
+        let last = self.owners.last().filter(|&last| last != row);
+        if last.is_some_and(|last| self.owners[last].sessions.len as usize > A_STEP) {
+            // To give the last one another number would be to write to all its sessions.
+            return self.owners.vacate(row);
+        }
         if !self.owners.swap_remove(row) {
             return;
         }

@@ -10,16 +10,15 @@ mod whole;
 use std::{
     future::Future,
     pin::pin,
-    sync::Arc,
     task::{Context, Poll, Waker},
 };
 
 use super::*;
-use crate::store::{EndReason, Limit, Stamp, Version};
+use crate::store::calls::{HOUR, change, creation, login, stamp};
+use crate::store::{EndReason, Limit};
 
 /// A late enough beginning that subtracting from it is safe.
 const NOW: Millis = 1_000_000_000;
-const HOUR: Millis = 3_600_000;
 
 /// The answer of a future that has it at once, as those of this store do.
 fn at_once<T>(future: impl Future<Output = Result<T, StoreError>>) -> T {
@@ -43,45 +42,6 @@ fn anonymous(number: usize) -> SessionId {
 
 fn of(owner: Owner, number: usize) -> SessionId {
     SessionId::new(owner.bucket(), sid(1_000_000_000 + number))
-}
-
-fn record(version: u64, last_seen: Millis) -> Arc<[u8]> {
-    [version.to_be_bytes(), last_seen.to_be_bytes(), *b"payload!"].concat().into()
-}
-
-fn creation(id: SessionId, now: Millis) -> Cas {
-    Cas {
-        id,
-        owner: None,
-        expected: Expected::Absent,
-        record: record(1, now),
-        expires: now + HOUR,
-        now,
-        deadline: now + 2_000,
-    }
-}
-
-fn change(id: SessionId, from: u64, now: Millis) -> Cas {
-    let expected = Expected::Version(Version::of_record(&from.to_be_bytes()));
-    Cas { expected, record: record(from + 1, now), ..creation(id, now) }
-}
-
-fn login(id: SessionId, owner: Owner, now: Millis) -> Admit {
-    Admit {
-        id,
-        owner,
-        record: record(1, now),
-        expires: now + HOUR,
-        limit: None,
-        replaces: None,
-        began: stamp(now),
-        now,
-        deadline: now + 2_000,
-    }
-}
-
-fn stamp(now: Millis) -> Stamp {
-    now << 16
 }
 
 impl MemoryStore {

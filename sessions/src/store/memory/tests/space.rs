@@ -1,7 +1,7 @@
 //! The bound: who goes when the store is full, and that it is never fuller.
 
 use super::*;
-use crate::store::BehaviorOnLimit;
+use crate::store::{BehaviorOnLimit, TOMBSTONE_MS};
 
 /// A full store with so many sessions of owners and so many anonymous ones, in this order.
 fn full(owned: usize, anonymous_ones: usize) -> MemoryStore {
@@ -151,4 +151,26 @@ fn an_owner_may_be_revoked_whatever_the_room_for_tombstones() {
     assert_eq!(store.end_all(owner(1), None, NOW).len(), 5_000);
     assert_eq!(live((0..5_000).map(|number| of(owner(1), number)), &store, NOW), 0);
     assert_eq!((store.counts().sessions, store.counts().principals), (0, 0));
+}
+
+#[test]
+fn a_large_shard_grows_and_shrinks_without_losing_a_session() {
+    let store = MemoryStore::new(100_000);
+    let ids = || (0..3_000).map(|number| of(owner(1), number));
+    for (number, id) in ids().enumerate() {
+        store.log_in(id, owner(1), NOW + number as u64);
+        if number % 100 == 0 {
+            store.space.assert_whole();
+        }
+    }
+    assert!(ids().all(|id| store.is_live(id, NOW + HOUR - 1)));
+    for gone in (0..3_000).step_by(100) {
+        let now = NOW + HOUR + TOMBSTONE_MS + gone;
+        while at_once(store.sweep(now, 64)) > 0 {}
+        store.space.assert_whole();
+        let told = ids().map(|id| store.look(id, now)).collect::<Vec<_>>();
+        let (absent, ended) = told.split_at(usize::try_from(gone).unwrap() + 1);
+        assert!(absent.iter().all(|look| *look == Look::Absent), "what is forgotten is absent");
+        assert!(ended.iter().all(|look| *look == Look::Ended(EndReason::Expired)), "tombstones stay");
+    }
 }

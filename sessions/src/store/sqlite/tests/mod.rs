@@ -12,21 +12,20 @@ mod upkeep;
 
 use std::{
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering::Relaxed},
-    },
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
     time::Duration,
 };
 
 use rusqlite::Connection;
 
 use super::*;
-use crate::store::{EndReason, EndTarget, Expected, Stamp, Version};
+use crate::store::calls::{self, HOUR, record, stamp};
+use crate::store::{EndReason, EndTarget};
 
 /// A late enough beginning that subtracting from it is safe.
 const NOW: Millis = 1_000_000_000;
-const HOUR: Millis = 3_600_000;
+/// Writes wait for the disk of whatever machine the tests run on.
+const IN_TIME: Millis = 60_000;
 
 /// A directory that goes with the test.
 struct Directory(PathBuf);
@@ -79,43 +78,16 @@ fn of(owner: Owner, number: usize) -> SessionId {
     SessionId::new(owner.bucket(), (1_000_000_000 + number as u128).to_be_bytes())
 }
 
-fn record(version: u64, last_seen: Millis) -> Arc<[u8]> {
-    [version.to_be_bytes(), last_seen.to_be_bytes(), *b"payload!"].concat().into()
-}
-
 fn creation(id: SessionId, now: Millis) -> Cas {
-    Cas {
-        id,
-        owner: None,
-        expected: Expected::Absent,
-        record: record(1, now),
-        expires: now + HOUR,
-        now,
-        deadline: now + 60_000,
-    }
+    Cas { deadline: now + IN_TIME, ..calls::creation(id, now) }
 }
 
 fn change(id: SessionId, from: u64, now: Millis) -> Cas {
-    let expected = Expected::Version(Version::of_record(&from.to_be_bytes()));
-    Cas { expected, record: record(from + 1, now), ..creation(id, now) }
+    Cas { deadline: now + IN_TIME, ..calls::change(id, from, now) }
 }
 
 fn login(id: SessionId, owner: Owner, now: Millis) -> Admit {
-    Admit {
-        id,
-        owner,
-        record: record(1, now),
-        expires: now + HOUR,
-        limit: None,
-        replaces: None,
-        began: stamp(now),
-        now,
-        deadline: now + 60_000,
-    }
-}
-
-fn stamp(now: Millis) -> Stamp {
-    now << 16
+    Admit { deadline: now + IN_TIME, ..calls::login(id, owner, now) }
 }
 
 fn end_one(id: SessionId, reason: EndReason, now: Millis) -> End {

@@ -1,4 +1,7 @@
-//! Sessions as axum extractors, and refusals as axum responses.
+//! Sessions as axum extractors, and refusals as axum responses. Sockets are in `socket/`.
+
+#[cfg(feature = "ws")]
+pub(crate) mod socket;
 
 use axum_core::{
     extract::{FromRequestParts, OptionalFromRequestParts},

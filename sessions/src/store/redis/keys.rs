@@ -1,0 +1,135 @@
+//! How keys are named: `PREFIX:{BUCKET}:s:SID` is a session or its tombstone; `:e:`, `:o:` and `:r:` with an owner's digest are
+//! when its sessions expire, their order, and the last revocation of all. The bucket in braces puts everything of an owner
+//! into one slot of a cluster.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::store::{Owner, SessionId};
+
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/// How many slots a cluster has.
+const SLOTS: u16 = 16_384;
+
+/// Names the keys of one store.
+#[derive(Clone, Debug)]
+pub(super) struct Keys {
+    prefix: String,
+}
+
+/// What a key that was found is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A session or its tombstone.
+    Session,
+    /// When the sessions of an owner expire, with the number of its bucket.
+    Expiry(u16),
+}
+
+impl Keys {
+    pub(super) fn new(prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned() }
+    }
+
+    pub(super) fn session(&self, id: SessionId) -> Vec<u8> {
+        let mut key = self.begin(id.bucket(), b's', 22);
+        key.extend_from_slice(URL_SAFE_NO_PAD.encode(id.sid()).as_bytes());
+        key
+    }
+
+    /// Expiry, order and revocation of an owner.
+    pub(super) fn owner(&self, owner: Owner) -> [Vec<u8>; 3] {
+        let digest = URL_SAFE_NO_PAD.encode(owner.as_bytes());
+        [b'e', b'o', b'r'].map(|kind| {
+            let mut key = self.begin(owner.bucket(), kind, digest.len());
+            key.extend_from_slice(digest.as_bytes());
+            key
+        })
+    }
+
+    /// The order that goes with an expiry.
+    pub(super) fn order_of(&self, expiry: &[u8]) -> Vec<u8> {
+        let mut key = expiry.to_vec();
+        if let Some(kind) = key.get_mut(self.prefix.len() + 7) {
+            *kind = b'o';
+        }
+        key
+    }
+
+    /// What SCAN may match: every key of the store.
+    pub(super) fn pattern(&self) -> String {
+        format!("{}:{{???}}:[se]:*", self.prefix)
+    }
+
+    /// What a key is, if it is one of the store's that upkeep looks at.
+    pub(super) fn read(&self, key: &[u8]) -> Option<Found> {
+        let rest = key.strip_prefix(self.prefix.as_bytes())?.strip_prefix(b":{")?;
+        let (bucket, rest) = rest.split_at_checked(3)?;
+        match rest.strip_prefix(b"}:")? {
+            [b's', b':', sid @ ..] if sid.len() == 22 => Some(Found::Session),
+            [b'e', b':', digest @ ..] if digest.len() == 43 => {
+                let digit = |byte: &u8| DIGITS.iter().position(|digit| digit == byte);
+                let bucket = bucket.iter().try_fold(0, |bucket, byte| Some(bucket << 6 | digit(byte)?))?;
+                Some(Found::Expiry(u16::try_from(bucket).ok()?))
+            }
+            _ => None,
+        }
+    }
+
+    fn begin(&self, bucket: u16, kind: u8, more: usize) -> Vec<u8> {
+        let mut key = Vec::with_capacity(self.prefix.len() + 9 + more);
+        key.extend_from_slice(self.prefix.as_bytes());
+        key.extend_from_slice(b":{");
+        key.extend_from_slice(&text(bucket));
+        key.extend_from_slice(&[b'}', b':', kind, b':']);
+        key
+    }
+}
+
+/// A bucket as tokens have it.
+fn text(bucket: u16) -> [u8; 3] {
+    [12, 6, 0].map(|shift| DIGITS[usize::from(bucket >> shift) & 63])
+}
+
+/// The slot of a bucket's keys: CRC16 (XMODEM) of what is in the braces, as the specification of clusters has it.
+pub(super) fn slot(bucket: u16) -> u16 {
+    let crc = text(bucket).iter().fold(0_u16, |crc, byte| {
+        (0..8).fold(
+            crc ^ u16::from(*byte) << 8,
+            |crc, _| if crc >> 15 == 1 { crc << 1 ^ 0x1021 } else { crc << 1 },
+        )
+    });
+    crc % SLOTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_an_owner_and_its_sessions_share_a_tag() {
+        let keys = Keys::new("sessions");
+        let owner = Owner::of("site", "user", "7");
+        let session = keys.session(SessionId::new(owner.bucket(), [0; 16]));
+        let tag = String::from_utf8(session[9..14].to_vec()).unwrap();
+        assert!(tag.starts_with('{') && tag.ends_with('}'), "{tag}");
+        assert!(session.ends_with(b"s:AAAAAAAAAAAAAAAAAAAAAA"));
+        for key in keys.owner(owner) {
+            assert_eq!(key[..14], session[..14]);
+        }
+        let [expiry, order, _] = keys.owner(owner);
+        assert_eq!(keys.order_of(&expiry), order);
+        assert_eq!(keys.read(&session), Some(Found::Session));
+        assert_eq!(keys.read(&expiry), Some(Found::Expiry(owner.bucket())));
+        assert_eq!(keys.read(&order), None);
+    }
+
+    #[test]
+    fn a_slot_is_what_the_server_says() {
+        // CLUSTER KEYSLOT "{AAA}" and so on.
+        for (bucket, expected) in SLOTS_OF {
+            assert_eq!(slot(bucket), expected, "{bucket}");
+        }
+    }
+
+    const SLOTS_OF: [(u16, u16); 4] = [(0, 3_205), (1, 15_590), (4_253, 1_904), (16_383, 13_558)];
+}

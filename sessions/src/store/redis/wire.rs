@@ -1,0 +1,288 @@
+//! One connection to one server, with what is asked over it and what its answers say of the server's clock. Nothing is
+//! ever sent twice here: whether to ask again is the caller's to decide, who knows what a lost answer means.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use redis::{
+    AsyncConnectionConfig, Cmd, Pipeline, ProtocolVersion, RedisConnectionInfo, ServerError, Value,
+    aio::MultiplexedConnection,
+};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::{io::AsyncWrite, net::TcpStream, task::AbortHandle, time};
+use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
+
+use super::{
+    clock::Clock,
+    counted::{Counted, Written},
+    failure::{Failure, server_error},
+    scripts,
+};
+
+/// A silent peer is asked after this time, and this often.
+const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(5));
+/// Bytes that no one acknowledges for so long end the connection.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
+
+/// Where a server listens.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Node {
+    pub(super) host: String,
+    pub(super) port: u16,
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// How connections are made.
+#[derive(Clone)]
+pub(super) struct Access {
+    pub(super) tls: Option<TlsConnector>,
+    pub(super) username: Option<String>,
+    pub(super) password: Option<zeroize::Zeroizing<String>>,
+    pub(super) database: u16,
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Access").field("database", &self.database).finish_non_exhaustive()
+    }
+}
+
+impl Access {
+    /// The same for a server that keeps no sessions and may know no user, such as a Sentinel.
+    pub(super) fn anonymous(&self) -> Self {
+        Self { username: None, password: None, ..self.elsewhere() }
+    }
+
+    /// The same for a server that has one database.
+    pub(super) fn elsewhere(&self) -> Self {
+        Self { database: 0, ..self.clone() }
+    }
+
+    fn info(&self) -> RedisConnectionInfo {
+        let mut info = RedisConnectionInfo::default()
+            .set_protocol(ProtocolVersion::RESP3)
+            .set_db(i64::from(self.database))
+            .set_lib_name("sessions", env!("CARGO_PKG_VERSION"));
+        if let Some(username) = &self.username {
+            info = info.set_username(username);
+        }
+        if let Some(password) = &self.password {
+            info = info.set_password(password.as_str());
+        }
+        info
+    }
+}
+
+/// A connection.
+pub(super) struct Wire {
+    pub(super) node: Node,
+    pub(super) clock: Clock,
+    connection: MultiplexedConnection,
+    driver: AbortHandle,
+    written: Written,
+    is_up: Arc<AtomicBool>,
+    opened: Instant,
+    /// When something came from the server last, in microseconds after it was opened.
+    heard: AtomicU64,
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wire").field("node", &self.node).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+/// Says that a connection has ended, however its task did.
+struct Ending(Arc<AtomicBool>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+/// What came of a question.
+pub(super) enum Answer {
+    /// A value.
+    Value(Value),
+    /// The server refused.
+    Refused(ServerError),
+}
+
+impl Wire {
+    /// Connects, shows who it is, learns the server's time and teaches it the scripts.
+    pub(super) async fn open(node: &Node, access: &Access) -> Result<Self, Failure> {
+        let unreachable = |why: &dyn fmt::Display| Failure::unreachable(node, why);
+        let stream =
+            TcpStream::connect((node.host.as_str(), node.port)).await.map_err(|e| unreachable(&e))?;
+        set_up(&stream).map_err(|error| unreachable(&error))?;
+        let written = Written::default();
+        let (connection, driver) = match &access.tls {
+            None => speak(Counted::new(stream, written.clone()), access).await,
+            Some(tls) => {
+                let name = ServerName::try_from(node.host.clone()).map_err(|error| unreachable(&error))?;
+                let stream = tls.connect(name, stream).await.map_err(|error| unreachable(&error))?;
+                speak(Counted::new(stream, written.clone()), access).await
+            }
+        }
+        .map_err(|error| match server_error(&error) {
+            Some(refused) => Failure::refused(node, &refused),
+            None => unreachable(&error),
+        })?;
+        let is_up = Arc::new(AtomicBool::new(true));
+        let ending = Ending(Arc::clone(&is_up));
+        let driver = tokio::spawn(async move {
+            let _ending = ending;
+            driver.await;
+        })
+        .abort_handle();
+        let opened = Instant::now();
+        // Before any time is known, every deadline has passed.
+        let clock = Clock::new(i64::MIN / 2, opened);
+        let heard = AtomicU64::new(0);
+        Ok(Self { node: node.clone(), clock, connection, driver, written, is_up, opened, heard })
+    }
+
+    /// Learns the server's time and teaches it the scripts.
+    pub(super) async fn prepare(&self) -> Result<(), Failure> {
+        let mut pipeline = Pipeline::new();
+        scripts::load(&mut pipeline);
+        pipeline.cmd("TIME");
+        let answers = self.ask_all(&pipeline, pipeline.len()).await?;
+        if let Some(micros) = answers.last().and_then(server_micros) {
+            self.clock.set(micros, Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Whether it can be used as far as anyone knows.
+    pub(super) fn is_up(&self) -> bool {
+        self.is_up.load(Ordering::Acquire)
+    }
+
+    /// Gives it up: who waits for an answer has lost it.
+    pub(super) fn cut(&self) {
+        self.is_up.store(false, Ordering::Release);
+        self.driver.abort();
+    }
+
+    /// Asks once, and waits until an instant. Where nothing at all has come from the server since it was asked, the
+    /// connection is given up: on one whose other end has gone, nothing else would notice for minutes.
+    pub(super) async fn ask(&self, command: &Cmd, until: time::Instant) -> Result<Answer, Failure> {
+        if !self.is_up() {
+            return Err(Failure::unreachable(&self.node, &"the connection was closed"));
+        }
+        let (asked, written) = (self.now(), self.written.bytes());
+        let mut connection = self.connection.clone();
+        let answer = time::timeout_at(until, connection.send_packed_command(command)).await;
+        match self.heard(asked, answer)? {
+            Ok(Value::ServerError(error)) => Ok(Answer::Refused(error)),
+            Ok(value) => Ok(Answer::Value(value)),
+            Err(error) => match server_error(&error) {
+                Some(error) => Ok(Answer::Refused(error)),
+                None if self.written.bytes() == written => Err(Failure::unreachable(&self.node, &error)),
+                None => Err(Failure::lost(&self.node, &error)),
+            },
+        }
+    }
+
+    /// Asks for a slot that is being moved here.
+    pub(super) async fn ask_moving(&self, command: &Cmd, until: time::Instant) -> Result<Answer, Failure> {
+        let mut pipeline = Pipeline::new();
+        pipeline.cmd("ASKING");
+        pipeline.add_command(command.clone());
+        let asked = time::timeout_at(until, self.ask_all(&pipeline, 2)).await;
+        let mut answers = asked.unwrap_or_else(|elapsed| Err(Failure::lost(&self.node, &elapsed)))?;
+        match answers.pop() {
+            Some(Value::ServerError(error)) => Ok(Answer::Refused(error)),
+            Some(value) => Ok(Answer::Value(value)),
+            None => Err(Failure::unreadable(&self.node)),
+        }
+    }
+
+    /// Asks several things at once. A refusal stands in its place.
+    pub(super) async fn ask_all(&self, pipeline: &Pipeline, count: usize) -> Result<Vec<Value>, Failure> {
+        let mut connection = self.connection.clone();
+        let answers = connection.send_packed_commands(pipeline, 0, count).await;
+        self.heard.fetch_max(self.now(), Ordering::Relaxed);
+        let answers = answers.map_err(|error| match server_error(&error) {
+            Some(refused) => Failure::refused(&self.node, &refused),
+            None => Failure::lost(&self.node, &error),
+        })?;
+        if answers.len() == count { Ok(answers) } else { Err(Failure::unreadable(&self.node)) }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn heard<T>(&self, asked: u64, answer: Result<T, time::error::Elapsed>) -> Result<T, Failure> {
+        match answer {
+            Ok(answer) => {
+                self.heard.fetch_max(self.now(), Ordering::Relaxed);
+                Ok(answer)
+            }
+            Err(elapsed) => {
+                if self.heard.load(Ordering::Relaxed) <= asked {
+                    self.cut();
+                }
+                Err(Failure::lost(&self.node, &elapsed))
+            }
+        }
+    }
+}
+
+type Driver = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
+async fn speak<S>(stream: S, access: &Access) -> redis::RedisResult<(MultiplexedConnection, Driver)>
+where
+    S: tokio::io::AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
+    let (connection, driver) = MultiplexedConnection::new_with_config(&access.info(), stream, config).await?;
+    Ok((connection, Box::pin(driver)))
+}
+
+/// Small packets leave at once, and a peer that has gone is noticed.
+fn set_up(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE.0).with_interval(KEEPALIVE.1);
+    socket.set_tcp_keepalive(&keepalive)?;
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
+    Ok(())
+}
+
+/// The answer to TIME, in microseconds.
+fn server_micros(value: &Value) -> Option<i64> {
+    let Value::Array(parts) = value else { return None };
+    let mut numbers = parts.iter().map(|part| match part {
+        Value::BulkString(digits) => std::str::from_utf8(digits).ok()?.parse::<i64>().ok(),
+        Value::Int(number) => Some(*number),
+        _ => None,
+    });
+    let (seconds, micros) = (numbers.next()??, numbers.next()??);
+    seconds.checked_mul(1_000_000)?.checked_add(micros)
+}

@@ -1,0 +1,181 @@
+//! Tickets: a credential for one socket, for pages that can't send the session's own.
+//!
+//! A ticket is a key in the session's own record, by its digest. It is taken by the compare-and-set that removes the key,
+//! so that of any number of uses at once, on any store and any nodes, one succeeds.
+
+use std::{fmt, sync::Arc};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+
+use super::state_of;
+use crate::{
+    engine::{SessionEngine, mutate::put},
+    event::instant,
+    fault::{Fault, SessionError},
+    record::{Binding, Codec, Field, Record, Space},
+    session::Session,
+    store::{Loaded, Millis, SessionStore},
+    token::{SecretTag, SessionId, Token},
+};
+
+/// How long a ticket is good, in milliseconds (OWASP ASVS 5.0, 4.4.4).
+const LIFE_MS: Millis = 30_000;
+/// How many tickets of a session may be open: the oldest goes first.
+const MOST: usize = 8;
+/// The longest path, in bytes.
+const AUDIENCE: usize = 256;
+const PREFIX: &str = "ticket.";
+
+/// A ticket that opens one socket, once, within 30 seconds: made by [`Session::ticket`].
+///
+/// Like the session's id it can't be printed or compared.
+pub struct SocketTicket {
+    token: Token,
+    until: Millis,
+}
+
+/// A ticket as the record keeps it.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    until: Millis,
+    path: String,
+}
+
+/// The session that something else than the policy's transport has opened.
+pub(crate) struct Opened {
+    pub(crate) id: SessionId,
+    pub(crate) record: Arc<Record>,
+}
+
+impl SocketTicket {
+    /// Shows the subprotocol to `write`, which puts it into a response: a page passes it to `WebSocket` beside
+    /// `sessions.v1`, as in `new WebSocket(url, ["sessions.v1", ticket])`. Never put it into a URL, and keep no copy.
+    pub fn expose<R>(&self, write: impl FnOnce(&str) -> R) -> R {
+        let text = zeroize::Zeroizing::new(format!("{}{}", SocketTicket::PROTOCOL, *self.token.text()));
+        write(&text)
+    }
+
+    /// What the subprotocol of a ticket begins with.
+    pub(crate) const PROTOCOL: &'static str = "sessions.ticket.";
+
+    /// Until when it is good.
+    #[must_use]
+    pub fn expires_at(&self) -> chrono::DateTime<chrono::Utc> {
+        instant(self.until)
+    }
+}
+
+impl fmt::Debug for SocketTicket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SocketTicket(…)")
+    }
+}
+
+impl<P, G> Session<P, G> {
+    /// Makes a ticket with which a page opens one socket at a path, where the policy says `socket.credential = "ticket"`. It
+    /// is good for 30 seconds, for this session and this path alone, and taken by its first use.
+    ///
+    /// It is written at once, with what is recorded so far.
+    ///
+    /// # Errors
+    /// - [`Fault::Required`]: nothing is stored of the session.
+    /// - [`Fault::Unusable`]: the path has more than 256 bytes.
+    /// - As for [`update`](Self::update).
+    pub async fn ticket(&self, path: &str) -> Result<SocketTicket, SessionError> {
+        if path.len() > AUDIENCE {
+            return Err(SessionError::new(Fault::Unusable, "the path of a ticket has at most 256 bytes"));
+        }
+        // What is recorded may move the session, and a ticket is bound to its id.
+        self.commit().await?;
+        let state = self.state();
+        let engine = &state.engine;
+        let Some(id) = state.lock().id() else {
+            return Err(SessionError::new(
+                Fault::Required,
+                "nothing is stored of the session that could be opened",
+            ));
+        };
+        let token = Token::renew(&*engine.shared.entropy, id)?;
+        let now = engine.shared.time.now();
+        let until = now.saturating_add(LIFE_MS);
+        let name = name_of(engine, &token);
+        let add = |fields: &mut Vec<Field>, binding: Binding<'_>| {
+            let is_over = |field: &Field| read(field, binding).is_none_or(|kept| kept.until <= now);
+            fields.retain(|field| !is_ticket(field) || !is_over(field));
+            while fields.iter().filter(|field| is_ticket(field)).count() >= MOST {
+                let Some(oldest) = fields.iter().position(is_ticket) else { break };
+                fields.remove(oldest);
+            }
+            let kept = Kept { until, path: path.to_owned() };
+            let field = Field::of(Space::Own, &name, Codec::Json, &kept);
+            let unwritable =
+                |error| SessionError::new(Fault::Unusable, "a ticket can't be written").because(error);
+            put(fields, field.map_err(unwritable)?);
+            Ok(())
+        };
+        engine.update_state(state, add).await?;
+        Ok(SocketTicket { token, until })
+    }
+}
+
+impl SessionEngine {
+    /// Takes a ticket: of all that come with it, one gets the session.
+    ///
+    /// # Errors
+    /// - [`Fault::Required`]: it opens nothing: malformed, late, taken before, for another path, or of a session that is no
+    ///   more.
+    /// - [`Fault::StoreUnavailable`]: the store can't tell. Perhaps the ticket is taken.
+    pub(crate) async fn redeem(&self, text: &[u8], path: &str) -> Result<Opened, SessionError> {
+        let token = Token::parse(text).ok_or_else(opens_nothing)?;
+        let store = self.store().ok_or_else(opens_nothing)?;
+        let now = self.shared.time.now();
+        let Loaded::Live(stored) =
+            store.load(token.id, now).await.map_err(|error| self.store_failed(error))?
+        else {
+            return Err(opens_nothing());
+        };
+        let record = Record::decode(&stored, &self.shared.name).ok_or_else(opens_nothing)?;
+        if record.is_moving(now) || self.shared.lifetimes.over(&record, now).is_some() {
+            return Err(opens_nothing());
+        }
+        let (name, state) = (name_of(self, &token), state_of(self, token.id, &record));
+        let take = |fields: &mut Vec<Field>, binding: Binding<'_>| {
+            let place =
+                fields.iter().position(|field| field.is(Space::Own, &name)).ok_or_else(opens_nothing)?;
+            let kept = read(&fields[place], binding).ok_or_else(opens_nothing)?;
+            if kept.until <= now || kept.path != path {
+                return Err(opens_nothing());
+            }
+            fields.remove(place);
+            Ok(())
+        };
+        self.update_state(&state, take).await.map_err(|error| match error.fault() {
+            Fault::Gone => opens_nothing(),
+            _ => error,
+        })?;
+        let inner = state.lock();
+        let record = inner.base.as_ref().map(|base| Arc::clone(&base.record)).ok_or_else(opens_nothing)?;
+        Ok(Opened { id: token.id, record })
+    }
+}
+
+/// The key under which a ticket is kept: a digest of its secret under a domain of its own, so that neither opens what the
+/// other does.
+fn name_of(engine: &SessionEngine, token: &Token) -> String {
+    let tag = SecretTag::of(&format!("{}/socket ticket", engine.shared.name));
+    format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(token.secret.digest(&tag).short()))
+}
+
+fn is_ticket(field: &Field) -> bool {
+    field.is_in(Space::Own) && field.name().starts_with(PREFIX)
+}
+
+fn read(field: &Field, binding: Binding<'_>) -> Option<Kept> {
+    field.view().read(binding).ok()
+}
+
+/// The one answer to whoever comes with a ticket that is no good.
+fn opens_nothing() -> SessionError {
+    SessionError::new(Fault::Required, "the ticket opens nothing")
+}

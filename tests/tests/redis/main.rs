@@ -1,0 +1,10 @@
+//! The store on a Redis server: what every store promises, and what is its own.
+
+#![allow(clippy::unwrap_used, reason = "what fails in a test's helper fails the test")]
+
+mod common;
+mod conformance;
+mod outage;
+mod refusal;
+mod trips;
+mod twice;
