@@ -40,7 +40,7 @@ pub use self::{
 use crate::{
     clock::{Clock, SystemClock, Time},
     entropy::{Entropy, OsEntropy},
-    event::{Bus, EventKind, EventReceiver, EventSink, RequestId, SessionEvent, SinkStats},
+    event::{About, Bus, EventKind, EventReceiver, EventSink, SessionEvent, SinkStats},
     observe::{Meter, StoreMeter},
     record::{Binding, Codec, KeyRing, Record},
     store::{Millis, SessionStore, SharedStore, Stamp},
@@ -74,7 +74,7 @@ use crate::{
 pub struct SessionEngine {
     pub(crate) shared: Arc<EngineShared>,
     /// The request that this clone serves, where events are to name it.
-    request: Option<RequestId>,
+    request: Option<Arc<About>>,
 }
 
 pub(crate) struct EngineShared {
@@ -197,7 +197,7 @@ impl SessionEngine {
         if self.request.is_some() || !self.shared.bus.has_sinks() {
             return None;
         }
-        let request = Some(RequestId::of(head)?);
+        let request = Some(About::of(head)?);
         Some(Self { shared: Arc::clone(&self.shared), request })
     }
 
@@ -269,7 +269,7 @@ impl SessionEngine {
         let is_heard = bus.is_heard(kind);
         if is_heard || Meter::is_rejection(kind) {
             let mut event = bus.event(kind, &self.shared.name, self.shared.time.now());
-            event.request.clone_from(&self.request);
+            event.within(self.request.as_deref());
             fill(&mut event);
             if Meter::is_rejection(kind) {
                 meter.rejected(event.fault);

@@ -65,6 +65,8 @@ impl EventReceiver {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn send(bus: &Bus, kind: EventKind) {
@@ -84,7 +86,8 @@ mod tests {
         drop(bus.clone());
         let mut got = Vec::new();
         for _ in 0..3 {
-            let event = events.recv().await.unwrap();
+            let event = tokio::time::timeout(Duration::from_secs(5), events.recv()).await;
+            let event = event.expect("one is there").unwrap();
             got.push((event.kind, event.count));
         }
         assert_eq!(got, [(EventKind::EventsDropped, 3), (EventKind::Created, 1), (EventKind::Created, 1)]);

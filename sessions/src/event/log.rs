@@ -39,6 +39,7 @@ macro_rules! log {
             detail = $event.detail,
             count = $event.count,
             request = $event.request.as_ref().map(tracing::field::display),
+            peer = $event.peer.map(tracing::field::display),
             node = $event.node(),
         )
     };

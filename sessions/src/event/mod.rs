@@ -12,7 +12,11 @@ mod occurrence;
 mod sink;
 mod source;
 
-pub(crate) use self::{bus::Bus, occurrence::instant, source::Source};
+pub(crate) use self::{
+    bus::Bus,
+    occurrence::instant,
+    source::{About, Source},
+};
 pub use self::{
     bus::EVENT_QUEUE,
     channel::EventReceiver,

@@ -1,11 +1,14 @@
 //! One event: what it says, and how it reads as JSON.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 
-use super::{EventKind, RequestId, source::Source};
+use super::{
+    EventKind, RequestId,
+    source::{About, Source},
+};
 use crate::{
     SessionPrincipal,
     fault::{Fault, Severity},
@@ -18,7 +21,7 @@ use crate::{
 ///
 /// As JSON it has the fields `id`, `event`, `time` (RFC 3339, UTC, milliseconds), `severity` and `node`, and, where there
 /// is something to say, `policy`, `handle`, `principal` (`kind` and `id`), `reason`, `fault`, `detail`, `count` (left out
-/// if it is 1) and `request`.
+/// if it is 1), `request` and `peer`.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SessionEvent {
@@ -44,6 +47,8 @@ pub struct SessionEvent {
     pub count: u64,
     /// The request that it happened in, where that has a name.
     pub request: Option<RequestId>,
+    /// Where that request came from, as the server tells it in [`Peer`](crate::Peer).
+    pub peer: Option<IpAddr>,
     /// Its place among the events of its process: one that is missing was dropped.
     pub sequence: u64,
     source: Arc<Source>,
@@ -63,8 +68,17 @@ impl SessionEvent {
             detail: None,
             count: 1,
             request: None,
+            peer: None,
             sequence: 0,
             source,
+        }
+    }
+
+    /// It happened in this request.
+    pub(crate) fn within(&mut self, about: Option<&About>) {
+        if let Some(about) = about {
+            self.request.clone_from(&about.request);
+            self.peer = self.source.peer(about.peer);
         }
     }
 
@@ -151,6 +165,8 @@ struct Told<'a> {
     count: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peer: Option<IpAddr>,
 }
 
 #[derive(Serialize)]
@@ -177,6 +193,7 @@ impl Serialize for SessionEvent {
             detail: self.detail,
             count: (self.count != 1).then_some(self.count),
             request: self.request.as_ref().map(RequestId::as_str),
+            peer: self.peer,
         }
         .serialize(serializer)
     }

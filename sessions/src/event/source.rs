@@ -1,13 +1,13 @@
 //! Where events come from, how the request that they happened in is named, and how much of a principal they tell.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::web::RequestHead;
+use crate::web::{Peer, RequestHead};
 
 /// The header that names a request.
 const REQUEST_ID: &str = "x-request-id";
@@ -16,7 +16,8 @@ const LONGEST: usize = 64;
 
 const _: () = assert!(LONGEST < crate::token::TOKEN_TEXT, "a token is no name");
 
-/// The name of a request: what the header `X-Request-Id` says, or what the application put into the request's extensions.
+/// The name of a request: what the application puts into the request's extensions as this type, else what the header
+/// `X-Request-Id` says.
 ///
 /// It is 1 to 64 ASCII letters, digits and `-_.:/+=@`: a UUID, a ULID or a trace parent. Anything else is no name, so that
 /// what a client sends can neither break a log nor fill it.
@@ -44,7 +45,10 @@ impl RequestId {
     }
 
     /// The name that a request has.
-    pub(crate) fn of(head: RequestHead<'_>) -> Option<Self> {
+    fn of(head: RequestHead<'_>) -> Option<Self> {
+        if let Some(given) = head.extensions.get::<Self>() {
+            return Some(given.clone());
+        }
         let mut values = head.headers.get_all(REQUEST_ID).iter();
         let value = values.next().filter(|_| values.next().is_none())?;
         Self::new(value.to_str().ok()?)
@@ -63,11 +67,28 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// How much of a principal its events tell. The id of a person is personal data, and logs live long.
+/// What events tell of the request that they happened in.
+#[derive(Debug)]
+pub(crate) struct About {
+    pub(super) request: Option<RequestId>,
+    pub(super) peer: Option<IpAddr>,
+}
+
+impl About {
+    /// What there is to tell of a request, if there is anything.
+    pub(crate) fn of(head: RequestHead<'_>) -> Option<Arc<Self>> {
+        let request = RequestId::of(head);
+        let peer = head.extensions.get::<Peer>().map(|peer| peer.0);
+        (request.is_some() || peer.is_some()).then(|| Arc::new(Self { request, peer }))
+    }
+}
+
+/// How much of a principal its events tell. The id of a person is personal data, and logs live long; so is the address that
+/// a request came from, which only [`Named`](Self::Named) tells.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum EventPrincipals {
-    /// Kind and id.
+    /// Kind and id, and the address of the request's [`Peer`](crate::Peer).
     #[default]
     Named,
     /// The kind, and a pseudonym for the id: the same for the same principal, and of no use without the key. Deleting the
@@ -135,6 +156,11 @@ impl Source {
         self.node.as_deref().unwrap_or(&self.run)
     }
 
+    /// The address of a request as events may tell it.
+    pub(super) fn peer(&self, peer: Option<IpAddr>) -> Option<IpAddr> {
+        peer.filter(|_| matches!(self.principals, EventPrincipals::Named))
+    }
+
     /// The id of a principal as events may tell it.
     pub(super) fn principal(&self, kind: &str, id: &str) -> Option<String> {
         match &self.principals {
@@ -166,6 +192,10 @@ mod tests {
             RequestId::of((&request).into()).map(|id| id.to_string())
         };
         assert_eq!(of(&["a-1"]).as_deref(), Some("a-1"));
+        let mut request = http::Request::new(());
+        request.headers_mut().insert(REQUEST_ID, http::HeaderValue::from_static("of-the-client"));
+        request.extensions_mut().insert(RequestId::new("of-the-server").unwrap());
+        assert_eq!(RequestId::of((&request).into()).unwrap().as_str(), "of-the-server");
         let longest = "x".repeat(LONGEST);
         assert_eq!(of(&[&longest]), Some(longest));
         for none in
@@ -183,5 +213,6 @@ mod tests {
         assert_eq!(source.principal("user", "7").unwrap(), one);
         assert_ne!(source.principal("service", "7").unwrap(), one);
         assert!(one.len() == 22 && PseudonymKey::new(&[1; 31]).is_none());
+        assert_eq!(source.peer(Some([127, 0, 0, 1].into())), None, "an address is personal, too");
     }
 }

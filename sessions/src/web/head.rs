@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use http::{HeaderMap, Method, Request, Uri, request::Parts};
+use http::{Extensions, HeaderMap, Method, Request, Uri, request::Parts};
 
 /// The head of a request, borrowed.
 ///
@@ -23,17 +23,30 @@ pub struct RequestHead<'a> {
     pub uri: &'a Uri,
     /// All header fields.
     pub headers: &'a HeaderMap,
+    /// What the server and the application say of the request: events tell its [`Peer`](crate::Peer) and its
+    /// [`RequestId`](crate::RequestId).
+    pub extensions: &'a Extensions,
 }
 
 impl<'a, B> From<&'a Request<B>> for RequestHead<'a> {
     fn from(request: &'a Request<B>) -> Self {
-        Self { method: request.method(), uri: request.uri(), headers: request.headers() }
+        Self {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        }
     }
 }
 
 impl<'a> From<&'a Parts> for RequestHead<'a> {
     fn from(parts: &'a Parts) -> Self {
-        Self { method: &parts.method, uri: &parts.uri, headers: &parts.headers }
+        Self {
+            method: &parts.method,
+            uri: &parts.uri,
+            headers: &parts.headers,
+            extensions: &parts.extensions,
+        }
     }
 }
 

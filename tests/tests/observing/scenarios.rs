@@ -1,7 +1,7 @@
 //! The exact sequence of events of each scenario: what happened, why, and to whom.
 
 use http::{HeaderValue, Request, header};
-use sessions::{BehaviorOnLimit, EventKind, EventReceiver, Fault, SessionEvent, SessionPolicy};
+use sessions::{BehaviorOnLimit, EventKind, EventReceiver, Fault, Peer, SessionEvent, SessionPolicy};
 use sessions_tests::{Node, Visitor, second, user};
 
 /// A node and what it tells.
@@ -197,6 +197,7 @@ async fn every_event_of_a_request_names_it_the_commits_too() {
     let node = watched.node.clone();
     let mut request = Request::new(());
     request.headers_mut().insert("x-request-id", HeaderValue::from_static("r-1"));
+    request.extensions_mut().insert(Peer([192, 0, 2, 7].into()));
     let mut session = node.engine.resolve(&request).await.unwrap();
     session.mark_authenticated(user("ada"));
     let mut response = http::Response::new(());
@@ -205,6 +206,9 @@ async fn every_event_of_a_request_names_it_the_commits_too() {
     let told = watched.all().await;
     assert_eq!(told.len(), 2);
     assert!(told.iter().all(|event| event.request.as_ref().is_some_and(|id| id.as_str() == "r-1")));
+    assert!(
+        told.iter().all(|event| event.to_json().ends_with("\"request\":\"r-1\",\"peer\":\"192.0.2.7\"}"))
+    );
     assert_eq!(told[0].sequence + 1, told[1].sequence);
     node.logged_in("eve").await;
     assert!(watched.all().await.iter().all(|event| event.request.is_none()));
