@@ -11,6 +11,7 @@
 pub mod crash;
 mod node;
 mod place;
+pub mod proxy;
 pub mod servers;
 mod trouble;
 

@@ -6,7 +6,7 @@ use sessions::{
     PostgresStore, SessionStore,
     store::{Admitted, Cas, CasOutcome, Loaded},
 };
-use sessions_tests::servers::Postgres;
+use sessions_tests::servers::postgres::Postgres;
 use tokio_postgres::Client;
 
 use crate::{

@@ -7,7 +7,7 @@ use sessions::{
     PostgresStore, SessionStore, SharedStore,
     store::{CasOutcome, Loaded, StoreError},
 };
-use sessions_tests::servers::Postgres;
+use sessions_tests::servers::postgres::Postgres;
 
 use crate::{
     NOW, ada, anonymous, change, create, creation, login, logout, of_ada, revocation, soon, touch,

@@ -6,6 +6,7 @@ mod conformance;
 mod deadlines;
 mod failure;
 mod nodes;
+mod pooled;
 mod statements;
 mod tls;
 mod unnamed;
