@@ -68,19 +68,20 @@ async fn a_write_whose_answer_was_lost_is_unknown_and_was_applied_at_most_once()
 async fn connections_that_are_cut_anywhere_lose_and_double_nothing() {
     let (store, near, proxy, _database) = far().await;
     create(&near, anonymous(1)).await;
-    let (mut known, mut unknown) = (1, 0);
+    let (mut known, mut unknown, mut in_doubt) = (1, 0, false);
     // In the middle of setting up, and after some answers.
     for bytes in (100..6_000).step_by(450) {
         proxy.cut_after(bytes);
         proxy.cut();
         for _ in 0..10 {
             match store.cas(change(anonymous(1), known)).await {
-                Ok(CasOutcome::Stored) => known += 1,
+                Ok(CasOutcome::Stored) => (known, in_doubt) = (known + 1, false),
                 Ok(CasOutcome::Conflict(stored)) => {
-                    assert_eq!(stored.version().as_u64(), known + 1, "written once, not told");
-                    known += 1;
+                    assert!(in_doubt, "no one was told that it may have been applied");
+                    assert_eq!(stored.version().as_u64(), known + 1, "written once");
+                    (known, in_doubt) = (known + 1, false);
                 }
-                Err(StoreError::Unknown(_)) => unknown += 1,
+                Err(StoreError::Unknown(_)) => (unknown, in_doubt) = (unknown + 1, true),
                 Err(StoreError::Unavailable(_)) => {}
                 other => panic!("{other:?}"),
             }
