@@ -11,7 +11,7 @@ use std::{
 
 /// Runs a server, ends it when its own input ends, waits for it and removes its folder. A line on its input before keeps
 /// the folder.
-const KEEPER: &str = "exec 2>/dev/null; \"$@\" >>\"$LOG\" 2>&1 & echo $!; read line; kill -INT $!; wait $!; \
+const KEEPER: &str = "trap '' INT TERM HUP; exec 2>/dev/null; \"$@\" >>\"$LOG\" 2>&1 & echo $!; read line; kill -INT $!; wait $!; \
                       [ \"$line\" = keep ] || rm -rf \"$FOLDER\"";
 
 /// A server that runs. It ends with this, and with the program.

@@ -212,6 +212,10 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        // A test may have failed while it was frozen.
+        if self.run.is_some() {
+            self.thaw();
+        }
         match self.run.take() {
             Some(run) => run.end(Folder::Removed),
             None => drop(fs::remove_dir_all(&self.folder)),

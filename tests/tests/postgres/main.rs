@@ -8,6 +8,7 @@ mod failure;
 mod network;
 mod nodes;
 mod pooled;
+mod settings;
 mod statements;
 mod tls;
 mod unnamed;
