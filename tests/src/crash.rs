@@ -9,7 +9,7 @@ use http::{Request, Response, header};
 use serde::{Deserialize, Serialize};
 use sessions::{
     BehaviorOnLimit, Session, SessionEngine, SessionError, SessionPolicy, SharedStore, StoreError,
-    store::{FileStore, SqliteStore},
+    store::{FileStore, PostgresStore, SqliteStore},
 };
 
 /// How many sessions a person may have.
@@ -98,7 +98,13 @@ pub struct Work {
     pub operations: Vec<u64>,
 }
 
-/// Opens a store of a kind, `file` or `sqlite`, in a folder.
+/// How long an operation may take.
+const LIMIT_OF_TIME: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// The file that tells where a store is that is no file.
+pub const ADDRESS: &str = "address";
+
+/// Opens a store of a kind, `file`, `sqlite` or `postgres`, in a folder, or where the file [`ADDRESS`] in it says.
 ///
 /// # Errors
 /// Those of the store.
@@ -106,6 +112,10 @@ pub async fn open(kind: &str, folder: &Path) -> Result<SharedStore, StoreError> 
     Ok(match kind {
         "file" => SharedStore::new(FileStore::open(folder.join("sessions")).await?),
         "sqlite" => SharedStore::new(SqliteStore::open(folder.join("sessions.db")).await?),
+        "postgres" => {
+            let url = std::fs::read_to_string(folder.join(ADDRESS)).unwrap();
+            SharedStore::new(PostgresStore::options(&url).limit(LIMIT_OF_TIME).open().await?)
+        }
         other => panic!("no crash test knows a store of the kind `{other}`"),
     })
 }
@@ -114,7 +124,7 @@ pub async fn open(kind: &str, folder: &Path) -> Result<SharedStore, StoreError> 
 pub fn engine(store: SharedStore) -> SessionEngine {
     let most = u32::try_from(LIMIT).unwrap();
     let policy = SessionPolicy::for_web_users().max_concurrent(most, BehaviorOnLimit::EvictOldest);
-    let store = store.with_limit(std::time::Duration::from_secs(10));
+    let store = store.with_limit(LIMIT_OF_TIME);
     SessionEngine::builder(policy.build().unwrap()).store(store).build()
 }
 

@@ -16,7 +16,7 @@ use sessions::{
 use tempfile::TempDir;
 use tokio::runtime::{Handle, Runtime};
 
-use crate::servers::Postgres;
+use crate::servers::postgres::Postgres;
 
 /// The variable that names the kind.
 const VARIABLE: &str = "SESSIONS_TEST_STORE";

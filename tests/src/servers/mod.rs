@@ -1,6 +1,8 @@
 //! The servers that tests start: each on free ports of this machine, in a folder of its own, and stopped with the test.
 
-mod postgres;
+mod keeper;
+pub mod pgbouncer;
+pub mod postgres;
 pub mod redis;
 
 use std::{
@@ -8,8 +10,6 @@ use std::{
     path::PathBuf,
     process::{Child, Command},
 };
-
-pub use self::postgres::{Database, Postgres};
 
 /// A port on which nothing listens now.
 ///

@@ -3,11 +3,9 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
-    net::TcpListener,
     os::unix::fs::chown,
-    path::{Path, PathBuf},
-    process::{Child, ChildStdin, Command, Stdio},
+    path::PathBuf,
+    process::Command,
     sync::{
         Mutex, OnceLock,
         atomic::{AtomicU32, Ordering::Relaxed},
@@ -17,13 +15,10 @@ use std::{
 
 use tokio_postgres::{Client, NoTls};
 
+use super::keeper::{Folder, Keeper, as_server, free_port, has_ended, other_user, signal};
+
 /// How long a server may take to start, also to recover from a crash.
 const START: Duration = Duration::from_secs(30);
-
-/// Runs a server, ends it and waits for it when its input ends, however the test program ended. A line on its input
-/// before keeps the folder.
-const KEEPER: &str = "exec 2>/dev/null; \"$@\" >>\"$LOG\" 2>&1 & echo $!; read line; kill -INT $! 2>/dev/null; wait $!; \
-                      [ \"$line\" = keep ] || rm -rf \"$FOLDER\"";
 
 /// A PostgreSQL server on a port of its own.
 #[derive(Debug)]
@@ -31,18 +26,17 @@ pub struct Postgres {
     folder: PathBuf,
     port: u16,
     settings: Vec<String>,
-    run: Option<Run>,
-    /// How many databases were made, and which of them no test uses.
+    run: Option<Keeper>,
+    /// How many databases were made, and which of them no test uses, by the way to them.
     made: AtomicU32,
-    left: Mutex<Vec<String>>,
+    left: [Mutex<Vec<String>>; 2],
 }
 
-/// A server that runs: ends when it is dropped.
-#[derive(Debug)]
-struct Run {
-    pid: u32,
-    keeper: Child,
-    input: Option<ChildStdin>,
+/// How a test comes to its database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Direct,
+    Pooled,
 }
 
 impl Postgres {
@@ -65,7 +59,7 @@ impl Postgres {
             .unwrap();
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         let settings = settings.iter().map(|setting| format!("--{setting}")).collect();
-        let (made, left) = (AtomicU32::new(0), Mutex::default());
+        let (made, left) = (AtomicU32::new(0), Default::default());
         let mut server = Self { folder, port: free_port(), settings, run: None, made, left };
         server.resume_after_end();
         server
@@ -93,13 +87,22 @@ impl Postgres {
 
     /// An empty database for one test: a new one, or one that another test has left.
     pub async fn database(&'static self) -> Database {
-        let left = self.left.lock().unwrap().pop();
+        self.database_of(Way::Direct).await
+    }
+
+    /// The same, for a test with a pooler between, which keeps connections of its own.
+    pub async fn pooled_database(&'static self) -> Database {
+        self.database_of(Way::Pooled).await
+    }
+
+    async fn database_of(&'static self, way: Way) -> Database {
+        let left = self.left[way as usize].lock().unwrap().pop();
         if let Some(name) = left {
-            return Database { server: self, name };
+            return Database { server: self, name, way };
         }
         let name = format!("test_{}", self.made.fetch_add(1, Relaxed));
         self.admin().await.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
-        Database { server: self, name }
+        Database { server: self, name, way }
     }
 
     /// A connection of its superuser, to the database `postgres`.
@@ -118,13 +121,13 @@ impl Postgres {
     pub fn kill(&mut self) {
         let run = self.run.take().unwrap();
         // The first process first: nothing is left that could restart the others.
-        signal("KILL", run.pid);
-        run.end("keep");
+        signal("KILL", run.pid());
+        run.end(Folder::Kept);
     }
 
     /// Stops it as an operator does: connections are ended.
     pub fn stop(&mut self) {
-        self.run.take().unwrap().end("keep");
+        self.run.take().unwrap().end(Folder::Kept);
     }
 
     /// Starts it again after an end.
@@ -137,7 +140,7 @@ impl Postgres {
                 return;
             }
             assert!(Instant::now() < until, "PostgreSQL doesn't start: {}", self.log());
-            run.end("keep");
+            run.end(Folder::Kept);
             std::thread::sleep(Duration::from_millis(100));
         }
     }
@@ -157,7 +160,7 @@ impl Postgres {
     }
 
     fn processes(&self) -> Vec<u32> {
-        let first = self.run.as_ref().unwrap().pid;
+        let first = self.run.as_ref().unwrap().pid();
         let mut all = vec![first];
         for entry in fs::read_dir("/proc").unwrap().flatten() {
             let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
@@ -172,11 +175,9 @@ impl Postgres {
         all
     }
 
-    fn launch(&self) -> Run {
-        let mut command = as_server(Path::new("sh"));
+    fn launch(&self) -> Keeper {
+        let mut command = as_server(&program("postgres"));
         command
-            .args(["-c", KEEPER, "keeper"])
-            .arg(program("postgres"))
             .arg("-D")
             .arg(self.data())
             .args(["--listen_addresses=127.0.0.1", "--logging_collector=off", "--autovacuum_naptime=5s"])
@@ -184,20 +185,12 @@ impl Postgres {
                 format!("--port={}", self.port),
                 format!("--unix_socket_directories={}", self.folder.display()),
             ])
-            .args(&self.settings)
-            .env("LOG", self.folder.join("log"))
-            .env("FOLDER", &self.folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        let mut keeper = command.spawn().unwrap();
-        let input = keeper.stdin.take();
-        let mut line = String::new();
-        BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Run { pid: line.trim().parse().unwrap(), keeper, input }
+            .args(&self.settings);
+        Keeper::run(&command, &self.folder)
     }
 
     /// Whether it accepts connections before it ends.
-    fn answers(&self, run: &Run, until: Instant) -> bool {
+    fn answers(&self, run: &Keeper, until: Instant) -> bool {
         let ready = || {
             let state = Command::new(program("pg_isready"))
                 .args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()])
@@ -208,7 +201,7 @@ impl Postgres {
             if ready() {
                 return true;
             }
-            if has_ended(run.pid) {
+            if has_ended(run.pid()) {
                 return false;
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -219,27 +212,23 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        // A test may have failed while it was frozen.
+        if self.run.is_some() {
+            self.thaw();
+        }
         match self.run.take() {
-            Some(run) => run.end(""),
+            Some(run) => run.end(Folder::Removed),
             None => drop(fs::remove_dir_all(&self.folder)),
         }
     }
 }
 
-impl Run {
-    fn end(mut self, word: &str) {
-        if let Some(mut input) = self.input.take() {
-            let _ = writeln!(input, "{word}");
-        }
-        let _ = self.keeper.wait();
-    }
-}
-
-/// A database of one test. When it goes, so do the connections to it and what is in it.
+/// A database of one test. When it goes, so do what is in it and the connections to it that are not a pooler's.
 #[derive(Debug)]
 pub struct Database {
     server: &'static Postgres,
     name: String,
+    way: Way,
 }
 
 impl Database {
@@ -266,18 +255,20 @@ impl Drop for Database {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let client = self.client().await;
-                client.batch_execute(CLEAN).await.unwrap();
+                if self.way == Way::Direct {
+                    client.batch_execute(END_OTHERS).await.unwrap();
+                }
+                client.batch_execute("DROP SCHEMA IF EXISTS sessions CASCADE").await.unwrap();
             });
-            self.server.left.lock().unwrap().push(self.name.clone());
+            self.server.left[self.way as usize].lock().unwrap().push(self.name.clone());
         };
         // A server that has gone leaves no database.
         let _ = std::thread::scope(|threads| threads.spawn(drop).join());
     }
 }
 
-/// Empties a database for the next test.
-const CLEAN: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-     WHERE datname = current_database() AND pid <> pg_backend_pid(); DROP SCHEMA IF EXISTS sessions CASCADE";
+const END_OTHERS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+     WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
 /// A program of the newest PostgreSQL that is installed.
 fn program(name: &str) -> PathBuf {
@@ -292,39 +283,4 @@ fn program(name: &str) -> PathBuf {
     found.pop().or_else(in_path).unwrap_or_else(|| {
         panic!("PostgreSQL is not installed (`{name}` is missing): run tests/servers, then the tests again")
     })
-}
-
-/// The user that PostgreSQL runs as where the tests run as root, which it refuses.
-fn other_user() -> Option<u32> {
-    let id = |arguments: &[&str]| {
-        let output = Command::new("id").args(arguments).output().unwrap();
-        String::from_utf8_lossy(&output.stdout).trim().parse::<u32>().ok()
-    };
-    (id(&["-u"]) == Some(0)).then(|| {
-        id(&["-u", "postgres"]).expect("there is a user `postgres`: run tests/servers, then the tests again")
-    })
-}
-
-/// A command that runs as the server does.
-fn as_server(program: &Path) -> Command {
-    if other_user().is_none() {
-        return Command::new(program);
-    }
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=postgres", "--regid=postgres", "--init-groups", "--"]).arg(program);
-    command
-}
-
-/// Whether a process has ended, also if no one has asked how.
-fn has_ended(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_none_or(|rest| matches!(rest.trim_start().chars().next(), None | Some('Z')))
-}
-
-fn signal(name: &str, pid: u32) {
-    let _ = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

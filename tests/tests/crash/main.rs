@@ -17,7 +17,10 @@ use std::{
     hash::{BuildHasher, RandomState},
 };
 
-use sessions_tests::crash::{Dice, Role, engine, open};
+use sessions_tests::{
+    crash::{ADDRESS, Dice, Role, engine, open},
+    servers::postgres::Postgres,
+};
 
 use self::{check::check, ledger::Ledger};
 
@@ -28,12 +31,15 @@ fn variable(name: &str) -> Option<u64> {
     env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a whole number")))
 }
 
-/// Kills so many workers on one folder.
-fn crash(kind: &str) {
-    let kills = variable("SESSIONS_CRASHES").unwrap_or(KILLS);
+/// Kills so many workers on one folder, and the server that the store may have together with them.
+fn crash(kind: &str, mut server: Option<Postgres>) {
+    let kills = variable("SESSIONS_CRASHES").unwrap_or(if server.is_some() { KILLS / 15 } else { KILLS });
     let seed = variable("SESSIONS_CRASH_SEED").unwrap_or_else(|| RandomState::new().hash_one(kind));
     eprintln!("again with SESSIONS_CRASH_SEED={seed}");
     let folder = tempfile::tempdir().unwrap();
+    if let Some(server) = &server {
+        std::fs::write(folder.path().join(ADDRESS), server.url("postgres")).unwrap();
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let look = |ledger: &mut Ledger| {
         runtime.block_on(async {
@@ -47,7 +53,10 @@ fn crash(kind: &str) {
     let (mut dice, mut ledger) = (Dice(seed), Ledger::new());
     look(&mut ledger);
     for _ in 0..kills {
-        worker::run_and_kill(kind, folder.path(), &mut ledger, &mut dice);
+        worker::run_and_kill(kind, folder.path(), (&mut ledger, &mut dice), || {
+            server.iter_mut().for_each(Postgres::kill);
+        });
+        server.iter_mut().for_each(Postgres::resume_after_end);
         look(&mut ledger);
     }
     let totals = ledger.totals();
@@ -65,10 +74,15 @@ fn crash(kind: &str) {
 
 #[test]
 fn sqlite_keeps_what_it_acknowledged() {
-    crash("sqlite");
+    crash("sqlite", None);
+}
+
+#[test]
+fn a_server_of_postgres_keeps_what_it_acknowledged() {
+    crash("postgres", Some(Postgres::start(&[])));
 }
 
 #[test]
 fn files_keep_what_they_acknowledged() {
-    crash("file");
+    crash("file", None);
 }

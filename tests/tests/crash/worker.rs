@@ -12,8 +12,13 @@ use sessions_tests::crash::{Dice, Line, Start};
 
 use crate::ledger::Ledger;
 
-/// Starts a worker, lets it do something, kills it, and notes what it has said.
-pub(crate) fn run_and_kill(kind: &str, folder: &Path, ledger: &mut Ledger, dice: &mut Dice) {
+/// Starts a worker, lets it do something, kills it, and notes what it has said. `strike` kills what it works with before.
+pub(crate) fn run_and_kill(
+    kind: &str,
+    folder: &Path,
+    (ledger, dice): (&mut Ledger, &mut Dice),
+    strike: impl FnOnce(),
+) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_crash_worker"))
         .arg(kind)
         .arg(folder)
@@ -38,6 +43,7 @@ pub(crate) fn run_and_kill(kind: &str, folder: &Path, ledger: &mut Ledger, dice:
     }
     thread::sleep(delay);
     let ended_by_itself = child.try_wait().unwrap();
+    strike();
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(ended_by_itself, None, "the worker goes on until it is killed");

@@ -1,7 +1,7 @@
 //! What every store promises, of this one: also over a restart, and over two nodes that share a database.
 
 use sessions::PostgresStore;
-use sessions_tests::servers::{Database, Postgres};
+use sessions_tests::servers::postgres::{Database, Postgres};
 
 async fn fresh() -> (PostgresStore, Database) {
     let database = Postgres::shared().database().await;

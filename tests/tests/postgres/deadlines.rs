@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use sessions::{
     PostgresStore, SessionStore,
-    store::{Admitted, Cas, CasOutcome, Loaded},
+    store::{Admitted, Cas, CasOutcome, Loaded, Pooler},
 };
-use sessions_tests::servers::Postgres;
+use sessions_tests::servers::postgres::Postgres;
 use tokio_postgres::Client;
 
 use crate::{
@@ -80,31 +80,34 @@ async fn a_login_that_waited_for_its_turn_past_its_deadline_is_not_admitted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_for_a_lock_is_given_up_in_time_and_holds_up_no_one_else() {
-    let database = Postgres::shared().database().await;
-    let limit = Duration::from_secs(1);
-    let store = PostgresStore::options(&database.url()).limit(limit).open().await.unwrap();
-    let other = database.client().await;
-    create(&store, anonymous(1)).await;
-    all_connected(&other).await;
-    lock_all(&other).await;
-    let begin = Instant::now();
-    let waiting = tokio::spawn({
-        let store = store.clone();
-        async move { (store.cas(change(anonymous(1), 1)).await, store.end(logout(anonymous(1))).await) }
-    });
-    until_someone_waits(&other).await;
-    for number in 2..30 {
+    // Without a pooler the connection has a limit too; with one, it is the statement's alone.
+    for pooler in [Pooler::None, Pooler::Transaction] {
+        let database = Postgres::shared().database().await;
+        let limit = Duration::from_secs(1);
+        let options = PostgresStore::options(&database.url()).pooler(pooler).limit(limit);
+        let (store, other) = (options.open().await.unwrap(), database.client().await);
+        create(&store, anonymous(1)).await;
+        all_connected(&other).await;
+        lock_all(&other).await;
         let begin = Instant::now();
-        create(&store, anonymous(number)).await;
-        assert!(begin.elapsed() < limit / 2, "{:?}", begin.elapsed());
+        let waiting = tokio::spawn({
+            let store = store.clone();
+            async move { (store.cas(change(anonymous(1), 1)).await, store.end(logout(anonymous(1))).await) }
+        });
+        until_someone_waits(&other).await;
+        for number in 2..30 {
+            let begin = Instant::now();
+            create(&store, anonymous(number)).await;
+            assert!(begin.elapsed() < limit / 2, "{:?}", begin.elapsed());
+        }
+        let (write, end) = waiting.await.unwrap();
+        let said = unavailable(write);
+        assert!(said.contains("gave up a statement that waited too long"), "{said}");
+        unavailable(end);
+        assert!(begin.elapsed() < limit * 2, "{:?}", begin.elapsed());
+        other.batch_execute("ROLLBACK").await.unwrap();
+        assert_eq!(version(&store, anonymous(1)).await, Some(1));
     }
-    let (write, end) = waiting.await.unwrap();
-    let said = unavailable(write);
-    assert!(said.contains("gave up a statement that waited too long"), "{said}");
-    unavailable(end);
-    assert!(begin.elapsed() < limit * 2, "{:?}", begin.elapsed());
-    other.batch_execute("ROLLBACK").await.unwrap();
-    assert_eq!(version(&store, anonymous(1)).await, Some(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

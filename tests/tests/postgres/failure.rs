@@ -7,7 +7,7 @@ use sessions::{
     PostgresStore, SessionStore, SharedStore,
     store::{CasOutcome, Loaded, StoreError},
 };
-use sessions_tests::servers::Postgres;
+use sessions_tests::servers::postgres::Postgres;
 
 use crate::{
     NOW, ada, anonymous, change, create, creation, login, logout, of_ada, revocation, soon, touch,
@@ -111,19 +111,22 @@ async fn a_connection_that_was_ended_is_made_anew_and_no_write_is_lost_or_done_t
     let writing = tokio::spawn({
         let (store, stop) = (store.clone(), stop.clone());
         async move {
-            let (mut version, mut written, mut unknown) = (1, 0, 0);
+            let (mut version, mut written, mut unknown, mut in_doubt) = (1, 0, 0, false);
             while !stop.load(std::sync::atomic::Ordering::SeqCst) {
                 match store.cas(change(anonymous(1), version)).await {
                     Ok(CasOutcome::Stored) => {
                         written += 1;
                         version += 1;
+                        in_doubt = false;
                     }
-                    // The one before was applied although its answer was lost, once.
+                    // One before was applied although its answer was lost, once.
                     Ok(CasOutcome::Conflict(stored)) => {
+                        assert!(in_doubt, "no one was told that it may have been applied");
                         assert_eq!(stored.version().as_u64(), version + 1);
                         version += 1;
+                        in_doubt = false;
                     }
-                    Err(StoreError::Unknown(_)) => unknown += 1,
+                    Err(StoreError::Unknown(_)) => (unknown, in_doubt) = (unknown + 1, true),
                     Err(StoreError::Unavailable(_)) => {}
                     other => panic!("{other:?}"),
                 }

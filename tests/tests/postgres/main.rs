@@ -5,7 +5,10 @@
 mod conformance;
 mod deadlines;
 mod failure;
+mod network;
 mod nodes;
+mod pooled;
+mod settings;
 mod statements;
 mod tls;
 mod unnamed;

@@ -6,7 +6,7 @@ use sessions::{
     PostgresStore, SessionStore,
     store::{Admitted, CasOutcome, Touched},
 };
-use sessions_tests::servers::Postgres;
+use sessions_tests::servers::postgres::Postgres;
 
 use crate::{anonymous, change, create, creation, login, of_ada, revocation, touch, unavailable, version};
 

@@ -4,7 +4,7 @@ use sessions::{
     PostgresStore, SessionStore,
     store::{Cas, Pooler, SessionId},
 };
-use sessions_tests::servers::Postgres;
+use sessions_tests::servers::postgres::Postgres;
 
 use crate::{HOUR, NOW, ada, anonymous, change, creation, login, logout, of_ada, revocation, touch};
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use sessions::{PostgresStore, SessionStore};
-use sessions_tests::servers::Postgres;
+use sessions_tests::servers::postgres::Postgres;
 
 use crate::{anonymous, create, unavailable, version};
 

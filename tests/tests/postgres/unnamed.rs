@@ -2,7 +2,7 @@
 //! the transaction.
 
 use sessions::{PostgresStore, store::Pooler};
-use sessions_tests::servers::{Database, Postgres};
+use sessions_tests::servers::postgres::{Database, Postgres};
 
 async fn fresh() -> (PostgresStore, Database) {
     let database = Postgres::shared().database().await;

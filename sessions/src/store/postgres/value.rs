@@ -172,3 +172,20 @@ fn id_of(key: &[u8]) -> Option<SessionId> {
     let (bucket, sid) = key.split_first_chunk::<2>()?;
     Some(SessionId::new(u16::from_be_bytes(*bucket), sid.try_into().ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_parameter_is_printed() {
+        let values = [
+            Value::Bytes(Some(b"hunter2")),
+            Value::Key([7; 18]),
+            Value::long(7),
+            Value::Int(7),
+            Value::Short(7),
+        ];
+        assert_eq!(format!("{values:?}"), "[…, …, …, …, …]");
+    }
+}
