@@ -138,7 +138,7 @@ mod tests {
         doing("a");
         told(true);
         let began = processor_time();
-        while processor_time() - began < Duration::from_millis(3) {}
+        while processor_time().saturating_sub(began) < Duration::from_millis(3) {}
         told(false);
         for _ in 0..10 {
             told(true);

@@ -395,7 +395,7 @@ pub(super) const STORE_KEYS: &[Key] = &[
         "pooler",
         choice(Pooler::WORDS),
         "`postgres`: what is between a node and the server; `transaction` for one that lends connections by the transaction, \
-         such as PgBouncer",
+         such as `PgBouncer`",
     )
     .word("none"),
     store(
