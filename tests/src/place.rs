@@ -3,7 +3,7 @@
 use std::{env, sync::Arc};
 
 use sessions::{
-    FileStore, MemoryStore, SessionId, SessionStore, SharedStore, SqliteStore, StoreError,
+    FileStore, MemoryStore, RedisStore, SessionId, SessionStore, SharedStore, SqliteStore, StoreError,
     store::{
         Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, StoreStats, Touch,
         Touched,
@@ -12,17 +12,27 @@ use sessions::{
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 
+use crate::servers::redis::RedisServer;
+
 /// The variable that names the kind.
 const VARIABLE: &str = "SESSIONS_TEST_STORE";
 
+/// What a store needs beside its folder for as long as it is used, such as a server.
+type Keep = Option<Arc<dyn std::any::Any + Send + Sync>>;
 /// Makes a store in an empty folder.
-type Open = fn(&TempDir) -> SharedStore;
+type Open = fn(&TempDir) -> (SharedStore, Keep);
 
 /// Each kind, and how a store of it is made.
 const KINDS: &[(&str, Open)] = &[
-    ("memory", |_| SharedStore::new(MemoryStore::new(1_000_000))),
-    ("file", |folder| opened(FileStore::open(folder.path().join("sessions")))),
-    ("sqlite", |folder| opened(SqliteStore::open(folder.path().join("sessions.db")))),
+    ("memory", |_| (SharedStore::new(MemoryStore::new(1_000_000)), None)),
+    ("file", |folder| (opened(FileStore::open(folder.path().join("sessions"))), None)),
+    ("sqlite", |folder| (opened(SqliteStore::open(folder.path().join("sessions.db"))), None)),
+    ("redis", |_| {
+        let server = RedisServer::start();
+        let url = server.url();
+        let store = opened(async move { RedisStore::open(&url).await });
+        (store, Some(Arc::new(server)))
+    }),
 ];
 
 /// Waits on a thread of its own, because a test's may not.
@@ -34,11 +44,11 @@ fn opened<S: SessionStore>(store: impl Future<Output = Result<S, StoreError>> + 
 }
 
 /// A fresh store of the kind that is asked for, in a folder of its own that goes with the last clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Place {
     store: SharedStore,
     has_threads: bool,
-    _folder: Arc<TempDir>,
+    _kept: (Keep, Arc<TempDir>),
 }
 
 impl Default for Place {
@@ -49,7 +59,14 @@ impl Default for Place {
             panic!("{VARIABLE} is `{asked}`: set it to one of {}, or leave it out", kinds.join(", "));
         };
         let folder = tempfile::Builder::new().prefix("sessions-").tempdir().unwrap();
-        Self { store: open(&folder), has_threads: asked != "memory", _folder: Arc::new(folder) }
+        let (store, keep) = open(&folder);
+        Self { store, has_threads: asked != "memory", _kept: (keep, Arc::new(folder)) }
+    }
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Place").field(&self.store).finish()
     }
 }
 
