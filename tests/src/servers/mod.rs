@@ -1,6 +1,8 @@
 //! The servers that tests start: each on free ports of this machine, in a folder of its own, and stopped with the test.
 
+pub mod cluster;
 pub mod redis;
+pub mod sentinel;
 
 use std::{
     net::{Ipv4Addr, TcpListener},
