@@ -8,5 +8,6 @@ mod conformance;
 mod outage;
 mod refusal;
 mod sentinel;
+mod tls;
 mod trips;
 mod twice;
