@@ -148,6 +148,7 @@ async fn a_write_that_was_held_up_until_after_its_deadline_is_not_applied() {
     let (write, login) = tokio::join!(store.cas(change(anonymous(1), 1)), store.admit(login(owner(1), 1)));
     assert!(is_unknown(&write) && is_unknown(&login), "{write:?} {login:?}");
     // The network gives what it held up to the server now: both come after their deadline.
+    tokio::time::sleep(Duration::from_millis(100)).await;
     proxy.silence(false);
     recovery(&store).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
