@@ -23,12 +23,11 @@ const URL: &str = "SESSIONS_STORES__MAIN__URL";
 const LOGIN: &str = r#"{"email":"ada@example.com","password":"analytical-engine"}"#;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (url, _server) = match std::env::var(URL) {
-        Ok(url) => (url, None),
-        Err(_) => {
-            let server = Server::start()?;
-            (server.url(), Some(server))
-        }
+    let (url, _server) = if let Ok(url) = std::env::var(URL) {
+        (url, None)
+    } else {
+        let server = Server::start()?;
+        (server.url(), Some(server))
     };
     node::build()?;
     let (first, second) = (Node::start(&url)?, Node::start(&url)?);

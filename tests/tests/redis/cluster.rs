@@ -88,6 +88,18 @@ async fn every_operation_works_on_every_server_of_a_cluster() {
     everything(&open_at(&cluster.url()).await.unwrap(), 200).await;
 }
 
+/// Random steps beside the simple model, as on one server.
+#[test]
+fn a_cluster_keeps_the_contract_too() {
+    let cluster = RedisCluster::start();
+    sessions::testing::conformance::walk("every_answer_is_that_of_a_simple_model", async || {
+        for node in cluster.nodes() {
+            node.ask(&["FLUSHALL"]);
+        }
+        RedisStore::open(&cluster.url()).await.unwrap()
+    });
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slot_that_moves_loses_no_write_and_no_login() {
     let cluster = RedisCluster::start();

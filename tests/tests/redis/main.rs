@@ -8,6 +8,7 @@ mod conformance;
 mod outage;
 mod refusal;
 mod sentinel;
+mod through;
 mod tls;
 mod trips;
 mod twice;
