@@ -97,12 +97,11 @@ async fn an_outage_is_503_within_the_limit_and_never_someone_else() {
     let node = node(proxy.port()).await;
     let cookie = logged_in(&node).await;
     for outage in ["silence", "refusal"] {
-        match outage {
-            "silence" => proxy.silence(true),
-            _ => {
-                proxy.refuse(true);
-                proxy.cut();
-            }
+        if outage == "silence" {
+            proxy.silence(true);
+        } else {
+            proxy.refuse(true);
+            proxy.cut();
         }
         for (method, path) in [("GET", "/"), ("POST", "/login"), ("POST", "/logout"), ("GET", "/")] {
             let begin = Instant::now();
