@@ -8,7 +8,7 @@ use axum::{
     http::{Request, Response, StatusCode, header},
     routing::{get, post},
 };
-use sessions::{Session, SessionPrincipal, session};
+use sessions::{Session, SessionError, SessionPrincipal, session};
 use sessions_tests::{proxy::Proxy, servers::redis::RedisServer};
 use tower::ServiceExt as _;
 
@@ -37,6 +37,12 @@ async fn logout(mut session: Session) -> &'static str {
     "goodbye"
 }
 
+#[session(policy = "shop")]
+async fn visit(mut session: Session) -> Result<&'static str, SessionError> {
+    session.set("visited", true)?;
+    Ok("noted")
+}
+
 /// A node of the service, with the settings of its environment.
 async fn node(port: u16) -> Router {
     let settings = [
@@ -50,6 +56,7 @@ async fn node(port: u16) -> Router {
     Router::new()
         .route("/login", post(login))
         .route("/logout", post(logout))
+        .route("/visit", post(visit))
         .route("/", get(look))
         .layer(registry.layer())
 }
@@ -68,7 +75,10 @@ async fn text(response: Response<Body>) -> String {
 }
 
 async fn logged_in(node: &Router) -> String {
-    let response = ask(node, "POST", "/login", None).await;
+    cookie(&ask(node, "POST", "/login", None).await)
+}
+
+fn cookie(response: &Response<Body>) -> String {
     let line = response.headers()[header::SET_COOKIE].to_str().unwrap();
     line.split(';').next().unwrap().to_owned()
 }
@@ -120,4 +130,41 @@ async fn an_outage_is_503_within_the_limit_and_never_someone_else() {
         }
         assert_eq!(text(ask(&node, "GET", "/", Some(&cookie)).await).await, "ada", "{outage}");
     }
+}
+
+/// How often a request goes to the server before it is answered, and after.
+async fn trips(
+    proxy: &Proxy,
+    node: &Router,
+    request: (&str, &str),
+    cookie: Option<&str>,
+) -> (u64, u64, Response<Body>) {
+    let before = proxy.questions();
+    let response = ask(node, request.0, request.1, cookie).await;
+    assert_eq!(response.status(), StatusCode::OK, "{request:?}");
+    let answered = proxy.questions();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    (answered - before, proxy.questions() - answered, response)
+}
+
+#[tokio::test]
+async fn a_request_takes_as_few_trips_as_its_kind_needs() {
+    let server = RedisServer::start();
+    let proxy = Proxy::to(server.port());
+    let node = node(proxy.port()).await;
+    let (before, after, response) = trips(&proxy, &node, ("POST", "/visit"), None).await;
+    assert_eq!((before, after), (1, 0), "a new session is written");
+    let visitor = cookie(&response);
+    let (before, after, _) = trips(&proxy, &node, ("GET", "/"), Some(&visitor)).await;
+    assert_eq!((before, after), (1, 0), "a session is read");
+    let (before, after, _) = trips(&proxy, &node, ("POST", "/visit"), Some(&visitor)).await;
+    assert!(before <= 2 && after == 0, "a session is read and written: {before}, {after}");
+    let (before, after, response) = trips(&proxy, &node, ("POST", "/login"), Some(&visitor)).await;
+    // The old record has ended before the client hears of the new one: if that fails, the login does.
+    assert_eq!((before, after), (4, 0), "a visitor's session is read, sealed, carried over and ended");
+    let user = cookie(&response);
+    let (before, after, _) = trips(&proxy, &node, ("POST", "/logout"), Some(&user)).await;
+    assert!(before <= 2 && after == 0, "a session is read and ended: {before}, {after}");
+    let (before, after, _) = trips(&proxy, &node, ("POST", "/login"), None).await;
+    assert_eq!((before, after), (1, 0), "a login without a session before");
 }
