@@ -7,7 +7,8 @@ use std::{
 };
 
 use sessions::{
-    FileStore, MemoryStore, PostgresStore, SessionId, SessionStore, SharedStore, SqliteStore, StoreError,
+    FileStore, MemoryStore, PostgresStore, RedisStore, SessionId, SessionStore, SharedStore, SqliteStore,
+    StoreError,
     store::{
         Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, StoreStats, Touch,
         Touched,
@@ -17,6 +18,7 @@ use tempfile::TempDir;
 use tokio::runtime::{Handle, Runtime};
 
 use crate::servers::postgres::Postgres;
+use crate::servers::redis::RedisServer;
 
 /// The variable that names the kind.
 const VARIABLE: &str = "SESSIONS_TEST_STORE";
@@ -38,6 +40,12 @@ const KINDS: &[(&str, Open)] = &[
             let store = PostgresStore::open(&database.url()).await.unwrap();
             (SharedStore::new(store), Arc::new(database) as Kept)
         })
+    }),
+    ("redis", || {
+        let server = RedisServer::start();
+        let url = server.url();
+        let store = waited_for(async move { RedisStore::open(&url).await });
+        (SharedStore::new(store.unwrap()), Arc::new(server))
     }),
 ];
 

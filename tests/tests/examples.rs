@@ -8,8 +8,14 @@ fn workspace() -> &'static Path {
 
 /// What an example prints.
 fn output_of(example: &str) -> String {
+    output_with(example, "")
+}
+
+/// What an example prints that takes more features.
+fn output_with(example: &str, features: &str) -> String {
     let mut command = Command::new(env!("CARGO"));
     command.args(["run", "--quiet", "--package", "sessions-examples", "--example", example]);
+    command.args(["--features", features]);
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("SESSIONS_")) {
             command.env_remove(name);
@@ -43,6 +49,20 @@ fn presets_are_shown_and_a_contradiction_is_refused_with_its_places() {
     assert_eq!(text.matches("error[").count(), text.matches("presets.rs:").count());
     assert!(text.contains("`policies.broken.idle_timeout` (1h) is longer than `ttl` (1min)"), "{text}");
     assert!(text.contains("cookie_domain"), "{text}");
+}
+
+#[test]
+fn a_logout_at_one_node_is_a_401_at_the_other() {
+    let lines = output_with("cluster", "redis");
+    let told: Vec<_> =
+        lines.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let due = [
+        "one POST /login 200",
+        "another GET /profile 200",
+        "one POST /logout 200",
+        "another GET /profile 401",
+    ];
+    assert_eq!(told[1..], due);
 }
 
 #[test]

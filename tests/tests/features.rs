@@ -98,6 +98,18 @@ fn a_store_without_its_feature_is_refused_by_the_build_and_by_the_start() {
     );
     assert!(said.contains(feature), "{said}");
     assert!(!program.0.path().join("never-made.db").exists());
+
+    let settings = [
+        ("SESSIONS_STORES__MAIN__KIND", "redis"),
+        ("SESSIONS_STORES__MAIN__URL", "redis://:hunter2@localhost"),
+    ];
+    let started = program.cargo("run", inline, &settings);
+    let said = String::from_utf8(started.stderr).unwrap();
+    assert_eq!(started.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("add the feature `redis` of the crate `sessions`") && !said.contains("hunter2"),
+        "{said}"
+    );
     assert_eq!(program.cargo("run", inline, &[]).status.code(), Some(0));
 
     let settings = [

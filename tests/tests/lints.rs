@@ -25,6 +25,8 @@ const NOT_AT_BUILD_TIME: &[(&str, &str)] = &[
     ("encryption_keys", "variables are the start's"),
     ("store_feature", "which features a build has, the build says"),
     ("store_memory", "the environment decides where sessions are kept"),
+    ("store_plain_link", "the environment decides where sessions are kept"),
+    ("store_replication", "the environment decides where sessions are kept"),
     ("declared_twice", "the macro refuses it as it reads"),
     ("stated_twice", "the macro refuses it as it reads"),
 ];

@@ -1,9 +1,11 @@
 //! The servers that tests start: each on free ports of this machine, in a folder of its own, and stopped with the test.
 
+pub mod cluster;
 mod keeper;
 pub mod pgbouncer;
 pub mod postgres;
 pub mod redis;
+pub mod sentinel;
 
 use std::{
     net::{Ipv4Addr, TcpListener},

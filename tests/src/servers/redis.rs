@@ -120,9 +120,9 @@ fn spawn(port: u16, options: &[String], folder: &TempDir) -> Process {
 pub fn ask(port: u16, words: &[&str]) -> std::io::Result<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    let question: Vec<_> = std::iter::once(format!("*{}\r\n", words.len()))
-        .chain(words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len())))
-        .collect();
+    let words_of = |word: &&str| format!("${}\r\n{word}\r\n", word.len());
+    let question: Vec<_> =
+        [format!("*{}\r\n", words.len())].into_iter().chain(words.iter().map(words_of)).collect();
     stream.write_all(question.concat().as_bytes())?;
     let mut answer = vec![0; 1 << 16];
     let length = stream.read(&mut answer)?;

@@ -20,7 +20,7 @@ sessions::policies! {
     two: { extends: "user_default", persistence: { store_name: "main" } },
 }
 
-const FILE: &str = "[stores.main]\nkind = \"custom\"\ntimeout = \"100ms\"\n";
+const FILE: &str = "[stores.main]\nkind = \"custom\"\ntimeout = \"300ms\"\n";
 
 #[session(policy = "one")]
 async fn set(mut session: Session) -> Result<&'static str, SessionError> {

@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails in a test's helper fails the test")]
 
+mod cluster;
 mod common;
 mod conformance;
 mod outage;
 mod refusal;
+mod sentinel;
+mod through;
+mod tls;
 mod trips;
 mod twice;

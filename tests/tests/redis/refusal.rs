@@ -154,3 +154,39 @@ async fn a_user_with_the_rights_that_are_documented_can_do_everything() {
     let other = server.ask(&["ACL", "DRYRUN", "sessions", "GET", "other:key"]);
     assert!(other.contains("no permissions"), "{other}");
 }
+
+#[tokio::test]
+async fn a_server_that_drops_keys_is_warned_of_when_the_store_is_opened() {
+    for (policy, warns) in [("noeviction", false), ("allkeys-lru", true), ("volatile-ttl", true)] {
+        let server = RedisServer::start_with(&[&format!("--maxmemory-policy {policy}")]);
+        let log = Log::default();
+        let kept = log.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || kept.clone()).finish();
+        let guard = tracing::subscriber::set_default(subscriber);
+        open(server.port()).await;
+        drop(guard);
+        let said = log.said();
+        assert_eq!(said.contains("SL072"), warns, "{policy}: {said}");
+        assert_eq!(said.contains("CONFIG SET maxmemory-policy noeviction"), warns, "{policy}: {said}");
+    }
+}
+
+/// What was logged.
+#[derive(Clone, Debug, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl Log {
+    fn said(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

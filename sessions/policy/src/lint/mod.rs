@@ -142,6 +142,8 @@ pub enum Judged {
     Everywhere,
     /// The start and the command line: it depends on profile, variables or the machine.
     AtStart,
+    /// The store, when it is opened.
+    OnOpening,
     /// The layer, for each request.
     OnRequests,
 }

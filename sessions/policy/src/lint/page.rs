@@ -66,6 +66,7 @@ fn judged(judged: Judged) -> &'static str {
     match judged {
         Judged::Everywhere => "by the compiler, at start, on the command line",
         Judged::AtStart => "at start, on the command line",
+        Judged::OnOpening => "when the store is opened",
         Judged::OnRequests => "for each request",
     }
 }

@@ -186,11 +186,35 @@ pub(crate) fn judge_kinds(
                 "(file) is a store for development",
                 "keep sessions elsewhere, such as in `kind = \"sqlite\"`; or run with SESSIONS_PROFILE=development",
             ),
+            StoreKind::Redis { ref address, .. } => {
+                problems.extend(plain_link(draft, address));
+                (
+                    "store_replication",
+                    "(redis) replicates after it has answered: a failover can undo the last moments",
+                    "keep what may never lose a revocation in a store such as `kind = \"sqlite\"`",
+                )
+            }
             _ => continue,
         };
         let (rule, reason, help) = found;
         problems.push(problem(draft, "kind", rule, reason).with_help(help));
     }
+}
+
+/// A server on another machine, over a link that others can read, or without a password.
+fn plain_link(draft: &Draft, address: &RedisAddress) -> Option<Problem> {
+    let is_here = |host: &str| {
+        host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+    };
+    if address.nodes().iter().all(|(host, _)| is_here(host)) {
+        return None;
+    }
+    let (reason, help) = match (address.is_tls(), address.password()) {
+        (true, Some(_)) => return None,
+        (false, _) => ("sends sessions over the network as they are", "write `rediss://`, or allow it"),
+        (true, None) => ("names no password", "write `rediss://USER:PASSWORD@HOST`, or allow it"),
+    };
+    Some(problem(draft, "url", "store_plain_link", reason).with_help(help))
 }
 
 /// A later layer that changes the kind makes the earlier kind's keys moot; beside it they are a mistake.

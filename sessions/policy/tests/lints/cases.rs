@@ -533,6 +533,40 @@ extends = "user_default"
 "#,
     ),
     case(
+        "store_plain_link",
+        r#"[stores.main]
+kind = "redis"
+url = "redis://sessions.internal"
+
+[policies.p]
+extends = "user_default"
+"#,
+        r#"[stores.main]
+kind = "sqlite"
+url = "sqlite://sessions.db"
+
+[policies.p]
+extends = "user_default"
+"#,
+    ),
+    case(
+        "store_replication",
+        r#"[stores.main]
+kind = "redis"
+url = "redis://localhost"
+
+[policies.p]
+extends = "user_default"
+"#,
+        r#"[stores.main]
+kind = "sqlite"
+url = "sqlite://sessions.db"
+
+[policies.p]
+extends = "user_default"
+"#,
+    ),
+    case(
         "store_file",
         r#"[stores.main]
 kind = "file"

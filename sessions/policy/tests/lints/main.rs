@@ -121,8 +121,10 @@ fn every_message_is_kept() {
                 text.extend(["-- ", case.rule, " under ", profile.as_str(), "\n", &found, "\n"]);
             }
         }
-        if lint.judged() == Judged::OnRequests {
-            text.push_str("-- judged for each request\n");
+        match lint.judged() {
+            Judged::OnOpening => text.push_str("-- judged when the store is opened\n"),
+            Judged::OnRequests => text.push_str("-- judged for each request\n"),
+            _ => {}
         }
         golden(lint.id(), &text);
     }

@@ -47,7 +47,7 @@ pub(super) async fn servers(servers: &Servers, until: Instant) -> Result<(), Fai
         if let Some(policy) = field(&memory, "maxmemory_policy").filter(|policy| *policy != "noeviction") {
             tracing::warn!(
                 server = %wire.node,
-                "the Redis server {} drops keys when its memory is full (maxmemory-policy {policy}), and with them sessions: \
+                "warning[SL072]: the Redis server {} drops keys when its memory is full (maxmemory-policy {policy}), and with them sessions: \
                  people are logged out, and limits are counted wrongly\n  = help: `CONFIG SET maxmemory-policy noeviction`, \
                  and in its configuration file",
                 wire.node

@@ -154,7 +154,11 @@ impl Link {
         }
         *state = match &result {
             Ok(wire) => {
-                tracing::debug!(server = %wire.node, "connected to a Redis server");
+                if failures == 0 {
+                    tracing::debug!(server = %wire.node, "connected to a Redis server");
+                } else {
+                    tracing::info!(server = %wire.node, failures, "a Redis server can be used again");
+                }
                 State::Up { wire: Arc::clone(wire), checked: Instant::now() }
             }
             Err(failure) => {

@@ -1,7 +1,7 @@
 //! The store on a Redis or Valkey server: shared by any number of processes. This file is the contract's side of it;
-//! `scripts` are the atomic steps that the server takes, `keys` and `value` what it stores, `servers` which server has what,
-//! `link` and `wire` the connections, `clock` what is known of the server's time, `upkeep` sweeping and counting, `check`
-//! what a server has to be, and `failure` what is told when it fails.
+//! `operation` and `owners` are what the server is asked, `scripts` the atomic steps that it takes, `keys` and `value` what it
+//! stores, `servers` which server has what, `link` and `wire` the connections, `clock` what is known of the server's time,
+//! `upkeep` sweeping and counting, `check` what a server has to be, and `failure` what is told when it fails.
 //!
 //! # Whose clock
 //! The contract gives every call an instant, and a session lives until one: both are the callers', and every value holds
@@ -26,6 +26,7 @@ mod failure;
 mod keys;
 mod link;
 mod operation;
+mod owners;
 mod scripts;
 mod sentinel;
 mod servers;
@@ -61,7 +62,8 @@ const OWN_SHARE: f64 = 0.95;
 ///
 /// Any number of processes may share one: versions, limits and revocations hold among them, because every operation is one
 /// atomic step of the server. It reads in one trip, writes in one, and logs in in one, or two if sessions have to go
-/// for the new one. There is one connection to each server, made when it is needed and again when it is lost.
+/// for the new one. Who first finds a session expired takes another, to note it. There is one connection to each
+/// server, made when it is needed and again when it is lost.
 ///
 /// A server that replicates does so after it has answered. When it fails over, the last writes may be lost, a logout or
 /// a revocation among them: `docs/REDIS.md` says how to make that rare, and which policies need another store.

@@ -155,7 +155,9 @@ async fn ask_cluster(
 ) -> Result<Told, Failure> {
     let mut asking: Option<Node> = None;
     let mut failure = None;
-    for _ in 0..FOLLOWS {
+    let mut follows = 0;
+    while follows < FOLLOWS {
+        follows += 1;
         let is_asking = asking.is_some();
         let link = match asking.take() {
             Some(node) => cluster.link(&node),
@@ -200,7 +202,11 @@ async fn ask_cluster(
                 None => return Err(refused),
             },
             Some("ASK") => asking = redirection(error.details(), &wire).map(|(_, node)| node),
-            Some("TRYAGAIN") if Instant::now() + MOVING < until => sleep(MOVING).await,
+            // A slot that moves takes no step that names several keys until all of them are in one place.
+            Some("TRYAGAIN") if Instant::now() + MOVING < until => {
+                follows -= 1;
+                sleep(MOVING).await;
+            }
             // It was demoted, and may not know yet who has its slots.
             Some("READONLY" | "MASTERDOWN" | "CLUSTERDOWN") if failure.is_none() => {
                 sleep(MOVING).await;

@@ -33,6 +33,11 @@ impl Lint {
         self
     }
 
+    const fn unexcused(mut self) -> Self {
+        self.suppression = Suppressible::No;
+        self
+    }
+
     const fn judged_by(mut self, judged: Judged) -> Self {
         self.judged = judged;
         self

@@ -1,6 +1,6 @@
 //! Lints about sessions: how many, what they take over, who may ask for them, where they are kept.
 
-use super::super::Severity::{Error, Silent, Warning};
+use super::super::Severity::{Error, Info, Silent, Warning};
 use super::super::{Judged, Lint};
 use super::lint;
 
@@ -132,6 +132,35 @@ pub(super) const LINTS: &[Lint] = &[
     )
     .judged_by(Judged::AtStart),
     lint(
+        "SL071",
+        "store-plain-link",
+        (Warning, Silent),
+        &["store_plain_link"],
+        [
+            "Records cross the network as they are, and whoever can reach a server without a password can end, change or \
+             make every session. An address of this machine is no network. It is judged at start, as the environment \
+             decides where sessions are kept.",
+            "Write `rediss://` with a user and a password; or allow it, where something else encrypts the link and decides \
+             who may use it.",
+            "OWASP ASVS 5.0, 12.3.1 and 13.2.1",
+        ],
+    )
+    .judged_by(Judged::AtStart),
+    lint(
+        "SL072",
+        "redis-evicts",
+        (Warning, Warning),
+        &[],
+        [
+            "A Redis server whose `maxmemory-policy` is not `noeviction` drops sessions without a word when its memory is \
+             full: people are logged out, and limits are counted wrongly. The server is asked when the store is opened.",
+            "Say `CONFIG SET maxmemory-policy noeviction` to the server, and write it in its configuration file.",
+            "",
+        ],
+    )
+    .judged_by(Judged::OnOpening)
+    .unexcused(),
+    lint(
         "SL075",
         "payload-cap",
         (Error, Warning),
@@ -158,6 +187,21 @@ pub(super) const LINTS: &[Lint] = &[
     ),
     lint(
         "SL079",
+        "store-replication",
+        (Info, Silent),
+        &["store_replication"],
+        [
+            "A Redis server answers before it has replicated: a failover can undo what it answered in the last moments, a \
+             logout or a revocation among them. docs/REDIS.md says how to make that rare. It is judged at start, as the \
+             environment decides where sessions are kept.",
+            "Keep the sessions of a policy that may never lose a revocation in a store that answers when they are on the \
+             disk, such as `kind = \"sqlite\"`.",
+            "",
+        ],
+    )
+    .judged_by(Judged::AtStart),
+    lint(
+        "SL080",
         "store-in-clear",
         (Error, Warning),
         &["store_in_clear"],
