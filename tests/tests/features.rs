@@ -110,7 +110,8 @@ fn a_store_without_its_feature_is_refused_by_the_build_and_by_the_start() {
         said.contains("add the feature `redis` of the crate `sessions`") && !said.contains("hunter2"),
         "{said}"
     );
-    assert_eq!(program.cargo("run", inline, &[]).status.code(), Some(0));
+    let started = program.cargo("run", inline, &[]);
+    assert_eq!(started.status.code(), Some(0), "{}", String::from_utf8_lossy(&started.stderr));
 
     let settings = [
         ("SESSIONS_STORES__MAIN__KIND", "postgres"),
