@@ -147,8 +147,17 @@ impl Postgres {
 
     /// Stops all its processes where they are: it answers nothing, and no connection is closed.
     pub fn freeze(&self) {
-        for pid in self.processes() {
-            signal("STOP", pid);
+        // The first makes the others: none comes after it has stopped.
+        signal("STOP", self.run.as_ref().unwrap().pid());
+        let all = self.processes();
+        for pid in &all {
+            signal("STOP", *pid);
+        }
+        // A signal is sent before it is heard.
+        let begin = Instant::now();
+        while !all.iter().all(|pid| has_stopped(*pid)) {
+            assert!(begin.elapsed() < START, "the server does not stop");
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 
@@ -283,4 +292,11 @@ fn program(name: &str) -> PathBuf {
     found.pop().or_else(in_path).unwrap_or_else(|| {
         panic!("PostgreSQL is not installed (`{name}` is missing): run tests/servers, then the tests again")
     })
+}
+/// Whether a process stands still, or is gone.
+fn has_stopped(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')')
+        .next()
+        .is_none_or(|rest| matches!(rest.trim_start().chars().next(), None | Some('T' | 'Z')))
 }

@@ -84,7 +84,8 @@ impl Links {
 
     /// Asks for something that changes nothing: on another connection if one was lost.
     pub(super) async fn read(&self, call: Call, values: &[Value<'_>]) -> Result<Vec<Row>, Failure> {
-        for _ in 1..LINKS {
+        // All that there are may be lost at once.
+        for _ in 0..LINKS {
             match self.send(call, |_| values).await {
                 Err(lost) if lost.applied() == Applied::Perhaps || lost.is("57P01") || lost.is("57P02") => {}
                 answer => return answer,
