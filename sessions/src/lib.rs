@@ -48,10 +48,10 @@ pub use sessions_policy::{EncryptionKeys, InvalidEncryptionKeys};
 pub use self::axum::socket::{SessionSocket, SocketClosed, SocketRefusal, WebSocketTransport};
 #[cfg(feature = "watch")]
 pub use self::registry::Watch;
-#[cfg(feature = "postgres")]
-pub use self::store::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use self::store::SqliteStore;
+#[cfg(feature = "postgres")]
+pub use self::store::{PostgresAddress, PostgresStore, PostgresStoreBuilder};
 #[cfg(feature = "redis")]
 pub use self::store::{RedisAddress, RedisStore, RedisStoreBuilder};
 #[cfg(feature = "ws")]

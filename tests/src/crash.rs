@@ -9,7 +9,7 @@ use http::{Request, Response, header};
 use serde::{Deserialize, Serialize};
 use sessions::{
     BehaviorOnLimit, Session, SessionEngine, SessionError, SessionPolicy, SharedStore, StoreError,
-    store::{FileStore, PostgresStore, SqliteStore},
+    store::{FileStore, SqliteStore},
 };
 
 /// How many sessions a person may have.
@@ -114,7 +114,7 @@ pub async fn open(kind: &str, folder: &Path) -> Result<SharedStore, StoreError> 
         "sqlite" => SharedStore::new(SqliteStore::open(folder.join("sessions.db")).await?),
         "postgres" => {
             let url = std::fs::read_to_string(folder.join(ADDRESS)).unwrap();
-            SharedStore::new(PostgresStore::options(&url).limit(LIMIT_OF_TIME).open().await?)
+            SharedStore::new(crate::servers::postgres::builder(&url).timeout(LIMIT_OF_TIME).open().await?)
         }
         other => panic!("no crash test knows a store of the kind `{other}`"),
     })

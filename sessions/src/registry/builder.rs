@@ -283,8 +283,8 @@ async fn open(declared: &StoreConfig) -> Result<SharedStore, StoreError> {
         StoreKind::Sqlite { path } => Ok(SharedStore::new(crate::SqliteStore::open(path).await?)),
         #[cfg(feature = "postgres")]
         StoreKind::Postgres { address, pooler } => {
-            let options = crate::store::PostgresOptions::of(address.clone()).pooler(*pooler);
-            Ok(SharedStore::new(options.limit(declared.timeout()).open().await?))
+            let builder = crate::store::PostgresStore::builder(address.clone()).pooler(*pooler);
+            Ok(SharedStore::new(builder.timeout(declared.timeout()).open().await?))
         }
         #[cfg(feature = "redis")]
         StoreKind::Redis { address, key_prefix } => {

@@ -30,7 +30,7 @@ pub use self::erased::SharedStore;
 pub use self::file::FileStore;
 pub use self::memory::{MemoryStore, WhenFull};
 #[cfg(feature = "postgres")]
-pub use self::postgres::{Pooler, PostgresAddress, PostgresOptions, PostgresStore};
+pub use self::postgres::{Pooler, PostgresAddress, PostgresStore, PostgresStoreBuilder};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisStore, RedisStoreBuilder};
 #[cfg(feature = "sqlite")]

@@ -13,12 +13,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sessions::{PostgresAddress, PostgresStore, PostgresStoreBuilder};
 use tokio_postgres::{Client, NoTls};
 
 use super::keeper::{Folder, Keeper, as_server, free_port, has_ended, other_user, signal};
 
 /// How long a server may take to start, also to recover from a crash.
 const START: Duration = Duration::from_secs(30);
+
+/// Opens a store in the database of a url, with choices.
+pub fn builder(url: &str) -> PostgresStoreBuilder {
+    PostgresStore::builder(PostgresAddress::parse(url).unwrap())
+}
 
 /// A PostgreSQL server on a port of its own.
 #[derive(Debug)]

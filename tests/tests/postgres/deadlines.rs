@@ -6,7 +6,7 @@ use sessions::{
     PostgresStore, SessionStore,
     store::{Admitted, Cas, CasOutcome, Loaded, Pooler},
 };
-use sessions_tests::servers::postgres::Postgres;
+use sessions_tests::servers::postgres::{self, Postgres};
 use tokio_postgres::Client;
 
 use crate::{
@@ -84,7 +84,7 @@ async fn what_waits_for_a_lock_is_given_up_in_time_and_holds_up_no_one_else() {
     for pooler in [Pooler::None, Pooler::Transaction] {
         let database = Postgres::shared().database().await;
         let limit = Duration::from_secs(1);
-        let options = PostgresStore::options(&database.url()).pooler(pooler).limit(limit);
+        let options = postgres::builder(&database.url()).pooler(pooler).timeout(limit);
         let (store, other) = (options.open().await.unwrap(), database.client().await);
         create(&store, anonymous(1)).await;
         all_connected(&other).await;

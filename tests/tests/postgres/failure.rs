@@ -7,7 +7,7 @@ use sessions::{
     PostgresStore, SessionStore, SharedStore,
     store::{CasOutcome, Loaded, StoreError},
 };
-use sessions_tests::servers::postgres::Postgres;
+use sessions_tests::servers::postgres::{self, Postgres};
 
 use crate::{
     NOW, ada, anonymous, change, create, creation, login, logout, of_ada, revocation, soon, touch,
@@ -20,7 +20,7 @@ const SLACK: Duration = Duration::from_millis(500);
 
 /// A store as an engine has it, with its time limit.
 async fn shared(server: &Postgres) -> SharedStore {
-    let store = PostgresStore::options(&server.url("postgres")).limit(LIMIT).open().await.unwrap();
+    let store = postgres::builder(&server.url("postgres")).timeout(LIMIT).open().await.unwrap();
     SharedStore::new(store).with_limit(LIMIT)
 }
 

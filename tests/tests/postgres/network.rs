@@ -8,7 +8,7 @@ use sessions::{
 };
 use sessions_tests::{
     proxy::Proxy,
-    servers::postgres::{Database, Postgres},
+    servers::postgres::{self, Database, Postgres},
 };
 
 use crate::{NOW, anonymous, change, create, soon, unavailable, version};
@@ -21,7 +21,7 @@ async fn far() -> (SharedStore, PostgresStore, Proxy, Database) {
     let database = Postgres::shared().database().await;
     let proxy = Proxy::to(Postgres::shared().port());
     let url = format!("postgres://postgres@127.0.0.1:{}/{}", proxy.port(), database.name());
-    let store = PostgresStore::options(&url).limit(LIMIT).open().await.unwrap();
+    let store = postgres::builder(&url).timeout(LIMIT).open().await.unwrap();
     let near = PostgresStore::open(&database.url()).await.unwrap();
     soon("all connections are there", async || proxy.connections() >= 5).await;
     (SharedStore::new(store).with_limit(LIMIT), near, proxy, database)

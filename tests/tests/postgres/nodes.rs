@@ -6,7 +6,7 @@ use sessions::{
     PostgresStore, SessionStore,
     store::{Admitted, CasOutcome, Touched},
 };
-use sessions_tests::servers::postgres::Postgres;
+use sessions_tests::servers::postgres::{self, Postgres};
 
 use crate::{anonymous, change, create, creation, login, of_ada, revocation, touch, unavailable, version};
 
@@ -84,7 +84,7 @@ async fn limits_hold_where_the_database_has_another_isolation_level_by_default()
         let client = database.client().await;
         let set = "ALTER DATABASE NAME SET default_transaction_isolation = 'repeatable read'";
         client.batch_execute(&set.replace("NAME", database.name())).await.unwrap();
-        let store = PostgresStore::options(&database.url()).pooler(pooler).open().await.unwrap();
+        let store = postgres::builder(&database.url()).pooler(pooler).open().await.unwrap();
         let logins: Vec<_> = (0..30)
             .map(|number| {
                 tokio::spawn({

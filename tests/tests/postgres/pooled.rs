@@ -8,7 +8,7 @@ use sessions::{
 };
 use sessions_tests::servers::{
     pgbouncer::PgBouncer,
-    postgres::{Database, Postgres},
+    postgres::{self, Database, Postgres},
 };
 
 use crate::{NOW, anonymous, login, unavailable};
@@ -25,7 +25,7 @@ async fn fresh() -> (PostgresStore, Database) {
 
 async fn open(database: &Database) -> PostgresStore {
     let url = shared().url(database.name());
-    PostgresStore::options(&url).pooler(Pooler::Transaction).open().await.unwrap()
+    postgres::builder(&url).pooler(Pooler::Transaction).open().await.unwrap()
 }
 
 sessions::testing::conformance!(fresh, twin = open);

@@ -4,7 +4,7 @@ use sessions::{
     PostgresStore, SessionStore,
     store::{Cas, Pooler, SessionId},
 };
-use sessions_tests::servers::postgres::Postgres;
+use sessions_tests::servers::postgres::{self, Postgres};
 
 use crate::{HOUR, NOW, ada, anonymous, change, creation, login, logout, of_ada, revocation, touch};
 
@@ -21,7 +21,7 @@ async fn each_operation_is_one_statement() {
     for pooler in [Pooler::None, Pooler::Transaction] {
         let database = format!("of_{pooler}");
         server.admin().await.batch_execute(&format!("CREATE DATABASE {database}")).await.unwrap();
-        let store = PostgresStore::options(&server.url(&database)).pooler(pooler).open().await.unwrap();
+        let store = postgres::builder(&server.url(&database)).pooler(pooler).open().await.unwrap();
         // All connections are ready when nothing is prepared any more.
         let mut before = 0;
         crate::soon("nothing is set up any more", async || {

@@ -2,7 +2,7 @@
 //! the transaction.
 
 use sessions::{PostgresStore, store::Pooler};
-use sessions_tests::servers::postgres::{Database, Postgres};
+use sessions_tests::servers::postgres::{self, Database, Postgres};
 
 async fn fresh() -> (PostgresStore, Database) {
     let database = Postgres::shared().database().await;
@@ -10,7 +10,7 @@ async fn fresh() -> (PostgresStore, Database) {
 }
 
 async fn open(database: &Database) -> PostgresStore {
-    PostgresStore::options(&database.url()).pooler(Pooler::Transaction).open().await.unwrap()
+    postgres::builder(&database.url()).pooler(Pooler::Transaction).open().await.unwrap()
 }
 
 sessions::testing::conformance!(fresh);

@@ -58,32 +58,16 @@ pub struct PostgresStore {
     links: Arc<Links>,
 }
 
-/// How a [`PostgresStore`] is opened.
-///
-/// ```no_run
-/// use std::time::Duration;
-/// use sessions::store::{Pooler, PostgresStore};
-///
-/// # async fn example() -> Result<(), sessions::store::StoreError> {
-/// let options = PostgresStore::options("postgres://shop@pooler.example.com:6432/shop");
-/// let store = options.pooler(Pooler::Transaction).limit(Duration::from_secs(1)).open().await?;
-/// # Ok(())
-/// # }
-/// ```
+/// Chooses how a [`PostgresStore`] is opened.
 #[derive(Clone, Debug)]
-#[must_use = "they open nothing by themselves"]
-pub struct PostgresOptions {
-    address: Result<PostgresAddress, String>,
+#[must_use = "a store is opened by `open`"]
+pub struct PostgresStoreBuilder {
+    address: PostgresAddress,
     pooler: Pooler,
-    limit: Duration,
+    timeout: Duration,
 }
 
-impl PostgresOptions {
-    /// Of an address that was read before.
-    pub fn of(address: PostgresAddress) -> Self {
-        Self { address: Ok(address), pooler: Pooler::default(), limit: SharedStore::DEFAULT_LIMIT }
-    }
-
+impl PostgresStoreBuilder {
     /// What is between this process and the server.
     pub fn pooler(mut self, pooler: Pooler) -> Self {
         self.pooler = pooler;
@@ -92,8 +76,8 @@ impl PostgresOptions {
 
     /// How long an operation may take, at least 10 ms; by default [`SharedStore::DEFAULT_LIMIT`]. Statements that wait
     /// for a lock or run for three quarters of it are given up.
-    pub fn limit(mut self, limit: Duration) -> Self {
-        self.limit = limit.max(Duration::from_millis(10));
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout.max(Duration::from_millis(10));
         self
     }
 
@@ -109,8 +93,7 @@ impl PostgresOptions {
     }
 
     async fn try_open(self) -> Result<PostgresStore, Failure> {
-        let address = self.address.map_err(|problem| Failure::address(&problem))?;
-        let dial = Dial::new(&address, self.pooler, self.limit)?;
+        let dial = Dial::new(&self.address, self.pooler, self.timeout)?;
         migrate(&dial).await?;
         let links = Links::start(dial);
         links.connected().await?;
@@ -119,7 +102,7 @@ impl PostgresOptions {
 }
 
 impl PostgresStore {
-    /// Opens the store in a database, as [`options`](Self::options) without any do. Makes the schema `sessions` if it is not
+    /// Opens the store in a database, as [`builder`](Self::builder) without other choices does. Makes the schema `sessions` if it is not
     /// there and brings it up to date; nodes that start at once wait for each other.
     ///
     /// `url` is `postgres://USER:PASSWORD@HOST:PORT/DATABASE`. To another machine, the connection is over TLS, and the
@@ -140,13 +123,26 @@ impl PostgresStore {
     /// # Cancel safety
     /// A migration is done or not begun.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        Self::options(url).open().await
+        let address = PostgresAddress::parse(url)
+            .map_err(|problem| Failure::address(&problem.to_string()).unavailable())?;
+        Self::builder(address).open().await
     }
 
-    /// How to open the store, to be changed.
-    pub fn options(url: &str) -> PostgresOptions {
-        let address = PostgresAddress::parse(url).map_err(|problem| problem.to_string());
-        PostgresOptions { address, pooler: Pooler::default(), limit: SharedStore::DEFAULT_LIMIT }
+    /// Opens it with more choices.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use sessions::store::{Pooler, PostgresAddress, PostgresStore};
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let address = PostgresAddress::parse("postgres://shop@pooler.example.com:6432/shop")?;
+    /// let builder = PostgresStore::builder(address).pooler(Pooler::Transaction).timeout(Duration::from_secs(1));
+    /// let store = builder.open().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder(address: PostgresAddress) -> PostgresStoreBuilder {
+        PostgresStoreBuilder { address, pooler: Pooler::default(), timeout: SharedStore::DEFAULT_LIMIT }
     }
 }
 
