@@ -12,12 +12,11 @@ usage: cargo run --release -p sessions-benches [-- [PART…] [OPTION…]]
 parts (all of them unless some are named; only a run of all writes results):
   in-process        time a request and memory a session, without sockets
   lost              increments that are lost
-  locks             the longest hold of a lock of the memory store
   sockets           server CPU a request over loopback, and latency
 
 options:
   --sessions LIST   how many sessions are stored [1000,100000,1000000]
-  --most N          how many for sessions alone, and for the locks; 0 leaves it out [10000000]
+  --most N          how many for sessions alone; 0 leaves it out [10000000]
   --stacks LIST     which stacks are measured
   --rounds N        how often each chunk is repeated [15]
   --chunk N         requests of a chunk in process [16384]
@@ -29,17 +28,12 @@ options:
 pub(crate) enum Part {
     InProcess,
     Lost,
-    Locks,
     Sockets,
 }
 
 impl Part {
-    const ALL: [(&str, Self); 4] = [
-        ("in-process", Self::InProcess),
-        ("lost", Self::Lost),
-        ("locks", Self::Locks),
-        ("sockets", Self::Sockets),
-    ];
+    const ALL: [(&str, Self); 3] =
+        [("in-process", Self::InProcess), ("lost", Self::Lost), ("sockets", Self::Sockets)];
 }
 
 /// What this process is for.
@@ -55,10 +49,6 @@ pub(crate) enum Task {
     /// A stack behind a socket; its parent speaks to it.
     Serve {
         stack: Stack,
-        sessions: usize,
-    },
-    /// The memory store alone, filled with so many sessions.
-    Locks {
         sessions: usize,
     },
 }
@@ -102,7 +92,6 @@ impl Arguments {
             ["serve", stack, sessions] => {
                 return Ok(Task::Serve { stack: Stack::of_word(stack)?, sessions: sessions.parse()? });
             }
-            ["fill", sessions] => return Ok(Task::Locks { sessions: sessions.parse()? }),
             _ => {}
         }
         let (mut arguments, mut parts, mut words) = (Self::default(), Vec::new(), words.into_iter());

@@ -8,7 +8,6 @@ mod arguments;
 mod child;
 mod cookies;
 mod in_process;
-mod locks;
 mod lost;
 mod machine;
 mod numbers;
@@ -48,7 +47,6 @@ fn run(task: Task) -> Outcome<()> {
         }
         Task::Child { stack, sessions } => child::run(stack, sessions),
         Task::Serve { stack, sessions } => serve::run(stack, sessions),
-        Task::Locks { sessions } => locks::run(sessions),
         Task::Measure(arguments) => measure(&arguments),
     }
 }
@@ -61,9 +59,6 @@ fn measure(arguments: &Arguments) -> Outcome<()> {
     }
     if arguments.asks_for(Part::Lost) {
         results.lost = lost::measure(arguments)?;
-    }
-    if arguments.asks_for(Part::Locks) {
-        results.locks = locks::measure(arguments)?;
     }
     if arguments.asks_for(Part::Sockets) {
         results.sockets = sockets::measure(arguments)?;

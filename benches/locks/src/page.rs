@@ -1,4 +1,4 @@
-//! The table of holds: a page of its own, and a part of the page of all results.
+//! The table of holds, as a page.
 
 #![allow(clippy::format_push_string, reason = "a page is written once a run")]
 
@@ -9,42 +9,28 @@ use crate::{
     watch::{Holds, Seen},
 };
 
-/// The lines between which this part stands in the page of all results.
-const BEGIN: &str = "<!-- locks: written by sessions-locks -->\n";
-const END: &str = "<!-- end of locks -->\n";
-
 const HOW: &str = "
 One thread does what the table says, another uses the store while it grows. Each hold is measured at the lock itself. What
 counts is processor time of the thread that holds the lock, because on a shared machine a thread also waits for its turn;
 the time by the clock is beside it. Arrays are resized while the store grows and while it empties: that is in it.
+A login that evicts thousands of sessions is one step by contract: it is the longest hold by design.
 ";
 
-/// Writes the page, and its part of the page of all results if there is one.
+/// Writes the page.
 pub(crate) fn publish(out: &Path, runs: &[(u64, Seen)], nothing: &Seen) -> Outcome<()> {
     let part = part(runs, nothing);
     println!("{part}");
     fs::create_dir_all(out)?;
     fs::write(out.join("locks.md"), &part)?;
-    let whole = out.join("results.md");
-    if let Ok(page) = fs::read_to_string(&whole) {
-        fs::write(&whole, with_part(&page, &part)?)?;
-    }
     eprintln!("written: {}", out.display());
     Ok(())
-}
-
-/// A page with this part in place of the one that it has.
-fn with_part(page: &str, part: &str) -> Outcome<String> {
-    let (before, rest) = page.split_once(BEGIN).ok_or("results.md has no place for the locks")?;
-    let (_, after) = rest.split_once(END).ok_or("the locks in results.md have no end")?;
-    Ok(format!("{before}{BEGIN}{part}{END}{after}"))
 }
 
 fn part(runs: &[(u64, Seen)], nothing: &Seen) -> String {
     let words: Vec<_> = std::env::args().skip(1).collect();
     let asked = if words.is_empty() { String::new() } else { format!(" -- {}", words.join(" ")) };
     let mut part = format!(
-        "## Locks of the memory store\n\n`cargo run --release -p sessions-locks{asked}` writes this part.\n{HOW}"
+        "## Locks of the memory store\n\n`cargo run --release -p sessions-locks{asked}` writes this page.\n{HOW}"
     );
     for (sessions, seen) in runs {
         part += &format!("\nA store of {} sessions:\n\n{}", counted(*sessions), table(seen));

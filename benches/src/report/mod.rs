@@ -7,8 +7,7 @@ mod summary;
 use std::{fs, path::Path};
 
 use crate::{
-    Outcome, arguments::Arguments, in_process::InProcess, locks::Hold, lost::Lost, numbers::Spread,
-    sockets::Sockets,
+    Outcome, arguments::Arguments, in_process::InProcess, lost::Lost, numbers::Spread, sockets::Sockets,
 };
 
 /// What was measured; parts that were not asked for are empty.
@@ -17,7 +16,6 @@ pub(crate) struct Results {
     pub(crate) machine: String,
     pub(crate) in_process: InProcess,
     pub(crate) lost: Vec<Lost>,
-    pub(crate) locks: Vec<Hold>,
     pub(crate) sockets: Sockets,
 }
 

@@ -22,7 +22,7 @@ pub(super) fn page(arguments: &Arguments, results: &Results) -> String {
     let summary = summary::table(arguments, results);
     let mut page = format!(
         "# Beside other session layers\n\n{}. `cargo run --release -p sessions-benches{}` writes this page and the plot.\n\
-         {HOW}\n![plot](results.svg)\n\n{BEGIN}{summary}{END}",
+         {HOW}\n![plot](results.svg)\n\nHow long the memory store holds a lock is in [locks.md](locks.md).\n\n{BEGIN}{summary}{END}",
         results.machine,
         asked()
     );
@@ -32,8 +32,7 @@ pub(super) fn page(arguments: &Arguments, results: &Results) -> String {
         counted(arguments.usual()),
         noise(arguments, results)
     );
-    let parts: [fn(&Arguments, &Results) -> String; 6] =
-        [times, second_worker, memory, lost, locks, over_sockets];
+    let parts: [fn(&Arguments, &Results) -> String; 5] = [times, second_worker, memory, lost, over_sockets];
     parts.iter().fold(page, |page, part| page + &part(arguments, results))
 }
 
@@ -166,21 +165,6 @@ fn lost(_: &Arguments, results: &Results) -> String {
             runs.join(", ")
         });
         page += &row(&format!("{}{how}", lost.stack.title()), runs);
-    }
-    page
-}
-
-fn locks(arguments: &Arguments, results: &Results) -> String {
-    let mut page = format!(
-        "\n## Locks of the memory store\n\nOne thread fills the store with {} sessions and empties it, another uses it \
-         meanwhile. Processor time of whole operations, which is an upper bound of how long each holds a lock; resizing is in \
-         it. A sweep frees 32 at most.\n\n",
-        counted(arguments.most)
-    );
-    page += &head("operation", ["how many", "the longest, in µs"]);
-    for hold in &results.locks {
-        let longest: Vec<String> = hold.longest.iter().map(|micros| format!("{micros:.0}")).collect();
-        page += &row(&hold.operation, [hold.count.to_string(), longest.join(", ")]);
     }
     page
 }
