@@ -205,18 +205,21 @@ mod tests {
     const TRUSTED: &str = "https://partner.example";
     const SITE: &str = "sec-fetch-site";
 
+    fn request(method: &str, uri: &str, fields: &[(&str, &str)]) -> Request<()> {
+        let mut request = Request::builder().method(method).uri(uri);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap()
+    }
+
     fn check(
         rule: &CrossSite,
         method: &str,
         uri: &str,
         fields: &[(&str, &str)],
     ) -> Result<(), CrossSiteRefusal> {
-        let mut request = Request::builder().method(method).uri(uri);
-        for (name, value) in fields {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(()).unwrap();
-        rule.check(RequestHead::from(&request))
+        rule.check(RequestHead::from(&request(method, uri, fields)))
     }
 
     fn post(csrf: Csrf, fields: &[(&str, &str)]) -> Result<(), CrossSiteRefusal> {
@@ -391,11 +394,7 @@ mod tests {
         uri: &str,
         fields: &[(&str, &str)],
     ) -> Result<(), CrossSiteRefusal> {
-        let mut request = Request::builder().method(method).uri(uri);
-        for (name, value) in fields {
-            request = request.header(*name, *value);
-        }
-        check_socket(RequestHead::from(&request.body(()).unwrap()), policy)
+        check_socket(RequestHead::from(&request(method, uri, fields)), policy)
     }
 
     #[test]
