@@ -129,11 +129,6 @@ impl Failure {
         Self::text(format!("{server}: the column `{column}` holds what it can't hold"))
     }
 
-    /// Whether what was asked for may have been applied.
-    pub(super) fn applied(&self) -> Applied {
-        self.applied
-    }
-
     /// Whether the server refused with this code.
     pub(super) fn is(&self, code: &str) -> bool {
         self.code.as_ref().is_some_and(|own| own.code() == code)
@@ -142,6 +137,11 @@ impl Failure {
     /// Whether the statement was given up because it waited too long: certainly not applied.
     pub(super) fn gave_up(&self) -> bool {
         self.is("55P03") || self.is("57014")
+    }
+
+    /// Whether the connection is gone: lost, or ended by the server with a word.
+    pub(super) fn lost_connection(&self) -> bool {
+        self.applied == Applied::Perhaps || ["57P01", "57P02"].iter().any(|code| self.is(code))
     }
 
     /// Whether the connection is of no more use: it leads to a server that can't be written, or knows no statement.

@@ -18,7 +18,7 @@ use tokio_postgres::Row;
 
 use super::{
     dial::Dial,
-    failure::{Applied, Failure, Server},
+    failure::{Failure, Server},
     link::Link,
     statement::Call,
     value::Value,
@@ -87,7 +87,7 @@ impl Links {
         // All that there are may be lost at once.
         for _ in 0..LINKS {
             match self.send(call, |_| values).await {
-                Err(lost) if lost.applied() == Applied::Perhaps || lost.is("57P01") || lost.is("57P02") => {}
+                Err(failure) if failure.lost_connection() => {}
                 answer => return answer,
             }
         }
