@@ -2,7 +2,7 @@
 //! the other.
 //!
 //! ```text
-//! cargo run --example cluster --features redis
+//! cargo run --example cluster
 //! ```
 //!
 //! Starts a `redis-server` of its own, which has to be installed, and leaves nothing behind. With

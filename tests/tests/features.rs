@@ -123,3 +123,13 @@ fn a_store_without_its_feature_is_refused_by_the_build_and_by_the_start() {
     assert!(said.contains("add the feature `postgres` of the crate `sessions`"), "{said}");
     assert!(!said.contains("hunter2"), "{said}");
 }
+
+#[test]
+fn the_showcase_takes_any_setting_without_being_asked_for_features() {
+    let manifest =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/Cargo.toml")).unwrap();
+    let defaults = manifest.lines().find(|line| line.starts_with("default = ")).unwrap();
+    for feature in ["encryption", "messagepack", "postgres", "redis", "sqlite", "watch"] {
+        assert!(defaults.contains(&format!("\"{feature}\"")), "{feature}: {defaults}");
+    }
+}
