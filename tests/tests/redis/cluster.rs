@@ -177,7 +177,14 @@ async fn a_primary_that_dies_is_replaced_by_its_replica() {
     let slot = slot_of(&cluster, &tag(anonymous(1).bucket()));
     create(&store, anonymous(1)).await;
     let dead = cluster.primary_of(slot);
-    dead.ask(&["WAIT", "1", "1000"]);
+    // Or its last write would go with it, as replication comes after the answer.
+    let told = |word| number_after(&dead.ask(&["INFO", "replication"]), word);
+    let written = told("master_repl_offset:");
+    let begin = Instant::now();
+    while told(",offset=") < written {
+        assert!(begin.elapsed() < Duration::from_secs(10), "the replica does not follow");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     dead.kill();
     let begin = Instant::now();
     loop {
@@ -192,4 +199,10 @@ async fn a_primary_that_dies_is_replaced_by_its_replica() {
     assert!(
         matches!(store.load(anonymous(1), now()).await.unwrap(), Loaded::Live(s) if s.version().as_u64() == 2)
     );
+}
+
+/// The number behind a word of an answer; 0 if it is not there.
+fn number_after(answer: &str, word: &str) -> u64 {
+    let rest = answer.split_once(word).map_or("", |(_, rest)| rest);
+    rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default().parse().unwrap_or_default()
 }
