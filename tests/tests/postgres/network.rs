@@ -82,7 +82,7 @@ async fn connections_that_are_cut_anywhere_lose_and_double_nothing() {
                     (known, in_doubt) = (known + 1, false);
                 }
                 Err(StoreError::Unknown(_)) => (unknown, in_doubt) = (unknown + 1, true),
-                Err(StoreError::Unavailable(_)) => {}
+                Err(StoreError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(1)).await,
                 other => panic!("{other:?}"),
             }
         }

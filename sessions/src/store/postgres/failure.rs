@@ -146,8 +146,7 @@ impl Failure {
 
     /// Whether the connection is of no more use: it leads to a server that can't be written, or knows no statement.
     pub(super) fn spoils_connection(&self) -> bool {
-        self.applied == Applied::Perhaps
-            || ["25006", "26000", "42P05", "08P01"].iter().any(|code| self.is(code))
+        self.lost_connection() || ["25006", "26000", "42P05", "08P01"].iter().any(|code| self.is(code))
     }
 
     /// As the error of an operation that was certainly not applied.
