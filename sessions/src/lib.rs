@@ -35,10 +35,10 @@ pub mod lint {
 #[cfg(feature = "macros")]
 pub use sessions_macros::{policies, session, session_policy};
 pub use sessions_policy::{
-    Activity, Adapter, BehaviorOnLimit, CarryOver, CloseCodes, Codec, ConcurrencyPolicy, Csrf, Note,
-    OnConflict, OnServerError, PersistencePolicy, Problem, Problems, Profile, RememberPolicy, Renew,
-    SameSite, Scope, SerialPolicy, SessionPolicy, SessionPolicyBuilder, SocketActivity, SocketCredential,
-    SocketPolicy, SocketRequire, TransportPolicy,
+    Activity, Adapter, BehaviorOnLimit, CarryOver, CloseCodes, Codec, ConcurrencyPolicy, Csrf,
+    ForwardedHeader, Network, Note, OnConflict, OnServerError, ParseNetworkError, PersistencePolicy, Problem,
+    Problems, Profile, RememberPolicy, Renew, SameSite, Scope, SerialPolicy, SessionPolicy,
+    SessionPolicyBuilder, SocketActivity, SocketCredential, SocketPolicy, SocketRequire, TransportPolicy,
 };
 
 #[cfg(feature = "encryption")]

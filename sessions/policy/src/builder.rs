@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::configuration::Configuration;
 use crate::origin::Location;
 use crate::policy::{
-    Activity, Adapter, BehaviorOnLimit, Codec, OnConflict, Renew, SameSite, Scope, SessionPolicy,
-    SocketActivity, SocketCredential,
+    Activity, Adapter, BehaviorOnLimit, Codec, ForwardedHeader, OnConflict, Renew, SameSite, Scope,
+    SessionPolicy, SocketActivity, SocketCredential,
 };
 use crate::problems::Problems;
 use crate::source::{Declaration, Entry, Literal, Sources};
@@ -209,6 +209,24 @@ impl SessionPolicyBuilder {
     #[track_caller]
     pub fn with_fingerprint_binding(self) -> Self {
         self.set("fingerprint_binding", true)
+    }
+
+    /// A login notes the client's address, for the list of a person's devices. It is personal data.
+    #[track_caller]
+    pub fn noting_client_address(self) -> Self {
+        self.set("client_address", true)
+    }
+
+    /// The proxies, as addresses or networks like `10.0.0.0/8`, whose [`forwarded_by`](Self::forwarded_by) is believed.
+    #[track_caller]
+    pub fn trusting_proxies<N: Into<String>>(self, networks: impl IntoIterator<Item = N>) -> Self {
+        self.set("trusted_proxies", texts(networks))
+    }
+
+    /// The field in which those proxies tell whom they speak for.
+    #[track_caller]
+    pub fn forwarded_by(self, header: ForwardedHeader) -> Self {
+        self.set("forwarded_header", header.as_str())
     }
 
     /// What a session belongs to.

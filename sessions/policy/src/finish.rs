@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::adapt::derived_touch;
 use crate::policy::{
-    Activity, Adapter, BehaviorOnLimit, CarryOver, CloseCodes, Codec, ConcurrencyPolicy, Csrf, OnConflict,
-    OnServerError, PersistencePolicy, RememberPolicy, Renew, SameSite, Scope, SerialPolicy, SessionPolicy,
-    SocketActivity, SocketCredential, SocketPolicy, SocketRequire, TransportPolicy,
+    Activity, Adapter, BehaviorOnLimit, CarryOver, CloseCodes, Codec, ConcurrencyPolicy, Csrf,
+    ForwardedHeader, Network, OnConflict, OnServerError, PersistencePolicy, RememberPolicy, Renew, SameSite,
+    Scope, SerialPolicy, SessionPolicy, SocketActivity, SocketCredential, SocketPolicy, SocketRequire,
+    TransportPolicy,
 };
 use crate::resolve::Resolved;
 use crate::rules::normal_origin;
@@ -43,6 +44,9 @@ pub(crate) fn finish(resolved: &Resolved) -> SessionPolicy {
         csrf: word(resolved, "csrf", Csrf::from_word),
         trusted_origins: origins(resolved, "trusted_origins"),
         fingerprint_binding: resolved.truth("fingerprint_binding"),
+        client_address: resolved.truth("client_address"),
+        trusted_proxies: networks(resolved, "trusted_proxies"),
+        forwarded_header: word(resolved, "forwarded_header", ForwardedHeader::from_word),
         scope: word(resolved, "scope", Scope::from_word),
         on_server_error: word(resolved, "on_server_error", OnServerError::from_word),
         on_conflict,
@@ -95,6 +99,11 @@ fn socket(resolved: &Resolved) -> SocketPolicy {
         max_message: number(resolved, "socket.max_message"),
         close_codes: word(resolved, "socket.close_codes", CloseCodes::from_word),
     }
+}
+
+fn networks(resolved: &Resolved, key: &str) -> Vec<Network> {
+    let written = resolved.list(key).unwrap_or_default();
+    written.iter().filter_map(|network| network.parse().ok()).collect()
 }
 
 fn origins(resolved: &Resolved, key: &str) -> Vec<String> {

@@ -61,10 +61,10 @@ pub use self::lint::{Judged, Lint, Severity, Suppressible, index as lint_index, 
 pub use self::name::{is_policy_name, marker_name};
 pub use self::origin::{Layer, Location, Origin};
 pub use self::policy::{
-    Activity, Adapter, BehaviorOnLimit, CarryOver, CloseCodes, Codec, ConcurrencyPolicy, Csrf, OnConflict,
-    OnServerError, PersistencePolicy, Pooler, RememberPolicy, Renew, SameSite, Scope, SerialPolicy,
-    SessionPolicy, SocketActivity, SocketCredential, SocketPolicy, SocketRequire, TransportPolicy, WhenFull,
-    describe,
+    Activity, Adapter, BehaviorOnLimit, CarryOver, CloseCodes, Codec, ConcurrencyPolicy, Csrf,
+    ForwardedHeader, Network, OnConflict, OnServerError, ParseNetworkError, PersistencePolicy, Pooler,
+    RememberPolicy, Renew, SameSite, Scope, SerialPolicy, SessionPolicy, SocketActivity, SocketCredential,
+    SocketPolicy, SocketRequire, TransportPolicy, WhenFull, describe,
 };
 pub use self::postgres_address::{ParsePostgresAddressError, PostgresAddress, PostgresTls};
 pub use self::problem::Problem;

@@ -14,7 +14,7 @@ use crate::{
     observe::enter,
     session::state::{Base, Client, Found, Inner, SessionState},
     store::Millis,
-    web::RequestHead,
+    web::{RequestHead, forwarded},
 };
 
 impl SessionEngine {
@@ -37,7 +37,12 @@ impl SessionEngine {
         }
         let agent = head.headers.get(USER_AGENT);
         let fingerprint = self.shared.policy.fingerprint_binding().then(|| fingerprint(agent));
-        Client { fingerprint, agent: agent.cloned() }
+        let address = if self.shared.policy.client_address() {
+            forwarded::client(head, &self.shared.policy)
+        } else {
+            None
+        };
+        Client { fingerprint, agent: agent.cloned(), address }
     }
 
     /// Asks a handler's guard.

@@ -197,7 +197,7 @@ impl SessionEngine {
         if self.request.is_some() || !self.shared.bus.has_sinks() {
             return None;
         }
-        let request = Some(About::of(head)?);
+        let request = Some(About::of(head, &self.shared.policy)?);
         Some(Self { shared: Arc::clone(&self.shared), request })
     }
 

@@ -1,6 +1,6 @@
 //! The sessions of a principal: listed and revoked over all policies of a registry.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -36,6 +36,9 @@ pub struct SessionInfo {
     pub expires_at: DateTime<Utc>,
     /// The user agent of the login.
     pub user_agent: Option<String>,
+    /// Where the login came from, if the policy has `client_address`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
     /// Whether it is the one that asked.
     pub current: bool,
 }
@@ -78,6 +81,7 @@ impl SessionEngine {
             last_seen_at: instant(record.last_seen),
             expires_at: instant(self.shared.lifetimes.expires(record)),
             user_agent: record.agent_text(),
+            address: record.address,
             current: current == Some(record.handle),
         }
     }

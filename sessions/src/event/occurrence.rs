@@ -47,7 +47,8 @@ pub struct SessionEvent {
     pub count: u64,
     /// The request that it happened in, where that has a name.
     pub request: Option<RequestId>,
-    /// Where that request came from, as the server tells it in [`Peer`](crate::Peer).
+    /// Where that request came from, as the server tells it in [`Peer`](crate::Peer); where that is one of the policy's
+    /// `trusted_proxies`, whom it speaks for.
     pub peer: Option<IpAddr>,
     /// Its place among the events of its process: one that is missing was dropped.
     pub sequence: u64,

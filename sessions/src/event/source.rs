@@ -7,7 +7,9 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::web::{Peer, RequestHead};
+use sessions_policy::SessionPolicy;
+
+use crate::web::{RequestHead, forwarded};
 
 /// The header that names a request.
 const REQUEST_ID: &str = "x-request-id";
@@ -75,10 +77,10 @@ pub(crate) struct About {
 }
 
 impl About {
-    /// What there is to tell of a request, if there is anything.
-    pub(crate) fn of(head: RequestHead<'_>) -> Option<Arc<Self>> {
+    /// What there is to tell of a request under a policy, if there is anything.
+    pub(crate) fn of(head: RequestHead<'_>, policy: &SessionPolicy) -> Option<Arc<Self>> {
         let request = RequestId::of(head);
-        let peer = head.extensions.get::<Peer>().map(|peer| peer.0);
+        let peer = forwarded::client(head, policy);
         (request.is_some() || peer.is_some()).then(|| Arc::new(Self { request, peer }))
     }
 }
@@ -88,7 +90,7 @@ impl About {
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum EventPrincipals {
-    /// Kind and id, and the address of the request's [`Peer`](crate::Peer).
+    /// Kind and id, and the address of the client: the request's [`Peer`](crate::Peer), or whom a listed proxy speaks for.
     #[default]
     Named,
     /// The kind, and a pseudonym for the id: the same for the same principal, and of no use without the key. Deleting the

@@ -19,7 +19,7 @@ mod fields;
 mod seal;
 pub(crate) mod wire;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use self::wire::{Reader, put_section};
 pub(crate) use self::{
@@ -49,6 +49,7 @@ mod tag {
     pub(super) const FINGERPRINT: u8 = 7;
     pub(super) const AGENT: u8 = 8;
     pub(super) const LEASE: u8 = 9;
+    pub(super) const ADDRESS: u8 = 10;
     pub(super) const FIELD: u8 = 32;
 }
 
@@ -160,6 +161,8 @@ pub(crate) struct Record {
     pub(crate) fingerprint: Option<[u8; 16]>,
     /// The user agent of the login, as text.
     pub(crate) agent: Option<Part>,
+    /// Where the login came from.
+    pub(crate) address: Option<IpAddr>,
     pub(crate) fields: Fields,
     /// Sections of versions to come, as they were read.
     pub(crate) unknown: Vec<(u8, Vec<u8>)>,
@@ -197,6 +200,7 @@ impl Record {
             lease: None,
             fingerprint: None,
             agent: None,
+            address: None,
             fields: Fields::none(),
             unknown: Vec::new(),
         });
@@ -260,6 +264,13 @@ impl Record {
                 self.lease = Some(Box::new(Lease { holder: wire.array()?, until: wire.u64()? }));
             }
             tag::FINGERPRINT => self.fingerprint = Some(wire.array()?),
+            tag::ADDRESS => {
+                self.address = Some(match content.len() {
+                    4 => wire.array::<4>()?.into(),
+                    16 => wire.array::<16>()?.into(),
+                    _ => return None,
+                });
+            }
             other => self.unknown.push((other, content.to_vec())),
         }
         Some(())
@@ -341,6 +352,11 @@ impl Record {
         }
         if let Some(agent) = self.part(self.agent.as_ref()) {
             put_section(&mut bytes, tag::AGENT, agent);
+        }
+        match self.address {
+            Some(IpAddr::V4(address)) => put_section(&mut bytes, tag::ADDRESS, &address.octets()),
+            Some(IpAddr::V6(address)) => put_section(&mut bytes, tag::ADDRESS, &address.octets()),
+            None => (),
         }
         for (tag, content) in &self.unknown {
             put_section(&mut bytes, *tag, content);

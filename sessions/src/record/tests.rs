@@ -32,6 +32,7 @@ pub(crate) fn sample() -> Record {
         lease: Some(Box::new(Lease { holder: [8; 16], until: 1_700_000_050_000 })),
         fingerprint: Some([4; 16]),
         agent: Some(b"curl/8".to_vec().into()),
+        address: Some([198, 51, 100, 7].into()),
         fields: vec![
             Field::new(&FieldKey { space: Space::Free, name: "cart".into() }, Codec::Json, br#"{"tea":2}"#),
             Field::new(&FieldKey { space: Space::Typed, name: "checkout.step".into() }, Codec::Json, b"3"),
@@ -64,6 +65,7 @@ fn the_stored_form_is_the_documented_one() {
     record.forward = None;
     record.fingerprint = None;
     record.agent = None;
+    record.address = None;
     record.unknown.clear();
     let mut hex = String::new();
     for byte in &*record.encode("user_default") {

@@ -82,6 +82,7 @@ fn meaning(record: &Record) -> Value {
         "lease": lease,
         "fingerprint": record.fingerprint.map(|fingerprint| hex(&fingerprint)),
         "agent": record.agent_text(),
+        "address": record.address,
         "unknown": unknown,
         "fields": record.fields.list().iter().map(Field::meaning).collect::<Vec<_>>(),
     })
@@ -103,7 +104,7 @@ impl Field {
 #[test]
 fn every_vector_means_what_the_file_says_and_is_written_byte_for_byte() {
     let names: Vec<_> = vectors().iter().map(|vector| vector["name"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(names.len(), 12, "{names:?}");
+    assert_eq!(names.len(), 14, "{names:?}");
     for vector in vectors() {
         let record = decoded(&vector);
         assert_eq!(meaning(&record), vector["means"], "{}", vector["name"]);
@@ -137,6 +138,7 @@ fn every_part_of_the_format_has_a_vector() {
         tag::LEASE,
         tag::FINGERPRINT,
         tag::AGENT,
+        tag::ADDRESS,
         tag::FIELD,
     ];
     assert!(known.iter().all(|tag| tags.contains(tag)), "{tags:?}");

@@ -1,7 +1,10 @@
 //! What one request knows of one session: shared by all its extractors, behind one lock that is never held over an
 //! await.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    net::IpAddr,
+    sync::{Arc, PoisonError},
+};
 
 use http::HeaderValue;
 use tokio::sync::Notify;
@@ -86,6 +89,7 @@ pub(crate) enum Identity {
 pub(crate) struct Client {
     pub(crate) fingerprint: Option<[u8; 16]>,
     pub(crate) agent: Option<HeaderValue>,
+    pub(crate) address: Option<IpAddr>,
 }
 
 impl Client {

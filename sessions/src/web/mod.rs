@@ -2,6 +2,7 @@
 
 pub(crate) mod caching;
 pub(crate) mod cross_site;
+pub(crate) mod forwarded;
 mod head;
 mod origin;
 pub(crate) mod peer;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use sessions::{EventKind, Fault, Session, SessionCursor, SessionPolicy, SessionPrincipal};
+use sessions::{EventKind, Fault, Peer, Session, SessionCursor, SessionPolicy, SessionPrincipal};
 use sessions_tests::{Node, Visitor, second, user};
 
 #[tokio::test]
@@ -18,6 +18,30 @@ async fn sessions_are_listed_with_their_handles_and_the_current_one_is_marked() 
     let handle = node.visit(&mut visitor, async |session| session.handle()).await.value;
     assert_eq!(listed.iter().find(|info| info.current).map(|info| info.handle), handle);
     assert_eq!((listed[1].created_at - listed[0].created_at).num_seconds(), 5);
+}
+
+/// Logs in from a peer that says it speaks for another, and gives what the list of devices then says.
+async fn address_of_a_login(policy: SessionPolicy, peer: [u8; 4]) -> Option<String> {
+    let node = Node::new(policy);
+    let mut request = http::Request::builder().header("x-forwarded-for", "198.51.100.1").body(()).unwrap();
+    request.extensions_mut().insert(Peer(peer.into()));
+    let mut session = node.engine.resolve(&request).await.unwrap();
+    session.login(user("ada")).await.unwrap();
+    node.engine.commit(&session, &mut http::Response::new(())).await.unwrap();
+    let listed = node.engine.sessions_of(&user("ada")).await.unwrap();
+    assert_eq!(listed.len(), 1);
+    listed[0].address.map(|address| address.to_string())
+}
+
+#[tokio::test]
+async fn a_login_notes_the_address_that_its_peer_or_a_listed_proxy_tells() {
+    let noting = || SessionPolicy::for_web_users().noting_client_address();
+    let behind = || noting().trusting_proxies(["10.0.0.0/8"]).build().unwrap();
+    let address = async |policy, peer| address_of_a_login(policy, peer).await;
+    assert_eq!(address(behind(), [10, 0, 0, 7]).await.as_deref(), Some("198.51.100.1"));
+    assert_eq!(address(behind(), [203, 0, 113, 9]).await.as_deref(), Some("203.0.113.9"), "not a listed one");
+    assert_eq!(address(noting().build().unwrap(), [10, 0, 0, 7]).await.as_deref(), Some("10.0.0.7"));
+    assert_eq!(address(SessionPolicy::user_default(), [10, 0, 0, 7]).await, None, "it is personal data");
 }
 
 #[tokio::test]

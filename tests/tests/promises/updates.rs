@@ -136,6 +136,31 @@ async fn an_update_on_a_session_that_no_one_knows_sends_nothing_before_the_commi
     assert_eq!(read.value, Some(2));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_outlasts_another_process_that_writes_without_a_pause() {
+    let here = Node::new(SessionPolicy::user_default());
+    let there = here.twin(SessionPolicy::user_default());
+    let mut ada = here.logged_in("ada").await;
+    let (mut rival, mut rivals_turns) = (ada.clone(), 100);
+    let answer = here
+        .visit(&mut ada, async |session| {
+            let one_more = |n: &mut u32| {
+                *n += 1;
+                if rivals_turns > 0 {
+                    rivals_turns -= 1;
+                    let write = there.visit(&mut rival, async |session| session.set("rival", rivals_turns));
+                    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(write))
+                        .commit
+                        .unwrap();
+                }
+                *n
+            };
+            session.update("n", one_more).await.unwrap()
+        })
+        .await;
+    assert_eq!((answer.value, rivals_turns), (1, 0));
+}
+
 #[tokio::test]
 async fn of_all_that_take_a_value_one_gets_it() {
     let node = Node::new(SessionPolicy::user_default());

@@ -2,8 +2,8 @@
 
 use super::{Fallback, Key, Kind, Safer, Table};
 use crate::policy::{
-    Activity, Adapter, BehaviorOnLimit, CloseCodes, Codec, Csrf, OnConflict, OnServerError, Pooler, Renew,
-    SameSite, Scope, SocketActivity, SocketCredential, SocketRequire, WhenFull,
+    Activity, Adapter, BehaviorOnLimit, CloseCodes, Codec, Csrf, ForwardedHeader, OnConflict, OnServerError,
+    Pooler, Renew, SameSite, Scope, SocketActivity, SocketCredential, SocketRequire, WhenFull,
 };
 
 const fn policy(path: &'static str, kind: Kind, doc: &'static str) -> Key {
@@ -156,6 +156,26 @@ pub(super) const POLICY_KEYS: &[Key] = &[
         .fallback_to(Fallback::Bool(false))
     .safer_if(Safer::True)
     .asked_for_by("OWASP Session Management Cheat Sheet, Binding the Session ID to Other User Properties"),
+    policy(
+        "client_address",
+        Kind::Bool,
+        "whether a login notes the client's address, for the list of a person's devices; it is personal data",
+    )
+    .fallback_to(Fallback::Bool(false)),
+    policy(
+        "trusted_proxies",
+        Kind::List { word: None },
+        "the proxies, as addresses or networks like `10.0.0.0/8`, whose `forwarded_header` is believed",
+    )
+    .fallback_to(Fallback::Empty)
+    .safer_if(Safer::Fewer)
+    .asked_for_by("OWASP ASVS 5.0, 4.1.3"),
+    policy(
+        "forwarded_header",
+        choice(ForwardedHeader::WORDS),
+        "the field in which those proxies tell whom they speak for",
+    )
+    .word("x-forwarded-for"),
     policy(
         "scope",
         choice(Scope::WORDS),

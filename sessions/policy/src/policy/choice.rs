@@ -122,6 +122,13 @@ choices! {
         /// Refused where both are absent.
         Strict = "strict",
     }
+    /// The field in which a proxy tells whom it speaks for.
+    ForwardedHeader {
+        /// `X-Forwarded-For`: a list of addresses, to which each proxy adds the one that it was reached from.
+        XForwardedFor = "x-forwarded-for",
+        /// `Forwarded` (RFC 7239).
+        Forwarded = "forwarded",
+    }
     /// What a login beyond `max_sessions_per_principal` does.
     BehaviorOnLimit {
         /// The new login is refused; nobody else's session changes.

@@ -62,6 +62,14 @@ fn behaviour(policy: &SessionPolicy) -> Vec<Row> {
     if policy.fingerprint_binding {
         rows.push(("fingerprint_binding", "true".into()));
     }
+    if policy.client_address {
+        rows.push(("client_address", "true".into()));
+    }
+    if !policy.trusted_proxies.is_empty() {
+        let proxies: Vec<String> = policy.trusted_proxies.iter().map(ToString::to_string).collect();
+        rows.push(("trusted_proxies", proxies.join(", ")));
+        rows.push(("forwarded_header", policy.forwarded_header.to_string()));
+    }
     rows.push(("on_server_error", policy.on_server_error.to_string()));
     rows.push(("on_conflict", policy.on_conflict.to_string()));
     if let Some(serial) = policy.serial {

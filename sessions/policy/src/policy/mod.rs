@@ -3,15 +3,17 @@
 
 mod choice;
 mod describe;
+mod network;
 mod parts;
 
 use std::time::Duration;
 
 pub use self::choice::{
-    Activity, Adapter, BehaviorOnLimit, CloseCodes, Codec, Csrf, OnConflict, OnServerError, Pooler, Renew,
-    SameSite, Scope, SocketActivity, SocketCredential, SocketRequire, WhenFull,
+    Activity, Adapter, BehaviorOnLimit, CloseCodes, Codec, Csrf, ForwardedHeader, OnConflict, OnServerError,
+    Pooler, Renew, SameSite, Scope, SocketActivity, SocketCredential, SocketRequire, WhenFull,
 };
 pub use self::describe::describe;
+pub use self::network::{Network, ParseNetworkError};
 pub use self::parts::{
     CarryOver, ConcurrencyPolicy, PersistencePolicy, RememberPolicy, SerialPolicy, SocketPolicy,
     TransportPolicy,
@@ -54,6 +56,9 @@ pub struct SessionPolicy {
     pub(crate) csrf: Csrf,
     pub(crate) trusted_origins: Vec<String>,
     pub(crate) fingerprint_binding: bool,
+    pub(crate) client_address: bool,
+    pub(crate) trusted_proxies: Vec<Network>,
+    pub(crate) forwarded_header: ForwardedHeader,
     /// `Request` exactly where `persistence.enabled` is false.
     pub(crate) scope: Scope,
     pub(crate) on_server_error: OnServerError,
@@ -148,6 +153,21 @@ impl SessionPolicy {
     /// Whether a session is bound to the client's fingerprint.
     pub fn fingerprint_binding(&self) -> bool {
         self.fingerprint_binding
+    }
+
+    /// Whether a login notes the client's address.
+    pub fn client_address(&self) -> bool {
+        self.client_address
+    }
+
+    /// The proxies whose [`forwarded_header`](Self::forwarded_header) is believed.
+    pub fn trusted_proxies(&self) -> &[Network] {
+        &self.trusted_proxies
+    }
+
+    /// The field in which those proxies tell whom they speak for.
+    pub fn forwarded_header(&self) -> ForwardedHeader {
+        self.forwarded_header
     }
 
     /// What a session belongs to.

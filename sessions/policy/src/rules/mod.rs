@@ -9,6 +9,7 @@ mod header;
 mod lifetimes;
 mod origins;
 mod persistence;
+mod proxies;
 mod rotation;
 mod serial;
 mod socket;
@@ -69,6 +70,7 @@ pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
         cookie_safety::RULES,
         header::RULES,
         origins::RULES,
+        proxies::RULES,
         socket::RULES,
     ]
     .into_iter()

@@ -144,6 +144,7 @@ mod tests {
             ),
             ("max_size", Some(Setting::Size(1024)), Some(Setting::Size(2048))),
             ("trusted_origins", Some(list(&[])), Some(list(&["https://a.example"]))),
+            ("trusted_proxies", Some(list(&["10.0.0.7"])), Some(list(&["10.0.0.7", "10.0.0.8"]))),
             ("carry_over", Some(list(&["cart"])), Some(Setting::Word("all"))),
         ];
         for (key, strong, weak) in cases {

@@ -496,6 +496,51 @@ trusted_origins = ["http://localhost:3000", "http://127.0.0.1:3000", "http://[::
 "#,
     ),
     case(
+        "proxy_network",
+        r#"[policies.p]
+extends = "user_default"
+trusted_proxies = ["10.0.0.1/8"]
+"#,
+        r#"[policies.p]
+extends = "user_default"
+trusted_proxies = ["10.0.0.0/8", "2001:db8::7"]
+"#,
+    ),
+    case(
+        "proxy_any",
+        r#"[policies.p]
+extends = "user_default"
+trusted_proxies = ["0.0.0.0/0"]
+"#,
+        r#"[policies.p]
+extends = "user_default"
+trusted_proxies = ["10.0.0.0/8"]
+"#,
+    ),
+    case(
+        "forwarded_by_no_one",
+        r#"[policies.p]
+extends = "user_default"
+forwarded_header = "forwarded"
+"#,
+        r#"[policies.p]
+extends = "user_default"
+forwarded_header = "forwarded"
+trusted_proxies = ["10.0.0.0/8"]
+"#,
+    ),
+    case(
+        "address_without_sessions",
+        r#"[policies.p]
+extends = "ephemeral"
+client_address = true
+"#,
+        r#"[policies.p]
+extends = "user_default"
+client_address = true
+"#,
+    ),
+    case(
         "header_name",
         r#"[policies.p]
 extends = "api_token"

@@ -121,6 +121,7 @@ impl SessionEngine {
         record.authenticated = Some(work.now);
         record.principal = Some(principal.encode().into());
         record.agent = work.client.agent_text();
+        record.address = work.client.address;
         let fields = match (&work.base, sealed) {
             (Some(base), Some(sealed)) => work
                 .changes

@@ -370,6 +370,7 @@ impl SessionEngine {
             lease: None,
             fingerprint: work.client.fingerprint,
             agent: None,
+            address: None,
             fields: Vec::new().into(),
             unknown: Vec::new(),
         }

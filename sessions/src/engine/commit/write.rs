@@ -20,8 +20,11 @@ use crate::{
     watch::{SessionEnding, is_ticket},
 };
 
-/// How often a write is tried against writers of other processes.
-const ATTEMPTS: u32 = 64;
+/// How often a write is tried against writers of other processes, should the time limit not end it before.
+///
+/// So many because luck is not shared fairly: a process that writes without a pause knows the newest record as soon as
+/// it has written, one that lost learns it in the same trip and comes second again, in lockstep, until the other rests.
+const ATTEMPTS: u32 = 1_024;
 
 /// How often a new id is minted when one is taken: with 128 random bits, one that is taken is a broken generator.
 const MINTS: u32 = 3;
@@ -57,6 +60,7 @@ impl SessionEngine {
             let mut record = self.new_record(&token, token.id.handle(), work);
             record.fields.clone_from(&fields);
             record.agent = work.client.agent_text();
+            record.address = work.client.address;
             self.check_size(&record)?;
             self.seal_fields(&mut record, from, token.id)?;
             let cas = Cas {

@@ -1,6 +1,9 @@
 //! A shard under its lock, and the sums of all shards kept right: nothing that changes a shard can forget to count.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
 use super::{
     shard::{Census, NotYet, Shard},
@@ -22,18 +25,25 @@ pub(super) struct Locked<'a> {
     taken: usize,
     /// Places of what was removed here that are handed over to someone else.
     kept: usize,
+    /// What was freed here. Fields are dropped in order: after the shard's lock was given back.
+    freed: Vec<Arc<[u8]>>,
 }
 
 impl<'a> Locked<'a> {
     pub(super) fn new(shard: MutexGuard<'a, Shard>, space: &'a Space, index: usize, now: Millis) -> Self {
         let before = shard.census();
-        Self { shard, space, index, now, before, taken: 0, kept: 0 }
+        Self { shard, space, index, now, before, taken: 0, kept: 0, freed: Vec::new() }
     }
 
     /// Brings along a place that was taken before.
     pub(super) fn with_a_place(mut self) -> Self {
         self.taken = 1;
         self
+    }
+
+    /// Frees what is due, looking at no more than so many nodes, and tells how many records and tombstones it freed.
+    pub(super) fn free_due(&mut self, looks: usize) -> usize {
+        self.shard.free_due(self.now, looks, &mut self.freed)
     }
 
     /// Writes what [`Cas`] says; `None` if that needs a place and none is free.

@@ -133,7 +133,7 @@ impl Space {
     /// Locks the shard of a bucket for a write, and frees a little there of what has expired.
     pub(super) fn lock_to_write(&self, bucket: u16, now: Millis) -> Locked<'_> {
         let mut shard = self.lock(bucket, now);
-        shard.free_due(now, LOOKS_A_WRITE);
+        shard.free_due(LOOKS_A_WRITE);
         shard
     }
 
@@ -223,7 +223,7 @@ impl Space {
         let due = |gauge: &Gauge| gauge.due.load(Relaxed) <= now;
         for index in self.from(&self.hand, due).take(LOCKS_A_STEP) {
             let mut shard = self.lock_shard(index, now);
-            shard.free_due(now, LOOKS_A_LOCK as usize);
+            shard.free_due(LOOKS_A_LOCK as usize);
             if shard.keep_place() {
                 return true;
             }
@@ -278,7 +278,7 @@ impl Space {
             while freed < limit && due(&self.gauges[index]) {
                 // The lock is given back in between: a sweep never holds up a request for long.
                 let mut shard = self.lock_shard(index, now);
-                freed += shard.free_due(now, (LOOKS_A_LOCK as usize).min(limit - freed));
+                freed += shard.free_due((LOOKS_A_LOCK as usize).min(limit - freed));
                 let wanted = shard.wanted();
                 drop(shard);
                 if let Some(places) = wanted {

@@ -20,6 +20,20 @@ pub(super) const LINTS: &[Lint] = &[
     )
     .excusable(),
     lint(
+        "SL092",
+        "proxy-any",
+        (Error, Warning),
+        &["proxy_any", "proxy_network", "forwarded_by_no_one", "address_without_sessions"],
+        [
+            "A proxy tells whom it speaks for in a field that any client can write too. It is believed from the listed \
+             proxies alone, so a list that holds everyone believes everyone, and a field that no listed proxy writes is \
+             not read.",
+            "List the addresses or networks of your proxies, such as `[\"10.0.0.0/8\"]`.",
+            "OWASP ASVS 5.0, 4.1.3",
+        ],
+    )
+    .warns_too(),
+    lint(
         "SL093",
         "schema",
         (Error, Error),
