@@ -26,7 +26,7 @@ async fn address_of_a_login(policy: SessionPolicy, peer: [u8; 4]) -> Option<Stri
     let mut request = http::Request::builder().header("x-forwarded-for", "198.51.100.1").body(()).unwrap();
     request.extensions_mut().insert(Peer(peer.into()));
     let mut session = node.engine.resolve(&request).await.unwrap();
-    session.login(user("ada")).await.unwrap();
+    session.mark_authenticated(user("ada"));
     node.engine.commit(&session, &mut http::Response::new(())).await.unwrap();
     let listed = node.engine.sessions_of(&user("ada")).await.unwrap();
     assert_eq!(listed.len(), 1);

@@ -81,6 +81,10 @@ mod trusted_origin {
     sessions::policies!("lints/trusted_origin.toml");
 }
 
+mod proxy_network {
+    sessions::policies!("lints/proxy_network.toml");
+}
+
 mod header_name {
     sessions::policies!("lints/header_name.toml");
 }

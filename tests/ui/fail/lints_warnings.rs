@@ -73,6 +73,18 @@ mod trusted_origin_in_clear {
     sessions::policies!("lints/trusted_origin_in_clear.toml");
 }
 
+mod proxy_any {
+    sessions::policies!("lints/proxy_any.toml");
+}
+
+mod forwarded_by_no_one {
+    sessions::policies!("lints/forwarded_by_no_one.toml");
+}
+
+mod address_without_sessions {
+    sessions::policies!("lints/address_without_sessions.toml");
+}
+
 mod store_file {
     sessions::policies!("lints/store_file.toml");
 }
