@@ -257,8 +257,9 @@ fn commit_all<R: From<String>>(
     sessions: Sessions,
     response: Response<R>,
 ) -> impl Future<Output = Response<R>> {
+    let status = response.status();
     async move {
-        let response = match sessions.commit(response.status()).await {
+        let response = match sessions.commit(status).await {
             Ok(()) => response,
             Err(error) => error.into_http().map(R::from),
         };

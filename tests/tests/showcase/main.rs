@@ -24,6 +24,9 @@ mod visitor;
 
 use self::{client::Browser, program::Showcase};
 
+/// What cargo builds the program from.
+const EXAMPLE: &[&str] = &["--example", "showcase"];
+
 /// The cookie of the policy `user_default`.
 const COOKIE: &str = "__Host-Http-user_default";
 
