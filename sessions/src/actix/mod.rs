@@ -34,6 +34,8 @@
 //! - A handler may take `Result<Session, SessionError>` and answer in its own words, but for success: a response below 400
 //!   is replaced by the refusal, because an `Option` that names no [`guard::IfStored`](crate::guard::IfStored) can't be told
 //!   from it.
+//! - What must not be cut in half, such as a login whose client has hung up, goes on on the runtime of its worker. A worker
+//!   that stops meanwhile takes it along, as a crash would: nothing is lost, and what it held runs out by itself.
 //! - The address of the connection is the request's [`Peer`](crate::Peer), unless the request's extensions hold another.
 
 mod head;
