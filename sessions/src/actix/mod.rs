@@ -52,6 +52,7 @@ pub use self::{head::parts, middleware::SessionMiddleware, require::RequireMiddl
 use crate::{
     fault::{Fault, SessionError},
     guard::Guard,
+    layer::RequestSessions,
     session::{Registered, Session},
 };
 
@@ -82,10 +83,11 @@ impl<P: Registered, G: Guard> Session<P, G> {
 
     /// Tells the middleware why the session could not be opened: the handler may never hear of it.
     fn note_failure(parts: &Parts, error: &SessionError) {
-        match Self::sessions_of(parts) {
-            Ok(sessions) => sessions.opened.fail(error, G::IS_OPTIONAL),
+        if let Some(sessions) = parts.extensions.get::<RequestSessions<P::Declared>>() {
+            sessions.opened.fail(error, G::IS_OPTIONAL);
+        } else {
             // No middleware will refuse the request.
-            Err(_) => tracing::error!(error = error as &dyn std::error::Error, "a session can't be opened"),
+            tracing::error!(error = error as &dyn std::error::Error, "a session can't be opened");
         }
     }
 }

@@ -225,7 +225,7 @@ impl<P: Registered, G: Guard> Session<P, G> {
     }
 
     /// The sessions of the request of these parts.
-    pub(crate) fn sessions_of(parts: &Parts) -> Result<&RequestSessions<P::Declared>, SessionError> {
+    fn sessions_of(parts: &Parts) -> Result<&RequestSessions<P::Declared>, SessionError> {
         let Some(sessions) = parts.extensions.get::<RequestSessions<P::Declared>>() else {
             let detail = format!(
                 "no session layer above a handler of the policy `{}`: add `.layer(registry.layer())` to its router, with \

@@ -178,10 +178,14 @@ impl Answer {
 
 impl Shop {
     async fn new() -> Self {
+        Self::under("production").await
+    }
+
+    async fn under(profile: &str) -> Self {
         let store = Spy::default();
         let registry =
-            policies::Registry::builder().with_settings(Some(FILE), []).store("main", store.clone());
-        Self { store, registry: registry.load().await.unwrap() }
+            policies::Registry::builder().with_settings(Some(FILE), [("SESSIONS_PROFILE", profile)]);
+        Self { registry: registry.store("main", store.clone()).load().await.unwrap(), store }
     }
 
     /// One request, to a worker that has just begun.
@@ -276,6 +280,16 @@ async fn an_optional_session_is_none_for_absence_alone() {
     shop.store.set_down(true);
     shop.ask("GET", "/optional", Some(&cookie)).await.expect_unavailable();
     shop.ask("GET", "/optional-refusal", Some(&cookie)).await.expect_unavailable();
+}
+
+#[tokio::test]
+async fn the_development_profile_serves_this_machine_alone() {
+    let shop = Shop::under("development").await;
+    for path in ["/optional", "/careless", "/told", "/office"] {
+        // Whose address the server does not tell is from elsewhere.
+        shop.ask("GET", path, None).await.expect_problem(403, "SESSION_FORBIDDEN");
+    }
+    assert_eq!(shop.ask("GET", "/plain", None).await.status, 200);
 }
 
 #[tokio::test]
