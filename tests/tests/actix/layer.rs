@@ -183,8 +183,8 @@ impl Shop {
 
     async fn under(profile: &str) -> Self {
         let store = Spy::default();
-        let registry =
-            policies::Registry::builder().with_settings(Some(FILE), [("SESSIONS_PROFILE", profile)]);
+        let registry = policies::Registry::builder()
+            .with_settings(Some(FILE), [("SESSIONS_PROFILE".to_owned(), profile.to_owned())]);
         Self { registry: registry.store("main", store.clone()).load().await.unwrap(), store }
     }
 

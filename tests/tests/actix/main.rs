@@ -1,6 +1,8 @@
 //! The example `actix` as its users meet it: the showcase's own tests of its core routes, over sockets, and what the
 //! middleware does beside them.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a test's helper fails the test")]
+
 #[path = "../showcase/account.rs"]
 mod account;
 #[path = "../showcase/admin.rs"]
