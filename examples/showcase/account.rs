@@ -1,6 +1,5 @@
 //! A visitor and their account: who they are, logging in and out, and what needs a recent login.
 
-use axum::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sessions::{Fault, Session, session};
@@ -8,7 +7,8 @@ use sessions::{Fault, Session, session};
 use crate::{
     accounts::{Account, Credentials},
     policies,
-    refusal::{Body, Refusal},
+    refusal::{Reason, Refusal},
+    web::{Body, Json},
 };
 
 #[derive(Serialize)]
@@ -86,7 +86,7 @@ pub(crate) async fn reauth(
     Body(form): Body<Confirmation>,
 ) -> Result<Json<Value>, Refusal> {
     let user = session.principal().ok_or(Fault::Required)?;
-    let account = Account::of(&user).ok_or(Refusal::Credentials)?;
+    let account = Account::of(&user).ok_or(Reason::Credentials)?;
     account.check(&form.password)?;
     session.mark_authenticated(account.principal());
     Ok(message("Confirmed"))

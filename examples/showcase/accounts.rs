@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use sessions::SessionPrincipal;
 
-use crate::refusal::Refusal;
+use crate::refusal::Reason;
 
 /// Someone who may log in.
 #[derive(Debug)]
@@ -49,8 +49,8 @@ impl Account {
     }
 
     /// Refuses a wrong password.
-    pub(crate) fn check(&self, password: &str) -> Result<(), Refusal> {
-        if self.password == password { Ok(()) } else { Err(Refusal::Credentials) }
+    pub(crate) fn check(&self, password: &str) -> Result<(), Reason> {
+        if self.password == password { Ok(()) } else { Err(Reason::Credentials) }
     }
 }
 
@@ -63,9 +63,9 @@ pub(crate) struct Credentials {
 
 impl Credentials {
     /// The account that they belong to. An unknown address and a wrong password get one answer.
-    pub(crate) fn account(&self) -> Result<&'static Account, Refusal> {
+    pub(crate) fn account(&self) -> Result<&'static Account, Reason> {
         let account =
-            ACCOUNTS.iter().find(|account| account.email == self.email).ok_or(Refusal::Credentials)?;
+            ACCOUNTS.iter().find(|account| account.email == self.email).ok_or(Reason::Credentials)?;
         account.check(&self.password)?;
         Ok(account)
     }

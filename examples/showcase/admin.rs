@@ -1,6 +1,5 @@
 //! The back office: a policy of its own, so that its cookie is strict, short-lived and the only one of its principal.
 
-use axum::{Json, extract::State};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sessions::{Fault, Session, SessionError, session};
@@ -8,7 +7,8 @@ use sessions::{Fault, Session, SessionError, session};
 use crate::{
     accounts::Credentials,
     policies,
-    refusal::{Body, Refusal},
+    refusal::Refusal,
+    web::{Body, Json, State},
 };
 
 const ROLE: &str = "admin";

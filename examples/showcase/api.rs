@@ -1,7 +1,5 @@
 //! Sessions for programs: the id travels in a header, both ways, and never in a cookie.
 
-use axum::Json;
-use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sessions::{Fault, Session, session};
@@ -9,7 +7,8 @@ use sessions::{Fault, Session, session};
 use crate::{
     accounts::Credentials,
     policies,
-    refusal::{Body, Refusal},
+    refusal::Refusal,
+    web::{Body, Json, StatusCode},
 };
 
 #[session(policy = "api_token")]

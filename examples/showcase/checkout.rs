@@ -1,10 +1,12 @@
 //! A policy that is declared in Rust: its struct is the session's data, with types, and apart from every other policy's.
 
-use axum::Json;
 use serde::{Deserialize, Serialize};
 use sessions::{Session, SessionError, session, session_policy};
 
-use crate::{policies, refusal::Body};
+use crate::{
+    policies,
+    web::{Body, Json},
+};
 
 /// One order on its way: shorter than a visit, and gone when it is done.
 #[session_policy(name = "checkout", extends = "user_default", ttl = "20min", idle_timeout = "10min")]

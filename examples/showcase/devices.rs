@@ -1,12 +1,13 @@
 //! A person's sessions under all policies, seen and ended from one of them.
 
-use axum::{Json, extract::Path};
-use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sessions::{Fault, Handle, Session, SessionError, SessionInfo, session};
 
-use crate::policies;
+use crate::{
+    policies,
+    web::{Json, Path, StatusCode},
+};
 
 /// One session, as its owner sees it.
 #[derive(Serialize)]

@@ -1,10 +1,9 @@
 //! A session for one request: what its handlers and extractors share, and nothing that outlives it.
 
-use axum::Json;
 use serde_json::{Value, json};
 use sessions::{Session, SessionError, session};
 
-use crate::policies;
+use crate::{policies, web::Json};
 
 /// The first hit every time: the next request finds nothing of it.
 #[session(policy = "ephemeral")]

@@ -26,16 +26,17 @@ mod shop;
 #[cfg(feature = "ws")]
 mod socket;
 mod trouble;
+mod web;
 
 use std::process::ExitCode;
 
 use axum::{
-    Json, Router,
+    Router,
     routing::{delete, get, post, put},
 };
 use serde_json::{Value, json};
 
-use crate::checkout::Checkout;
+use crate::{checkout::Checkout, web::Json};
 
 sessions::policies!("sessions.toml", Checkout);
 

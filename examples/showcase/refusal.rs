@@ -1,15 +1,5 @@
-//! What the shop answers when it refuses: problem documents (RFC 9457), the library's and the shop's own.
+//! Refusals of the handlers: the library's and the shop's own.
 
-use axum::{
-    Json,
-    extract::{FromRequest, Request, rejection::JsonRejection},
-    response::{IntoResponse, Response},
-};
-use http::{
-    HeaderValue, StatusCode,
-    header::{CONTENT_TYPE, WWW_AUTHENTICATE},
-};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sessions::{Fault, SessionError};
 
@@ -18,22 +8,45 @@ use sessions::{Fault, SessionError};
 pub(crate) enum Refusal {
     /// The library's reason, with the library's answer.
     Session(SessionError),
+    /// The shop's own.
+    Shop(Reason),
+}
+
+/// Why the shop refuses.
+#[derive(Debug)]
+pub(crate) enum Reason {
     /// The address or the password is wrong.
     Credentials,
     /// The body is not the JSON that the route takes.
-    Body(JsonRejection),
+    Body { status: u16, detail: String },
 }
 
-/// A body of JSON.
-#[derive(Debug)]
-pub(crate) struct Body<T>(pub(crate) T);
+impl Reason {
+    /// The status that it answers with.
+    pub(crate) fn status(&self) -> u16 {
+        match self {
+            Self::Credentials => 401,
+            Self::Body { status, .. } => *status,
+        }
+    }
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
-    type Rejection = Refusal;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let Json(body) = Json::from_request(request, state).await.map_err(Refusal::Body)?;
-        Ok(Self(body))
+    /// Its problem document (RFC 9457).
+    pub(crate) fn document(&self) -> Value {
+        let mut document = match self {
+            Self::Credentials => json!({
+                "type": "urn:problem:shop:invalid-credentials",
+                "title": "The address or the password is wrong",
+                "code": "INVALID_CREDENTIALS",
+            }),
+            Self::Body { detail, .. } => json!({
+                "type": "urn:problem:shop:invalid-body",
+                "title": "The body is not the JSON that is asked for",
+                "detail": detail,
+                "code": "INVALID_BODY",
+            }),
+        };
+        document["status"] = self.status().into();
+        document
     }
 }
 
@@ -49,44 +62,8 @@ impl From<Fault> for Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Session(error) => error.into_response(),
-            Self::Credentials => wrong_credentials(),
-            Self::Body(rejection) => wrong_body(&rejection),
-        }
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Self::Shop(reason)
     }
-}
-
-fn wrong_credentials() -> Response {
-    let mut response = problem(
-        StatusCode::UNAUTHORIZED,
-        json!({
-            "type": "urn:problem:shop:invalid-credentials",
-            "title": "The address or the password is wrong",
-            "code": "INVALID_CREDENTIALS",
-        }),
-    );
-    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Session"));
-    response
-}
-
-fn wrong_body(rejection: &JsonRejection) -> Response {
-    problem(
-        rejection.status(),
-        json!({
-            "type": "urn:problem:shop:invalid-body",
-            "title": "The body is not the JSON that is asked for",
-            "detail": rejection.body_text(),
-            "code": "INVALID_BODY",
-        }),
-    )
-}
-
-fn problem(status: StatusCode, mut document: Value) -> Response {
-    document["status"] = status.as_u16().into();
-    let mut response = (status, Json(document)).into_response();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    response
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use axum::{Json, extract::Path};
-use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sessions::{Session, SessionError, session};
 
-use crate::{policies, refusal::Body};
+use crate::{
+    policies,
+    web::{Body, Json, Path, StatusCode},
+};
 
 const CART: &str = "cart";
 /// Each preference is a key of its own, so that two that are set at once both stay.

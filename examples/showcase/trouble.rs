@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use axum::Json;
-use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sessions::{Session, SessionError, session};
 
-use crate::{policies, refusal::Body};
+use crate::{
+    policies,
+    web::{Body, Json, StatusCode},
+};
 
 /// The longest that a request may sleep.
 const LONGEST: Duration = Duration::from_secs(60);

@@ -179,6 +179,16 @@ impl SessionError {
         self
     }
 
+    /// The same refusal once more, without its cause.
+    #[cfg(feature = "actix")]
+    pub(crate) fn again(&self) -> Self {
+        let again = Self::new(self.fault, self.about.detail.clone());
+        match self.vary().cloned() {
+            Some(header) => again.varying(header),
+            None => again,
+        }
+    }
+
     /// What kind of fault it is.
     pub fn fault(&self) -> Fault {
         self.fault

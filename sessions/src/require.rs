@@ -51,7 +51,7 @@ pub fn require<P: Registered>(guard: Requirements) -> Require<P> {
 /// The layer that [`require`] makes.
 #[must_use = "a guard that is not added as a layer guards nothing"]
 pub struct Require<P> {
-    guard: Requirements,
+    pub(crate) guard: Requirements,
     policy: PhantomData<fn() -> P>,
 }
 

@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use syn::{FnArg, PathArguments, parse_quote};
 
 use super::model::{Asks, Bound, BoundContainer, BoundHandler, PolicyName, Requirement};
-use super::shape::session_path;
+use super::shape::{Shape, session_path, shape};
 use crate::crate_path::CratePath;
 use crate::errors::Errors;
 use crate::judge;
@@ -49,11 +49,16 @@ fn handler(bound: BoundHandler) -> TokenStream {
     let BoundHandler { crate_path, mut handler, bindings, requirements } = bound;
     for binding in &bindings {
         let Some(FnArg::Typed(parameter)) = handler.sig.inputs.get_mut(binding.parameter) else { continue };
+        let optional = shape(&parameter.ty) == Shape::Optional;
         let Some(session) = session_path(&mut parameter.ty).and_then(|path| path.segments.last_mut()) else {
             continue;
         };
         let policy = policy_type(&binding.policy);
-        let guard = binding.guarded.then(|| guard_type(&crate_path, &requirements));
+        let guard = if optional {
+            Some(quote!(, #crate_path::guard::IfStored))
+        } else {
+            binding.guarded.then(|| guard_type(&crate_path, &requirements))
+        };
         session.arguments = PathArguments::AngleBracketed(parse_quote!(<#policy #guard>));
     }
     // A handler is async because its caller asks for it, whether or not it awaits anything.
@@ -157,7 +162,7 @@ mod tests {
             #[axum::debug_handler]
             pub async fn me(
                 session: sessions::Session<policies::ApiToken>,
-                other: Option<Session<policies::ApiToken>>,
+                other: Option<Session<policies::ApiToken, ::sessions::guard::IfStored>>,
                 Json(b): Json<u8>,
             ) -> u8 {
                 b

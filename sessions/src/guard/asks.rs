@@ -21,6 +21,16 @@ impl Guard for Authenticated {
     const REQUIREMENTS: Requirements = super::authenticated();
 }
 
+/// Asks nothing. It is what `Option<Session>` becomes in a handler, `Option<Session<P, IfStored>>`: an extractor of actix-web
+/// has no other way to know that it stands in an `Option`.
+#[derive(Clone, Copy, Debug)]
+pub enum IfStored {}
+
+impl Guard for IfStored {
+    const REQUIREMENTS: Requirements = Requirements::none();
+    const IS_OPTIONAL: bool = true;
+}
+
 /// Asks for a login within the policy's `fresh_for`.
 #[derive(Clone, Copy, Debug)]
 pub enum Fresh {}

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::session::names::is_same;
 
 pub use self::{
-    asks::{Authenticated, Fresh, FreshWithin, Kind, Role},
+    asks::{Authenticated, Fresh, FreshWithin, IfStored, Kind, Role},
     name::{End, Name, Word},
 };
 
@@ -188,6 +188,9 @@ pub const fn fresh_within(within: Duration) -> Requirements {
 pub trait Guard: Send + Sync + 'static {
     /// What it asks.
     const REQUIREMENTS: Requirements;
+    /// Whether the session stands in an `Option`.
+    #[doc(hidden)]
+    const IS_OPTIONAL: bool = false;
 }
 
 /// No guard.

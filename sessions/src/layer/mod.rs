@@ -2,14 +2,14 @@
 //!
 //! A request that opens no session passes as it is.
 
+mod ended;
 mod opened;
 mod request;
 
 use std::{
     fmt,
-    marker::PhantomData,
     pin::Pin,
-    sync::{Arc, Once},
+    sync::Once,
     task::{Context, Poll, ready},
 };
 
@@ -19,26 +19,25 @@ use sessions_policy::Profile;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use self::opened::{Open, Opened, Sessions};
-pub(crate) use self::request::RequestSessions;
+pub(crate) use self::{
+    opened::{Open, Sessions},
+    request::RequestSessions,
+};
 #[cfg(feature = "ws")]
 use crate::{engine::SessionEngine, web::RequestHead};
 use crate::{
-    engine::commit::Outcome,
     fault::{Fault, SessionError},
     guard::{Guard, Requirements},
     registry::{Declared, Registry},
-    session::{
-        Registered, Session,
-        state::{Emission, SessionState},
-    },
-    soon::{Soon, all},
+    session::{Registered, Session, state::Emission},
+    soon::Soon,
     web::peer,
 };
 
-/// Gives the services below it their sessions: made by [`Registry::layer`].
+/// Gives the services below it their sessions: made by [`Registry::layer`]. With the feature `actix` it is a middleware of
+/// actix-web as well.
 pub struct SessionLayer<D> {
-    registry: Registry<D>,
+    pub(crate) registry: Registry<D>,
 }
 
 impl<D> SessionLayer<D> {
@@ -100,10 +99,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let opened = Arc::new(Opened::new(self.registry.settings()));
-        let sessions = RequestSessions::<D> { opened: Arc::clone(&opened), declared: PhantomData };
+        let (sessions, open) = RequestSessions::begin(&self.registry);
         request.extensions_mut().insert(sessions);
-        ResponseFuture { step: Step::Handling { handler: self.inner.call(request), open: Open(opened) } }
+        ResponseFuture { step: Step::Handling { handler: self.inner.call(request), open } }
     }
 }
 
@@ -192,14 +190,16 @@ impl<P: Registered, G: Guard> Session<P, G> {
         parts: &'a Parts,
         needs: &'a Requirements,
     ) -> Soon<'a, Result<Self, SessionError>> {
-        Self::open_unguarded(parts).then(|session| {
-            let session = session?;
-            let engine = &session.state().engine;
-            match engine.guard(session.state(), needs) {
-                Ok(()) => Ok(session),
-                Err(error) => Err(error.varying(engine.shared.transport.vary())),
-            }
-        })
+        Self::open_unguarded(parts).then(|session| session?.guarded(needs))
+    }
+
+    /// The session, if a guard lets it pass.
+    pub(crate) fn guarded(self, needs: &Requirements) -> Result<Self, SessionError> {
+        let engine = &self.state().engine;
+        match engine.guard(self.state(), needs) {
+            Ok(()) => Ok(self),
+            Err(error) => Err(error.varying(engine.shared.transport.vary())),
+        }
     }
 
     /// The engine of a request whose session is opened by a socket.
@@ -217,7 +217,7 @@ impl<P: Registered, G: Guard> Session<P, G> {
         Self::sessions_of(parts)?.open(P::NAME, head).await.map(Self::from_state)
     }
 
-    fn open_unguarded(parts: &Parts) -> Soon<'_, Result<Self, SessionError>> {
+    pub(crate) fn open_unguarded(parts: &Parts) -> Soon<'_, Result<Self, SessionError>> {
         match Self::sessions_of(parts) {
             Ok(sessions) => sessions.open(P::NAME, parts.into()).then(|state| state.map(Self::from_state)),
             Err(error) => Soon::now(Err(error)),
@@ -250,23 +250,16 @@ impl<P: Registered, G: Guard> Session<P, G> {
     }
 }
 
-/// Commits every opened session, then tells the client. A session that fails replaces the response; what the others
-/// have to tell still goes out with it.
+/// Commits what was opened, then tells the client.
 ///
 /// No `async fn`, whose future would hold its arguments twice.
 fn commit_all<R: From<String>>(
     sessions: Sessions,
     response: Response<R>,
 ) -> impl Future<Output = Response<R>> {
-    let outcome = if response.status().is_server_error() { Outcome::ServerError } else { Outcome::Answered };
+    let status = response.status();
     async move {
-        let commit = async |state: &Arc<SessionState>| state.engine.commit_last(state, outcome).await;
-        let committed = match sessions.only() {
-            Some(state) => commit(state).await,
-            // At once: each may take as long as its store's `timeout`, and so may all.
-            None => Box::pin(all(sessions.iter().map(commit))).await.into_iter().collect(),
-        };
-        let response = match committed {
+        let response = match sessions.commit(status).await {
             Ok(()) => response,
             Err(error) => error.into_http().map(R::from),
         };
@@ -274,11 +267,8 @@ fn commit_all<R: From<String>>(
     }
 }
 
-/// Closes the sessions and tells the client.
 fn tell<R>(sessions: &Sessions, mut response: Response<R>) -> Response<R> {
-    for state in sessions.iter() {
-        state.engine.emit(state, response.headers_mut());
-    }
+    sessions.tell(response.headers_mut());
     response
 }
 
@@ -320,8 +310,8 @@ where
             let commit = match step.as_mut().project() {
                 Now::Handling { handler, open } => {
                     let response = ready!(handler.poll(cx))?;
-                    let sessions = open.0.close();
-                    if sessions.iter().all(|state| state.engine.settle(state)) {
+                    let sessions = open.close();
+                    if sessions.settle() {
                         return Poll::Ready(Ok(tell(&sessions, response)));
                     }
                     Box::pin(commit_all(sessions, response))

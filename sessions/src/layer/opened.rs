@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What one request has opened: nearly always one session, which then takes neither a list nor a lock.
-pub(super) struct Opened {
+pub(crate) struct Opened {
     pub(super) settings: Arc<Settings>,
     first: OnceLock<Arc<SessionState>>,
     more: OnceLock<Mutex<Vec<Arc<SessionState>>>>,
@@ -25,12 +25,33 @@ pub(super) struct Opened {
     opening: OnceLock<Box<tokio::sync::Mutex<()>>>,
     /// The response is ready: what is opened now could never be committed.
     closed: AtomicBool,
+    #[cfg(feature = "actix")]
+    unopened: Unopened,
+}
+
+/// Why sessions could not be opened, where the framework may keep that from the handler, or from the client.
+#[cfg(feature = "actix")]
+#[derive(Default)]
+struct Unopened {
+    /// Of an `Option<Session>`, which is `None` to its handler.
+    hidden: OnceLock<SessionError>,
+    /// Of any other, whose handler may have been told.
+    told: OnceLock<SessionError>,
 }
 
 impl Opened {
     pub(super) fn new(settings: Arc<Settings>) -> Self {
         let (first, more, opening) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self { settings, first, more, opening, closed: AtomicBool::new(false) }
+        let closed = AtomicBool::new(false);
+        Self {
+            settings,
+            first,
+            more,
+            opening,
+            closed,
+            #[cfg(feature = "actix")]
+            unopened: Unopened::default(),
+        }
     }
 
     /// The session of a policy, if it is open.
@@ -85,8 +106,34 @@ impl Opened {
     }
 }
 
+#[cfg(feature = "actix")]
+impl Opened {
+    /// Notes why a session could not be opened; of several the first.
+    pub(crate) fn fail(&self, error: &SessionError, is_optional: bool) {
+        let unopened = &self.unopened;
+        let place = if is_optional { &unopened.hidden } else { &unopened.told };
+        place.get_or_init(|| error.again());
+    }
+}
+
 /// The handler's side of the request: when it is gone without a response, what it opened can't be changed any more.
-pub(super) struct Open(pub(super) Arc<Opened>);
+pub(crate) struct Open(pub(super) Arc<Opened>);
+
+impl Open {
+    /// What was opened, when the response is ready.
+    pub(crate) fn close(&self) -> Sessions {
+        self.0.close()
+    }
+
+    /// Why a response of this status can't be the answer: a session could not be opened, and its handler wasn't told so or
+    /// has answered a success all the same.
+    #[cfg(feature = "actix")]
+    pub(crate) fn failure(&self, status: http::StatusCode) -> Option<&SessionError> {
+        let is_refusal = status.is_client_error() || status.is_server_error();
+        let told = || self.0.unopened.told.get().filter(|_| !is_refusal);
+        self.0.unopened.hidden.get().or_else(told)
+    }
+}
 
 impl Drop for Open {
     fn drop(&mut self) {
@@ -106,7 +153,7 @@ fn closed() -> SessionError {
 }
 
 /// The sessions of a request whose handler is done.
-pub(super) struct Sessions {
+pub(crate) struct Sessions {
     first: Option<Arc<SessionState>>,
     more: Vec<Arc<SessionState>>,
 }
@@ -117,7 +164,7 @@ impl Sessions {
         self.first.as_ref().filter(|_| self.more.is_empty())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<SessionState>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<SessionState>> {
         self.first.iter().chain(&self.more)
     }
 }

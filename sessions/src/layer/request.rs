@@ -2,10 +2,11 @@
 
 use std::{marker::PhantomData, sync::Arc};
 
-use super::opened::Opened;
+use super::opened::{Open, Opened};
 use crate::{
     engine::SessionEngine,
     fault::{Fault, SessionError},
+    registry::Registry,
     session::state::SessionState,
     soon::Soon,
     web::RequestHead,
@@ -13,8 +14,8 @@ use crate::{
 
 /// The sessions that one request may open, in its extensions.
 pub(crate) struct RequestSessions<D> {
-    pub(super) opened: Arc<Opened>,
-    pub(super) declared: PhantomData<fn() -> D>,
+    pub(crate) opened: Arc<Opened>,
+    declared: PhantomData<fn() -> D>,
 }
 
 impl<D> Clone for RequestSessions<D> {
@@ -24,6 +25,12 @@ impl<D> Clone for RequestSessions<D> {
 }
 
 impl<D> RequestSessions<D> {
+    /// What a request that begins may open, and the handler's side of it.
+    pub(crate) fn begin(registry: &Registry<D>) -> (Self, Open) {
+        let opened = Arc::new(Opened::new(registry.settings()));
+        (Self { opened: Arc::clone(&opened), declared: PhantomData }, Open(opened))
+    }
+
     /// The session of a policy: resolved by the first that asks, shared by all.
     pub(crate) fn open<'a>(
         &'a self,

@@ -24,6 +24,12 @@ mod visitor;
 
 use self::{client::Browser, program::Showcase};
 
+/// What cargo builds the program from.
+const EXAMPLE: &[&str] = &["--example", "showcase"];
+
+/// Whether the server sends header fields in one order each time.
+const FIELDS_IN_ORDER: bool = true;
+
 /// The cookie of the policy `user_default`.
 const COOKIE: &str = "__Host-Http-user_default";
 

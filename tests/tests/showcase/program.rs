@@ -1,4 +1,4 @@
-//! The showcase as a process: built once, started with variables, stopped by a signal.
+//! The showcase as a process, or its shop on another framework: built once, started with variables, stopped by a signal.
 
 use std::{
     env,
@@ -23,7 +23,8 @@ fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--package", "sessions-examples", "--example", "showcase"])
+            .args(["build", "--package", "sessions-examples"])
+            .args(crate::EXAMPLE)
             .args(["--message-format", "json-render-diagnostics"])
             .current_dir(workspace())
             .stderr(Stdio::inherit())

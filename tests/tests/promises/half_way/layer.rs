@@ -34,7 +34,13 @@ async fn service(operation: Operation) -> (Router, Scene) {
     (Router::new().route("/{number}", post(act)).layer(registry.layer()), scene)
 }
 
-async fn registry(operation: Operation) -> (policies::Registry, Scene) {
+/// Whether it can be tried here. The policies of the others are others: they are tried without the layer.
+pub(super) fn is_told(operation: Operation) -> bool {
+    let policy = operation.policy(Order::Any);
+    policy.rotate_every().is_none() && policy.concurrency().max_sessions_per_principal() != Some(1)
+}
+
+pub(super) async fn registry(operation: Operation) -> (policies::Registry, Scene) {
     let mut scene = Scene::of(operation, Order::Any).await;
     let registry = policies::Registry::builder()
         .with_settings(Some(FILE), [])
@@ -58,10 +64,7 @@ fn request(scene: &Scene, number: usize) -> Request<Body> {
 #[tokio::test]
 async fn a_response_that_is_dropped_leaves_all_or_nothing() {
     for (number, operation) in ALL.into_iter().enumerate() {
-        // Their policies are others: they are tried without the layer.
-        if operation.policy(Order::Any).rotate_every().is_some()
-            || operation.policy(Order::Any).concurrency().max_sessions_per_principal() == Some(1)
-        {
+        if !is_told(operation) {
             continue;
         }
         let (router, scene) = service(operation).await;

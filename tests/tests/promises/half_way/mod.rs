@@ -1,6 +1,7 @@
 //! A request that stops half-way, at every place where it can: its client hangs up, the store fails, loses an answer, or
 //! panics. What is left is a whole session, or none, and it can be used.
 
+mod actix;
 mod hanging;
 mod layer;
 mod operation;
