@@ -6,6 +6,8 @@
 //!     -d '{"email":"ada@example.com","password":"analytical-engine"}' http://127.0.0.1:3000/login
 //! ```
 //!
+//! `http://127.0.0.1:3000/ui` is a page to click through.
+//!
 //! `SHOWCASE_ADDR` says where it listens, `RUST_LOG` what it logs to standard error. What its sessions do is written in
 //! `sessions.toml`: `SESSIONS_CONFIG` names another file, and variables such as
 //! `SESSIONS_POLICIES__USER_DEFAULT__IDLE_TIMEOUT=10min` override it.
@@ -26,6 +28,7 @@ mod shop;
 #[cfg(feature = "ws")]
 mod socket;
 mod trouble;
+mod ui;
 mod web;
 
 use std::process::ExitCode;
@@ -61,7 +64,7 @@ async fn main() -> ExitCode {
 }
 
 fn routes(registry: &policies::Registry) -> Router {
-    let unlayered = Router::new().route("/healthz", get(|| async { "ok" }));
+    let unlayered = Router::new().route("/healthz", get(|| async { "ok" })).merge(ui::routes());
     #[cfg(feature = "metrics")]
     let unlayered = unlayered.route("/metrics", get(observe::metrics));
     Router::new()

@@ -20,6 +20,7 @@ mod sockets;
 mod start;
 mod stop;
 mod time;
+mod ui;
 mod visitor;
 
 use self::{client::Browser, program::Showcase};
