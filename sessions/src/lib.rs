@@ -73,7 +73,9 @@ pub use self::{
     session::{Policy, Registered, Session, SessionData, Untyped},
     store::{FileStore, MemoryStore, SessionId, SessionStore, SharedStore, StoreError, Version},
     token::{Handle, ParseHandleError},
-    transport::{CookieTransport, Credential, HeaderTransport, Lifetime, Presented, Transport},
+    transport::{
+        BearerTransport, CookieTransport, Credential, HeaderTransport, Lifetime, Presented, Transport,
+    },
     watch::{Guarded, SessionEnding, SessionWatch},
     web::{Peer, RequestHead},
 };

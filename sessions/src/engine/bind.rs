@@ -37,7 +37,7 @@ impl SessionEngine {
         }
         let agent = head.headers.get(USER_AGENT);
         let fingerprint = self.shared.policy.fingerprint_binding().then(|| fingerprint(agent));
-        Client { fingerprint, agent: agent.cloned() }
+        Client { fingerprint, agent: agent.cloned(), ..Client::default() }
     }
 
     /// Asks a handler's guard.

@@ -13,7 +13,9 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{Request, Response, request::Parts};
+#[cfg(feature = "ws")]
+use http::request::Parts;
+use http::{Request, Response};
 use pin_project_lite::pin_project;
 use sessions_policy::Profile;
 use tower_layer::Layer;
@@ -22,7 +24,7 @@ use tower_service::Service;
 use self::opened::{Open, Opened, Sessions};
 pub(crate) use self::request::RequestSessions;
 #[cfg(feature = "ws")]
-use crate::{engine::SessionEngine, web::RequestHead};
+use crate::engine::SessionEngine;
 use crate::{
     engine::commit::Outcome,
     fault::{Fault, SessionError},
@@ -33,7 +35,7 @@ use crate::{
         state::{Emission, SessionState},
     },
     soon::{Soon, all},
-    web::peer,
+    web::{RequestHead, peer},
 };
 
 /// Gives the services below it their sessions: made by [`Registry::layer`].
@@ -111,6 +113,8 @@ impl<P: Registered, G: Guard> Session<P, G> {
     /// Opens the session of a request under a [`SessionLayer`], for tower services without axum: phases 1 to 4. Whoever
     /// opens the session of one policy first resolves it, and all share it; the layer commits it.
     ///
+    /// `head` is the request, its parts, or a [`RequestHead`] of what another framework calls them.
+    ///
     /// ```
     /// # mod shop { sessions::policies! { visits: { ttl: "1h" } } }
     /// use shop::policies::Visits;
@@ -133,17 +137,25 @@ impl<P: Registered, G: Guard> Session<P, G> {
     ///
     /// # Cancel safety
     /// As for [`SessionEngine::resolve`](crate::SessionEngine::resolve).
-    pub async fn open(parts: &Parts) -> Result<Self, SessionError> {
-        Self::open_soon(parts).await
+    pub fn open<'a>(
+        head: impl Into<RequestHead<'a>>,
+    ) -> impl Future<Output = Result<Self, SessionError>> + Send {
+        let head = head.into();
+        async move { Self::open_soon(head).await }
     }
 
     /// The same for a session that need not be there: `None` is absence and nothing else, and no guard is asked.
     ///
     /// # Errors
     /// As for [`open`](Self::open), but for the guard's.
-    pub async fn open_if_stored(parts: &Parts) -> Result<Option<Self>, SessionError> {
-        let session = Self::open_unguarded(parts).await?;
-        Ok((!session.is_new()).then_some(session))
+    pub fn open_if_stored<'a>(
+        head: impl Into<RequestHead<'a>>,
+    ) -> impl Future<Output = Result<Option<Self>, SessionError>> + Send {
+        let head = head.into();
+        async move {
+            let session = Self::open_unguarded(head).await?;
+            Ok((!session.is_new()).then_some(session))
+        }
     }
 
     /// Ends the session that a request presents, at once: also where another request has it to itself (`on_conflict =
@@ -170,9 +182,15 @@ impl<P: Registered, G: Guard> Session<P, G> {
     ///
     /// # Cancel safety
     /// The session is ended or not.
-    pub async fn end(parts: &Parts) -> Result<bool, SessionError> {
-        let mut session =
-            Self::from_state(Self::sessions_of(parts)?.open_to_end(P::NAME, parts.into()).await?);
+    pub fn end<'a>(
+        head: impl Into<RequestHead<'a>>,
+    ) -> impl Future<Output = Result<bool, SessionError>> + Send {
+        let head = head.into();
+        async move { Self::end_of(head).await }
+    }
+
+    async fn end_of(head: RequestHead<'_>) -> Result<bool, SessionError> {
+        let mut session = Self::from_state(Self::sessions_of(head)?.open_to_end(P::NAME, head).await?);
         if session.is_new() {
             return Ok(false);
         }
@@ -183,21 +201,24 @@ impl<P: Registered, G: Guard> Session<P, G> {
         Ok(matches!(state.lock().emission, Emission::Remove))
     }
 
-    pub(crate) fn open_soon(parts: &Parts) -> Soon<'_, Result<Self, SessionError>> {
-        Self::open_for(parts, &G::REQUIREMENTS)
+    pub(crate) fn open_soon(head: RequestHead<'_>) -> Soon<'_, Result<Self, SessionError>> {
+        Self::open_for(head, &G::REQUIREMENTS)
     }
 
     /// The same for a guard that isn't in the type.
     pub(crate) fn open_for<'a>(
-        parts: &'a Parts,
+        head: RequestHead<'a>,
         needs: &'a Requirements,
     ) -> Soon<'a, Result<Self, SessionError>> {
-        Self::open_unguarded(parts).then(|session| {
+        Self::open_unguarded(head).then(|session| {
             let session = session?;
             let engine = &session.state().engine;
             match engine.guard(session.state(), needs) {
                 Ok(()) => Ok(session),
-                Err(error) => Err(error.varying(engine.shared.transport.vary())),
+                Err(error) => {
+                    let carried = session.state().lock().client.carried;
+                    Err(engine.answering(error, carried))
+                }
             }
         })
     }
@@ -205,7 +226,7 @@ impl<P: Registered, G: Guard> Session<P, G> {
     /// The engine of a request whose session is opened by a socket.
     #[cfg(feature = "ws")]
     pub(crate) fn engine_of(parts: &Parts) -> Result<&SessionEngine, SessionError> {
-        Self::sessions_of(parts)?.engine(P::NAME)
+        Self::sessions_of(parts.into())?.engine(P::NAME)
     }
 
     /// Opens the session of a request whose origin a socket has checked already, more strictly than an unsafe request's: over
@@ -214,19 +235,19 @@ impl<P: Registered, G: Guard> Session<P, G> {
     pub(crate) async fn open_checked(parts: &Parts) -> Result<Self, SessionError> {
         static SAFE: http::Method = http::Method::GET;
         let head = RequestHead { method: &SAFE, ..RequestHead::from(parts) };
-        Self::sessions_of(parts)?.open(P::NAME, head).await.map(Self::from_state)
+        Self::sessions_of(head)?.open(P::NAME, head).await.map(Self::from_state)
     }
 
-    fn open_unguarded(parts: &Parts) -> Soon<'_, Result<Self, SessionError>> {
-        match Self::sessions_of(parts) {
-            Ok(sessions) => sessions.open(P::NAME, parts.into()).then(|state| state.map(Self::from_state)),
+    fn open_unguarded(head: RequestHead<'_>) -> Soon<'_, Result<Self, SessionError>> {
+        match Self::sessions_of(head) {
+            Ok(sessions) => sessions.open(P::NAME, head).then(|state| state.map(Self::from_state)),
             Err(error) => Soon::now(Err(error)),
         }
     }
 
-    /// The sessions of the request of these parts.
-    fn sessions_of(parts: &Parts) -> Result<&RequestSessions<P::Declared>, SessionError> {
-        let Some(sessions) = parts.extensions.get::<RequestSessions<P::Declared>>() else {
+    /// The sessions of the request with this head.
+    fn sessions_of(head: RequestHead<'_>) -> Result<&RequestSessions<P::Declared>, SessionError> {
+        let Some(sessions) = head.extensions.get::<RequestSessions<P::Declared>>() else {
             let detail = format!(
                 "no session layer above a handler of the policy `{}`: add `.layer(registry.layer())` to its router, with \
                  the registry of that policy",
@@ -234,7 +255,7 @@ impl<P: Registered, G: Guard> Session<P, G> {
             );
             return Err(SessionError::new(Fault::Unusable, detail));
         };
-        if sessions.opened.settings.profile() == Profile::Development && !peer::is_here(parts) {
+        if sessions.opened.settings.profile() == Profile::Development && !peer::is_here(head) {
             // Once: anyone in the network can ask again and again.
             static TOLD: Once = Once::new();
             TOLD.call_once(|| {

@@ -8,6 +8,7 @@ use crate::{
     fault::{Fault, SessionError},
     session::state::SessionState,
     soon::Soon,
+    transport::Carried,
     web::RequestHead,
 };
 
@@ -54,7 +55,7 @@ impl<D> RequestSessions<D> {
             Some(state) => Ok(state),
             None => match engine.resolve_to_end(head).await {
                 Ok(state) => self.opened.keep(state),
-                Err(error) => Err(error.varying(engine.shared.transport.vary())),
+                Err(error) => Err(engine.answering(error, Carried::default())),
             },
         }
     }
@@ -85,7 +86,7 @@ impl<D> RequestSessions<D> {
     ) -> Soon<'a, Result<Arc<SessionState>, SessionError>> {
         engine.resolve_state(head).then(|state| match state {
             Ok(state) => self.opened.keep(state),
-            Err(error) => Err(error.varying(engine.shared.transport.vary())),
+            Err(error) => Err(engine.answering(error, Carried::default())),
         })
     }
 }

@@ -35,15 +35,23 @@ pub(crate) fn response(error: &SessionError) -> Response<String> {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(vary) = error.vary().cloned() {
-        headers.insert(VARY, HeaderValue::from(vary));
+    for vary in error.vary() {
+        headers.append(VARY, HeaderValue::from(vary.clone()));
     }
     if let Some(after) = error.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
     }
-    if matches!(fault, Fault::Required | Fault::Gone | Fault::NotFresh) {
-        // RFC 9110 11.6.1: a 401 names the scheme that would do.
-        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Session"));
+    // RFC 9110 11.6.1: a 401 names the scheme that would do.
+    match error.challenges() {
+        Some(challenges) => {
+            for challenge in challenges {
+                headers.append(WWW_AUTHENTICATE, challenge.clone());
+            }
+        }
+        None if matches!(fault, Fault::Required | Fault::Gone | Fault::NotFresh) => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Session"));
+        }
+        None => {}
     }
     response
 }

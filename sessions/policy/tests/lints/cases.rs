@@ -507,6 +507,38 @@ transport = { header_name = "X-Shop" }
 "#,
     ),
     case(
+        "order_missing",
+        r#"[policies.p]
+extends = "user_default"
+transport = { adapter = "composite" }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+transport = { adapter = "composite", order = ["cookie", "bearer"] }
+"#,
+    ),
+    case(
+        "order_item",
+        r#"[policies.p]
+extends = "user_default"
+transport = { adapter = "composite", order = ["cookie", "baerer"] }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+transport = { adapter = "composite", order = ["cookie", "header", "bearer", "custom"] }
+"#,
+    ),
+    case(
+        "order_without_composite",
+        r#"[policies.p]
+extends = "user_default"
+transport = { order = ["cookie", "bearer"] }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+"#,
+    ),
+    case(
         "header_name_taken",
         r#"[policies.p]
 extends = "api_token"
