@@ -2,6 +2,7 @@
 //!
 //! A request that opens no session passes as it is.
 
+mod answer;
 mod opened;
 mod request;
 
@@ -21,6 +22,9 @@ use sessions_policy::Profile;
 use tower_layer::Layer;
 use tower_service::Service;
 
+#[cfg(feature = "tonic")]
+pub(crate) use self::answer::sealed;
+pub use self::answer::{Http, Protocol};
 use self::opened::{Open, Opened, Sessions};
 pub(crate) use self::request::RequestSessions;
 #[cfg(feature = "ws")]
@@ -38,64 +42,67 @@ use crate::{
     web::{RequestHead, peer},
 };
 
-/// Gives the services below it their sessions: made by [`Registry::layer`].
-pub struct SessionLayer<D> {
+/// Gives the services below it their sessions: made by [`Registry::layer`]. `A` is what they speak.
+pub struct SessionLayer<D, A = Http> {
     registry: Registry<D>,
+    speaks: PhantomData<fn() -> A>,
 }
 
-impl<D> SessionLayer<D> {
+impl<D, A> SessionLayer<D, A> {
     pub(crate) fn new(registry: Registry<D>) -> Self {
-        Self { registry }
+        Self { registry, speaks: PhantomData }
     }
 }
 
-impl<D> Clone for SessionLayer<D> {
+impl<D, A> Clone for SessionLayer<D, A> {
     fn clone(&self) -> Self {
-        Self { registry: self.registry.clone() }
+        Self::new(self.registry.clone())
     }
 }
 
-impl<D> fmt::Debug for SessionLayer<D> {
+impl<D, A> fmt::Debug for SessionLayer<D, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionLayer").field("registry", &self.registry).finish()
     }
 }
 
-impl<S, D> Layer<S> for SessionLayer<D> {
-    type Service = SessionService<S, D>;
+impl<S, D, A> Layer<S> for SessionLayer<D, A> {
+    type Service = SessionService<S, D, A>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SessionService { inner, registry: self.registry.clone() }
+        SessionService { inner, registry: self.registry.clone(), speaks: PhantomData }
     }
 }
 
 /// A service under a [`SessionLayer`].
-pub struct SessionService<S, D> {
+pub struct SessionService<S, D, A = Http> {
     inner: S,
     registry: Registry<D>,
+    speaks: PhantomData<fn() -> A>,
 }
 
-impl<S: Clone, D> Clone for SessionService<S, D> {
+impl<S: Clone, D, A> Clone for SessionService<S, D, A> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), registry: self.registry.clone() }
+        Self { inner: self.inner.clone(), registry: self.registry.clone(), speaks: PhantomData }
     }
 }
 
-impl<S: fmt::Debug, D> fmt::Debug for SessionService<S, D> {
+impl<S: fmt::Debug, D, A> fmt::Debug for SessionService<S, D, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionService").field("inner", &self.inner).finish_non_exhaustive()
     }
 }
 
-impl<S, D, B, R> Service<Request<B>> for SessionService<S, D>
+impl<S, D, A, B, R> Service<Request<B>> for SessionService<S, D, A>
 where
     S: Service<Request<B>, Response = Response<R>>,
     D: Declared,
-    R: From<String> + Send + 'static,
+    A: Protocol<R>,
+    R: Send + 'static,
 {
     type Response = Response<R>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, R>;
+    type Future = ResponseFuture<S::Future, R, A>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -105,7 +112,8 @@ where
         let opened = Arc::new(Opened::new(self.registry.settings()));
         let sessions = RequestSessions::<D> { opened: Arc::clone(&opened), declared: PhantomData };
         request.extensions_mut().insert(sessions);
-        ResponseFuture { step: Step::Handling { handler: self.inner.call(request), open: Open(opened) } }
+        let step = Step::Handling { handler: self.inner.call(request), open: Open(opened) };
+        ResponseFuture { step, speaks: PhantomData }
     }
 }
 
@@ -275,11 +283,11 @@ impl<P: Registered, G: Guard> Session<P, G> {
 /// have to tell still goes out with it.
 ///
 /// No `async fn`, whose future would hold its arguments twice.
-fn commit_all<R: From<String>>(
+fn commit_all<A: Protocol<R>, R>(
     sessions: Sessions,
     response: Response<R>,
 ) -> impl Future<Output = Response<R>> {
-    let outcome = if response.status().is_server_error() { Outcome::ServerError } else { Outcome::Answered };
+    let outcome = if A::has_failed(&response) { Outcome::ServerError } else { Outcome::Answered };
     async move {
         let commit = async |state: &Arc<SessionState>| state.engine.commit_last(state, outcome).await;
         let committed = match sessions.only() {
@@ -289,7 +297,7 @@ fn commit_all<R: From<String>>(
         };
         let response = match committed {
             Ok(()) => response,
-            Err(error) => error.into_http().map(R::from),
+            Err(error) => A::refuse(error),
         };
         tell(&sessions, response)
     }
@@ -306,9 +314,10 @@ fn tell<R>(sessions: &Sessions, mut response: Response<R>) -> Response<R> {
 pin_project! {
     /// The response of a service under a [`SessionLayer`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct ResponseFuture<F, R> {
+    pub struct ResponseFuture<F, R, A = Http> {
         #[pin]
         step: Step<F, R>,
+        speaks: PhantomData<fn() -> A>,
     }
 }
 
@@ -322,16 +331,17 @@ pin_project! {
     }
 }
 
-impl<F, R> fmt::Debug for ResponseFuture<F, R> {
+impl<F, R, A> fmt::Debug for ResponseFuture<F, R, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
 }
 
-impl<F, R, E> Future for ResponseFuture<F, R>
+impl<F, R, A, E> Future for ResponseFuture<F, R, A>
 where
     F: Future<Output = Result<Response<R>, E>>,
-    R: From<String> + Send + 'static,
+    A: Protocol<R>,
+    R: Send + 'static,
 {
     type Output = Result<Response<R>, E>;
 
@@ -345,7 +355,7 @@ where
                     if sessions.iter().all(|state| state.engine.settle(state)) {
                         return Poll::Ready(Ok(tell(&sessions, response)));
                     }
-                    Box::pin(commit_all(sessions, response))
+                    Box::pin(commit_all::<A, R>(sessions, response))
                 }
                 Now::Committing { commit } => return commit.as_mut().poll(cx).map(Ok),
             };

@@ -31,12 +31,12 @@ impl<P, G> Session<P, G> {
     /// [`Fault::PolicyViolation`]: the policy doesn't name this carrier.
     pub fn answer_by(&mut self, carrier: Adapter) -> Result<(), SessionError> {
         let mut inner = self.state.lock();
-        let carriers = &self.state.engine.shared.carriers;
-        let Some(carried) = carriers.choose(carrier, inner.client.carried) else {
+        let all = &self.state.engine.shared.carriers;
+        let Some(chosen) = all.choose(carrier, inner.client.carried) else {
             let detail = format!("`transport` doesn't name `{carrier}`: no id can leave by it");
             return Err(SessionError::new(Fault::PolicyViolation, detail));
         };
-        inner.client.carried = carried;
+        inner.client.carried = chosen;
         Ok(())
     }
 }

@@ -79,13 +79,12 @@ fn after_scheme(line: &[u8]) -> Option<&[u8]> {
         return None;
     }
     match rest {
-        [] => Some(rest),
         [b' ', ..] => {
             let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
             rest.get(spaces..)
         }
-        // `Bearer<tab>…` is the scheme all the same, and `Bearers` is another.
-        [b'\t', ..] => Some(rest),
+        // Nothing, or a tab: the scheme all the same. `Bearers` is another.
+        [] | [b'\t', ..] => Some(rest),
         _ => None,
     }
 }

@@ -115,8 +115,8 @@ impl Carriers {
     }
 
     /// Lets this carrier answer where none asked; `None` if the policy doesn't name it.
-    pub(crate) fn choose(&self, carrier: Adapter, carried: Carried) -> Option<Carried> {
-        let (_, chosen) = self.with_bits().find(|((adapter, _), _)| *adapter == carrier)?;
+    pub(crate) fn choose(&self, adapter: Adapter, carried: Carried) -> Option<Carried> {
+        let (_, chosen) = self.with_bits().find(|((own, _), _)| *own == adapter)?;
         Some(Carried { chosen, ..carried })
     }
 

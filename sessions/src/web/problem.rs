@@ -20,12 +20,7 @@ struct Problem {
 pub(crate) fn response(error: &SessionError) -> Response<String> {
     let fault = error.fault();
     let status = error.status();
-    let (code, title) = if fault.is_public() {
-        (fault.code(), fault.title())
-    } else {
-        tracing::error!(error = error as &dyn std::error::Error, "a session failed");
-        ("SESSION_FAILED", "The session can't be used")
-    };
+    let (code, title) = told(error);
     let name = code.trim_start_matches("SESSION_").to_ascii_lowercase().replace('_', "-");
     let problem =
         Problem { r#type: format!("urn:problem:session:{name}"), title, status: status.as_u16(), code };
@@ -54,6 +49,16 @@ pub(crate) fn response(error: &SessionError) -> Response<String> {
         None => {}
     }
     response
+}
+
+/// Code and title, as far as a client may know them. What it may not know is logged.
+pub(crate) fn told(error: &SessionError) -> (&'static str, &'static str) {
+    let fault = error.fault();
+    if fault.is_public() {
+        return (fault.code(), fault.title());
+    }
+    tracing::error!(error = error as &dyn std::error::Error, "a session failed");
+    ("SESSION_FAILED", "The session can't be used")
 }
 
 #[cfg(test)]

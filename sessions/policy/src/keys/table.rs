@@ -310,7 +310,7 @@ pub(super) const POLICY_KEYS: &[Key] = &[
          sessions is refused, and one that names none is answered by the first",
     )
     .safer_if(Safer::Fewer)
-    .asked_for_by("OWASP Session Management Cheat Sheet"),
+    .asked_for_by("OWASP Session Management Cheat Sheet, Used vs. Accepted Session ID Exchange Mechanisms"),
     policy("transport.cookie_name", Kind::Text, "the cookie's name; never inherited")
         .fallback_to(Fallback::Derived("`__Host-Http-` and the policy's name"))
         .never_inherited()
