@@ -71,7 +71,7 @@ async fn answer(
 ///
 /// # Errors
 /// The listener's own.
-pub async fn serve(listener: TcpListener) -> io::Result<()> {
+pub(crate) async fn serve(listener: TcpListener) -> io::Result<()> {
     let engine = SessionEngine::new(SessionPolicy::user_default(), MemoryStore::new(10_000));
     loop {
         let (connection, _) = listener.accept().await?;

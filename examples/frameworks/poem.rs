@@ -116,7 +116,7 @@ async fn log_out(request: &Request) -> poem::Result<&'static str> {
 ///
 /// # Errors
 /// The settings', and the listener's own.
-pub async fn serve(listener: TcpListener) -> Result<(), Box<dyn Error + Send + Sync>> {
+pub(crate) async fn serve(listener: TcpListener) -> Result<(), Box<dyn Error + Send + Sync>> {
     let registry = Registry::load().await?;
     let routes = Route::new()
         .at("/me", get(me))

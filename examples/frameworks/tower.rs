@@ -68,7 +68,7 @@ async fn handle(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
 ///
 /// # Errors
 /// The settings', and the listener's own.
-pub async fn serve(listener: TcpListener) -> Result<(), Box<dyn Error + Send + Sync>> {
+pub(crate) async fn serve(listener: TcpListener) -> Result<(), Box<dyn Error + Send + Sync>> {
     let registry = policies::Registry::load().await?;
     let service = ServiceBuilder::new().layer(registry.layer()).service(service_fn(handle));
     loop {

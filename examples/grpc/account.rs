@@ -19,7 +19,7 @@ use policies::App;
 
 /// The shop's accounts.
 #[derive(Debug)]
-pub struct Accounts;
+pub(crate) struct Accounts;
 
 type Answer<T> = Pin<Box<dyn Future<Output = Result<Response<T>, Status>> + Send>>;
 

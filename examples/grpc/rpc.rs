@@ -31,24 +31,24 @@ use tower::{Service, service_fn};
 
 /// A text; empty where a call has nothing to say.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
-pub struct Text {
+pub(crate) struct Text {
     /// What it says.
     #[prost(string, tag = "1")]
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// A number.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
-pub struct Count {
+pub(crate) struct Count {
     /// How many.
     #[prost(uint64, tag = "1")]
-    pub count: u64,
+    pub(crate) count: u64,
 }
 
 type Answer<T> = Pin<Box<dyn Future<Output = Result<Response<T>, Status>> + Send>>;
 
 /// The service's methods.
-pub trait Account: Send + Sync + 'static {
+pub(crate) trait Account: Send + Sync + 'static {
     /// Logs the named person in.
     fn log_in(self: Arc<Self>, request: Request<Text>) -> Answer<Text>;
     /// Who has logged in.
@@ -65,11 +65,11 @@ pub trait Account: Send + Sync + 'static {
 
 /// A server of the service.
 #[derive(Debug)]
-pub struct AccountServer<T>(Arc<T>);
+pub(crate) struct AccountServer<T>(Arc<T>);
 
 impl<T> AccountServer<T> {
     /// Serves these methods.
-    pub fn new(methods: T) -> Self {
+    pub(crate) fn new(methods: T) -> Self {
         Self(Arc::new(methods))
     }
 }
@@ -132,11 +132,11 @@ impl<T: Account> Service<http::Request<Body>> for AccountServer<T> {
 
 /// A client of the service.
 #[derive(Clone, Debug)]
-pub struct AccountClient(tonic::client::Grpc<Channel>);
+pub(crate) struct AccountClient(tonic::client::Grpc<Channel>);
 
 impl AccountClient {
     /// Calls over this channel.
-    pub fn new(channel: Channel) -> Self {
+    pub(crate) fn new(channel: Channel) -> Self {
         Self(tonic::client::Grpc::new(channel))
     }
 
@@ -144,7 +144,7 @@ impl AccountClient {
     ///
     /// # Errors
     /// The status that the server answered.
-    pub async fn call<T: prost::Message + Default + 'static>(
+    pub(crate) async fn call<T: prost::Message + Default + 'static>(
         &mut self,
         method: &'static str,
         request: Request<Text>,

@@ -58,7 +58,7 @@ macro_rules! handlers {
                 Ok(session.require_principal()?.id().to_owned())
             }
 
-            #[session(policy = policies::$policy, require = role("admin"))]
+            #[session(policy = policies::$policy, role = "admin")]
             pub(super) async fn office(session: Session) -> String {
                 session.is_authenticated().to_string()
             }

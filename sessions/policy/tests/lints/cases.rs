@@ -507,38 +507,6 @@ transport = { header_name = "X-Shop" }
 "#,
     ),
     case(
-        "order_missing",
-        r#"[policies.p]
-extends = "user_default"
-transport = { adapter = "composite" }
-"#,
-        r#"[policies.p]
-extends = "user_default"
-transport = { adapter = "composite", order = ["cookie", "bearer"] }
-"#,
-    ),
-    case(
-        "order_item",
-        r#"[policies.p]
-extends = "user_default"
-transport = { adapter = "composite", order = ["cookie", "baerer"] }
-"#,
-        r#"[policies.p]
-extends = "user_default"
-transport = { adapter = "composite", order = ["cookie", "header", "bearer", "custom"] }
-"#,
-    ),
-    case(
-        "order_without_composite",
-        r#"[policies.p]
-extends = "user_default"
-transport = { order = ["cookie", "bearer"] }
-"#,
-        r#"[policies.p]
-extends = "user_default"
-"#,
-    ),
-    case(
         "header_name_taken",
         r#"[policies.p]
 extends = "api_token"
@@ -1362,6 +1330,38 @@ allow = [{ rule = "SL010", reason = "a frame", owner = "web", until = "2026-12-3
 extends = "user_default"
 transport = { cookie_samesite = "none" }
 allow = [{ rule = "SL010", reason = "a frame", owner = "web", until = "2026-12-31" }]
+"#,
+    ),
+    case(
+        "order_missing",
+        r#"[policies.p]
+extends = "user_default"
+transport = { adapter = "composite" }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+transport = { adapter = "composite", order = ["cookie", "bearer"] }
+"#,
+    ),
+    case(
+        "order_item",
+        r#"[policies.p]
+extends = "user_default"
+transport = { adapter = "composite", order = ["cookie", "baerer"] }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+transport = { adapter = "composite", order = ["cookie", "header", "bearer", "custom"] }
+"#,
+    ),
+    case(
+        "order_without_composite",
+        r#"[policies.p]
+extends = "user_default"
+transport = { order = ["cookie", "bearer"] }
+"#,
+        r#"[policies.p]
+extends = "user_default"
 "#,
     ),
 ];
