@@ -1,6 +1,7 @@
 //! No id in a log, an error, an event or a `Debug`, whichever carrier brought it.
 
 use std::{
+    fmt::Write as _,
     io::{self, Write},
     sync::{Arc, Mutex},
 };
@@ -69,7 +70,7 @@ async fn no_id_is_ever_told() {
     }
     let mut told = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     while let Ok(Some(event)) = tokio::time::timeout(std::time::Duration::ZERO, events.recv()).await {
-        told.push_str(&format!("{event:?}"));
+        write!(told, "{event:?}").unwrap();
     }
     assert!(told.contains("the session store failed"), "the log was kept: {told}");
     for id in &ids {
