@@ -81,7 +81,6 @@ mod tests {
                 403 => Code::PermissionDenied,
                 400 => Code::InvalidArgument,
                 404 => Code::NotFound,
-                413 => Code::ResourceExhausted,
                 423 | 503 => Code::Unavailable,
                 500 => Code::Internal,
                 409 if *fault == Fault::Conflict => Code::Aborted,
