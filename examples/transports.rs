@@ -1,11 +1,12 @@
-//! How a session's id travels: in a cookie for browsers, in a header for programs. The code in between is the same.
+//! How a session's id travels: in a cookie for browsers, in a header or as a bearer token for programs, or by either. The
+//! code in between is the same.
 //!
 //! ```text
 //! cargo run --example transports
 //! ```
 
 use http::{Request, Response};
-use sessions::{MemoryStore, SameSite, SessionEngine, SessionError, SessionPolicy};
+use sessions::{Adapter, MemoryStore, SameSite, SessionEngine, SessionError, SessionPolicy};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -25,6 +26,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let api = SessionPolicy::for_api_tokens().named("api").via_header("X-Session-ID").build()?;
     show(api).await?;
+
+    // The same id in `Authorization: Bearer` of a request; a response tells it in this header.
+    let app = SessionPolicy::for_api_tokens().named("app").via_bearer("X-Session-ID").build()?;
+    show(app).await?;
+
+    // Browsers and programs alike: whoever presents nothing gets a cookie.
+    let both = SessionPolicy::for_web_users()
+        .named("both")
+        .via_one_of([Adapter::Cookie, Adapter::Bearer])
+        .build()?;
+    show(both).await?;
     Ok(())
 }
 

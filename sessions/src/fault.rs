@@ -106,6 +106,9 @@ faults! {
     AbsoluteTimeout = "SESSION_ABSOLUTE_TIMEOUT", Info, Public, Never, UNAUTHORIZED, "The session reached its end";
     /// The id is not of the canonical form.
     Invalid = "SESSION_INVALID", Warning, Public, Never, BAD_REQUEST, "The session id is malformed";
+    /// The request names two sessions: two carriers of the policy present different credentials, or one presents two that
+    /// only the client itself can have written. None is guessed.
+    Contradictory = "SESSION_CONTRADICTORY", Warning, Public, Never, BAD_REQUEST, "The request names more than one session";
     /// No session has this handle.
     NotFound = "SESSION_NOT_FOUND", Info, Public, Never, NOT_FOUND, "No such session";
     /// The handler asked for something that the policy doesn't allow.
@@ -156,7 +159,8 @@ struct About {
     detail: std::borrow::Cow<'static, str>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
     retry_after: Option<Duration>,
-    vary: Option<http::HeaderName>,
+    vary: Vec<http::HeaderName>,
+    challenges: Option<Vec<http::HeaderValue>>,
 }
 
 impl SessionError {
@@ -165,7 +169,13 @@ impl SessionError {
         let retry_after = waits.then(|| Duration::from_secs(1));
         Self {
             fault,
-            about: Box::new(About { detail: detail.into(), source: None, retry_after, vary: None }),
+            about: Box::new(About {
+                detail: detail.into(),
+                source: None,
+                retry_after,
+                vary: Vec::new(),
+                challenges: None,
+            }),
         }
     }
 
@@ -174,8 +184,14 @@ impl SessionError {
         self
     }
 
-    pub(crate) fn varying(mut self, header: http::HeaderName) -> Self {
-        self.about.vary = Some(header);
+    pub(crate) fn varying(mut self, headers: impl IntoIterator<Item = http::HeaderName>) -> Self {
+        self.about.vary = headers.into_iter().collect();
+        self
+    }
+
+    /// What `WWW-Authenticate` says, unless that is known already.
+    pub(crate) fn challenging(mut self, challenges: impl FnOnce(Fault) -> Vec<http::HeaderValue>) -> Self {
+        self.about.challenges.get_or_insert_with(|| challenges(self.fault));
         self
     }
 
@@ -204,9 +220,14 @@ impl SessionError {
         self.about.retry_after
     }
 
-    /// The header that the answer depends on, so that caches keep refusals apart as they do successes.
-    pub(crate) fn vary(&self) -> Option<&http::HeaderName> {
-        self.about.vary.as_ref()
+    /// The headers that the answer depends on, so that caches keep refusals apart as they do successes.
+    pub(crate) fn vary(&self) -> &[http::HeaderName] {
+        &self.about.vary
+    }
+
+    /// What `WWW-Authenticate` says; `None` where no transport was asked.
+    pub(crate) fn challenges(&self) -> Option<&[http::HeaderValue]> {
+        self.about.challenges.as_deref()
     }
 
     /// The refusal as a response: a problem document (RFC 9457) with the headers that belong to it.
@@ -304,6 +325,7 @@ mod tests {
             "SESSION_IDLE_TIMEOUT 401 Info public",
             "SESSION_ABSOLUTE_TIMEOUT 401 Info public",
             "SESSION_INVALID 400 Warning public",
+            "SESSION_CONTRADICTORY 400 Warning public",
             "SESSION_NOT_FOUND 404 Info public",
             "SESSION_POLICY_VIOLATION 500 Error",
             "SESSION_CONCURRENCY_VIOLATION 409 Warning public",

@@ -10,6 +10,8 @@ mod engine;
 mod entropy;
 pub mod event;
 mod fault;
+#[cfg(feature = "tonic")]
+mod grpc;
 pub mod guard;
 mod layer;
 pub mod observe;
@@ -48,6 +50,8 @@ pub use sessions_policy::{EncryptionKeys, InvalidEncryptionKeys};
 
 #[cfg(feature = "ws")]
 pub use self::axum::socket::{SessionSocket, SocketClosed, SocketRefusal, WebSocketTransport};
+#[cfg(feature = "tonic")]
+pub use self::grpc::Grpc;
 #[cfg(feature = "watch")]
 pub use self::registry::Watch;
 #[cfg(feature = "sqlite")]
@@ -68,14 +72,16 @@ pub use self::{
     event::{EventKind, EventReceiver, EventSink, RequestId, SessionEvent, SinkError},
     fault::{Fault, SessionError, Severity},
     guard::{Guard, Requirements},
-    layer::{ResponseFuture, SessionLayer, SessionService},
+    layer::{Http, Protocol, ResponseFuture, SessionLayer, SessionService},
     principal::SessionPrincipal,
     registry::{Declared, LoadError, Registry, RegistryBuilder, Reloaded},
     require::{Require, Required, RequiredFuture, require},
     session::{Policy, Registered, Session, SessionData, Untyped},
     store::{FileStore, MemoryStore, SessionId, SessionStore, SharedStore, StoreError, Version},
     token::{Handle, ParseHandleError},
-    transport::{CookieTransport, Credential, HeaderTransport, Lifetime, Presented, Transport},
+    transport::{
+        BearerTransport, CookieTransport, Credential, HeaderTransport, Lifetime, Presented, Transport,
+    },
     watch::{Guarded, SessionEnding, SessionWatch},
     web::{Peer, RequestHead},
 };

@@ -118,7 +118,7 @@ where
         let guard = self.require.guard;
         RequiredFuture(Box::pin(async move {
             let (parts, body) = request.into_parts();
-            match Session::<P>::open_for(&parts, &guard).await {
+            match Session::<P>::open_for((&parts).into(), &guard).await {
                 Ok(_) => inner.call(Request::from_parts(parts, body)).await,
                 Err(refusal) => Ok(refusal.into_http().map(R::from)),
             }

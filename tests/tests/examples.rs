@@ -80,6 +80,24 @@ fn a_store_of_ones_own_keeps_to_the_limit() {
 }
 
 #[test]
+fn a_session_of_grpc_lives_in_metadata() {
+    let text = output_with("grpc", "grpc");
+    for line in [
+        "WhoAmI  Unauthenticated: An authenticated session is required",
+        "Visit   1",
+        "LogIn   logged in",
+        "WhoAmI  ada",
+        "Visit   2",
+        "Rotate  another id",
+        "Report  PermissionDenied: The session does not permit this",
+        "LogOut  logged out",
+    ] {
+        assert!(text.lines().any(|told| told == line), "{line} in {text}");
+    }
+    assert!(text.trim_end().ends_with("Unauthenticated: An authenticated session is required"), "{text}");
+}
+
+#[test]
 fn transports_show_no_id() {
     let text = output_of("transports");
     assert!(

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::configuration::Note;
 use crate::keys::policy_key;
-use crate::resolve::{Held, Resolved};
+use crate::resolve::{ADAPTER, Held, ORDER, Resolved};
 use crate::value::{Setting, read_fallback};
 
-/// Keys that only a cookie policy has a use for.
-pub(crate) const OF_COOKIES: &[&str] = &[
+/// Keys that only a policy with a cookie has a use for.
+const OF_COOKIES: &[&str] = &[
     "transport.cookie_name",
     "transport.cookie_httponly",
     "transport.cookie_secure",
@@ -18,13 +18,11 @@ pub(crate) const OF_COOKIES: &[&str] = &[
     "transport.cookie_domain",
     "transport.max_cookie_header",
     "transport.max_cookie_pairs",
-    "remember.ttl",
-    "remember.idle_timeout",
-    "csrf",
-    "trusted_origins",
 ];
-/// Keys that only a header policy has a use for.
-pub(crate) const OF_HEADERS: &[&str] = &["transport.header_name"];
+/// Keys for what a client keeps and sends by itself: a cookie, or what a transport of the application's own may be.
+const OF_THE_AMBIENT: &[&str] = &["remember.ttl", "remember.idle_timeout", "csrf", "trusted_origins"];
+/// Keys that only a policy whose id stands in a header of the response has a use for.
+const OF_HEADERS: &[&str] = &["transport.header_name"];
 /// Keys that only stored sessions have a use for.
 pub(crate) const OF_STORED: &[&str] = &["concurrency.max_sessions_per_principal"];
 /// Keys that only requests which take turns have a use for.
@@ -116,8 +114,32 @@ fn scope(policy: &mut Resolved, notes: &mut Vec<Note>) {
 }
 
 fn adapter(policy: &mut Resolved, notes: &mut Vec<Note>) {
-    let without_use = if policy.is("transport.adapter", "header") { OF_COOKIES } else { OF_HEADERS };
-    reset_beaten(policy, notes, "transport.adapter", without_use);
+    if !policy.is(ADAPTER, "composite") {
+        reset_beaten(policy, notes, ADAPTER, &[ORDER]);
+    }
+    let without_use = without_use(|carrier| policy.carries(carrier));
+    reset_beaten(policy, notes, ADAPTER, &without_use);
+    if policy.is(ADAPTER, "composite") {
+        reset_beaten(policy, notes, ORDER, &without_use);
+    }
+}
+
+/// The keys that have no effect beside what carries the id.
+pub(crate) fn without_use(carries: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    without_cookie(&carries).chain(without_header(&carries)).collect()
+}
+
+/// Those of them that a cookie would have a use for.
+pub(crate) fn without_cookie(carries: impl Fn(&str) -> bool) -> impl Iterator<Item = &'static str> {
+    let cookie = if carries("cookie") { &[] } else { OF_COOKIES };
+    let ambient = if carries("cookie") || carries("custom") { &[] } else { OF_THE_AMBIENT };
+    cookie.iter().chain(ambient).copied()
+}
+
+/// Those of them that a header would have a use for.
+pub(crate) fn without_header(carries: impl Fn(&str) -> bool) -> impl Iterator<Item = &'static str> {
+    let header = if carries("header") || carries("bearer") { &[] } else { OF_HEADERS };
+    header.iter().copied()
 }
 
 fn rotation(policy: &mut Resolved, notes: &mut Vec<Note>) {

@@ -310,6 +310,26 @@ impl SessionPolicyBuilder {
         self.set("transport.adapter", Adapter::Header.as_str()).set("transport.header_name", name.into())
     }
 
+    /// The id travels in `Authorization: Bearer` (RFC 6750); responses tell it in this header.
+    #[track_caller]
+    pub fn via_bearer(self, answered_in: impl Into<String>) -> Self {
+        self.set("transport.adapter", Adapter::Bearer.as_str())
+            .set("transport.header_name", answered_in.into())
+    }
+
+    /// The id travels by one of these; a request that presents none is answered by the first.
+    #[track_caller]
+    pub fn via_one_of(self, carriers: impl IntoIterator<Item = Adapter>) -> Self {
+        let order = carriers.into_iter().map(Adapter::as_str);
+        self.set("transport.adapter", Adapter::Composite.as_str()).set("transport.order", texts(order))
+    }
+
+    /// The id travels as a transport of the application's own says.
+    #[track_caller]
+    pub fn via_own_transport(self) -> Self {
+        self.set("transport.adapter", Adapter::Custom.as_str())
+    }
+
     /// The cookie's name.
     #[track_caller]
     pub fn cookie_name(self, name: impl Into<String>) -> Self {

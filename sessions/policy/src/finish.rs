@@ -9,7 +9,7 @@ use crate::policy::{
     Scope, SerialPolicy, SessionPolicy, SocketActivity, SocketCredential, SocketPolicy, SocketRequire,
     TransportPolicy,
 };
-use crate::resolve::Resolved;
+use crate::resolve::{ORDER, Resolved};
 use crate::rules::normal_origin;
 
 /// The policy that `resolved` describes.
@@ -73,8 +73,13 @@ fn concurrency(resolved: &Resolved) -> ConcurrencyPolicy {
 }
 
 fn transport(resolved: &Resolved) -> TransportPolicy {
+    let adapter = word(resolved, "transport.adapter", Adapter::from_word);
     TransportPolicy {
-        adapter: word(resolved, "transport.adapter", Adapter::from_word),
+        adapter,
+        carriers: match adapter {
+            Adapter::Composite => carriers(resolved),
+            alone => vec![alone],
+        },
         cookie_name: text(resolved, "transport.cookie_name"),
         cookie_httponly: resolved.truth("transport.cookie_httponly"),
         cookie_secure: resolved.truth("transport.cookie_secure"),
@@ -85,6 +90,11 @@ fn transport(resolved: &Resolved) -> TransportPolicy {
         max_cookie_pairs: number(resolved, "transport.max_cookie_pairs"),
         header_name: text(resolved, "transport.header_name"),
     }
+}
+
+fn carriers(resolved: &Resolved) -> Vec<Adapter> {
+    let order = resolved.list(ORDER).unwrap_or_default();
+    order.iter().filter_map(|carrier| Adapter::from_word(carrier)).collect()
 }
 
 fn socket(resolved: &Resolved) -> SocketPolicy {

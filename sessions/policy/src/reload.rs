@@ -4,7 +4,8 @@
 use crate::configuration::{Configuration, Note};
 use crate::explain::Provenance;
 use crate::origin::{Layer, Origin};
-use crate::policy::SessionPolicy;
+use crate::policy::{Adapter, SessionPolicy};
+use crate::resolve::ORDER;
 use crate::source::Sources;
 use crate::store_config::{StoreConfig, StoreKind};
 use crate::value::shown;
@@ -16,6 +17,7 @@ type Value = fn(&SessionPolicy) -> String;
 const FIXED: &[(&str, Value)] = &[
     ("persistence.store_name", |policy| policy.persistence().store_name().to_owned()),
     ("transport.adapter", |policy| policy.transport().adapter().to_string()),
+    (ORDER, |policy| policy.transport().order()),
 ];
 
 impl Sources {
@@ -29,7 +31,10 @@ impl Sources {
     fn fixed_of_policy(&self, running: &Configuration, next: &SessionPolicy) -> Vec<Note> {
         let name = next.name();
         let Some(before) = running.policy(name) else { return Vec::new() };
-        let changed = FIXED.iter().map(|(key, of)| (*key, of(before), of(next)));
+        let is_composite = |policy: &SessionPolicy| policy.transport().adapter() == Adapter::Composite;
+        let has_order = is_composite(before) && is_composite(next);
+        let fixed = FIXED.iter().filter(|(key, _)| *key != ORDER || has_order);
+        let changed = fixed.map(|(key, of)| (*key, of(before), of(next)));
         let lasting = (before.is_persistent() != next.is_persistent()).then(|| self.lasting(before, next));
         lasting
             .into_iter()

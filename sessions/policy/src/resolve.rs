@@ -13,6 +13,11 @@ use crate::suggest::nearest;
 use crate::suppress::Suppression;
 use crate::value::{Setting, read_fallback};
 
+/// How the id travels.
+pub(crate) const ADAPTER: &str = "transport.adapter";
+/// What a composite is made of.
+pub(crate) const ORDER: &str = "transport.order";
+
 /// A value that holds, with what decides when two contradict.
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
@@ -104,6 +109,16 @@ impl Resolved {
             Setting::List(items) => Some(items),
             _ => None,
         }
+    }
+
+    /// Whether `carrier` may carry the id: it is the adapter, or one of a composite's. Where the order is missing, as a
+    /// rule tells, it might be any.
+    pub(crate) fn carries(&self, carrier: &str) -> bool {
+        if !self.is(ADAPTER, "composite") {
+            return self.is(ADAPTER, carrier);
+        }
+        let order = self.list(ORDER).unwrap_or_default();
+        order.is_empty() || order.iter().any(|item| item == carrier)
     }
 
     pub(crate) fn is_stated(&self, key: &str) -> bool {

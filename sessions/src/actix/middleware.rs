@@ -92,7 +92,7 @@ async fn end<B>(open: &Open, response: HttpResponse<B>) -> HttpResponse<EitherBo
         None => response.map_into_left_body(),
     };
     if !sessions.settle()
-        && let Err(error) = sessions.commit(translate::status(response.status())).await
+        && let Err(error) = sessions.commit(response.status().is_server_error()).await
     {
         response = translate::refusal(&error).map_into_right_body();
     }

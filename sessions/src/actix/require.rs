@@ -81,5 +81,6 @@ where
 }
 
 async fn ask<P: Registered>(request: &HttpRequest, guard: &Requirements) -> Result<(), SessionError> {
-    Session::<P>::open_for(&head::parts(request)?, guard).await.map(drop)
+    let parts = head::parts(request)?;
+    Session::<P>::open_for((&parts).into(), guard).await.map(drop)
 }

@@ -27,7 +27,7 @@ where
         parts: &mut Parts,
         _: &S,
     ) -> impl Future<Output = Result<Self, SessionError>> + Send {
-        Self::open_soon(parts)
+        Self::open_soon((&*parts).into())
     }
 }
 
@@ -41,7 +41,7 @@ where
     type Rejection = SessionError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, SessionError> {
-        Self::open_if_stored(parts).await
+        Self::open_if_stored(&*parts).await
     }
 }
 

@@ -42,7 +42,7 @@ impl SessionEngine {
         } else {
             None
         };
-        Client { fingerprint, agent: agent.cloned(), address }
+        Client { fingerprint, agent: agent.cloned(), address, ..Client::default() }
     }
 
     /// Asks a handler's guard.

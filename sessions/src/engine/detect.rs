@@ -8,15 +8,27 @@ use crate::{
     fault::{Fault, SessionError},
     observe::enter,
     token::Token,
-    transport::Presented,
+    transport::{Carried, Presented},
     web::RequestHead,
 };
 
 impl SessionEngine {
-    /// The token that the request presents, if it presents exactly one of the canonical form.
-    pub(super) fn detect(&self, head: RequestHead<'_>) -> Result<Option<Token>, SessionError> {
+    /// The token that the request presents, if it presents exactly one of the canonical form, and who carried it.
+    ///
+    /// # Errors
+    /// - [`Fault::CrossSite`]: an unsafe request of another site, which may have made the client send it.
+    /// - [`Fault::Contradictory`]: it names more than one session.
+    /// - [`Fault::TransportError`]: the policy asks for a transport of the application's own, and there is none.
+    pub(super) fn detect(&self, head: RequestHead<'_>) -> Result<(Option<Token>, Carried), SessionError> {
         enter!("session.detect", self);
+        let carriers = &self.shared.carriers;
+        let (presented, carried) = match self.shared.store {
+            Some(_) if carriers.are_missing() => return Err(unbound()),
+            Some(_) => carriers.read(head),
+            None => (Presented::Nothing, Carried::default()),
+        };
         if let Some(cross_site) = &self.shared.cross_site
+            && carriers.may_be_forged(carried)
             && let Err(reason) = cross_site.check(head)
         {
             self.event(EventKind::CrossSite, |event| {
@@ -26,20 +38,34 @@ impl SessionEngine {
             });
             return Err(SessionError::new(Fault::CrossSite, "the request did not come from this site"));
         }
-        if self.shared.store.is_none() {
-            return Ok(None);
-        }
-        match self.shared.transport.read(head) {
-            Presented::Credential(credential) => Ok(Some(credential.into_token())),
-            Presented::Nothing => Ok(None),
+        match presented {
+            Presented::Credential(credential) => return Ok((Some(credential.into_token()), carried)),
+            Presented::Nothing => {}
             Presented::Malformed => {
                 self.event(EventKind::Malformed, |event| event.fault = Some(Fault::Invalid));
-                Ok(None)
             }
             Presented::Duplicate => {
                 self.event(EventKind::Duplicate, |event| event.fault = Some(Fault::Invalid));
-                Ok(None)
+            }
+            Presented::Contradictory => {
+                self.event(EventKind::Duplicate, |event| event.fault = Some(Fault::Contradictory));
+                let error =
+                    SessionError::new(Fault::Contradictory, "the request names more than one session");
+                return Err(error.challenging(|fault| carriers.challenges(fault, carried)));
             }
         }
+        Ok((None, carried))
     }
+
+    /// An error as this policy's transport answers it, to a request that carried this.
+    pub(crate) fn answering(&self, error: SessionError, carried: Carried) -> SessionError {
+        let carriers = &self.shared.carriers;
+        error.varying(carriers.vary()).challenging(|fault| carriers.challenges(fault, carried))
+    }
+}
+
+fn unbound() -> SessionError {
+    let detail = "`transport.adapter` or `transport.order` says `custom`, and no transport is bound: see \
+                  `SessionEngineBuilder::transport`";
+    SessionError::new(Fault::TransportError, detail)
 }

@@ -45,12 +45,12 @@ use crate::{
     record::{Binding, Codec, KeyRing, Record},
     store::{Millis, SessionStore, SharedStore, Stamp},
     token::{SecretTag, SessionId},
-    transport::{self, Transport},
+    transport::{Carriers, Transport},
     watch::Hub,
     web::{RequestHead, cross_site::CrossSite},
 };
 
-/// Runs the sessions of one policy on one store, through one transport.
+/// Runs the sessions of one policy on one store, through the policy's transport.
 ///
 /// An engine is made by a [`Registry`](crate::Registry), or by hand. Cloning it is cheap: clones are one engine.
 ///
@@ -86,7 +86,7 @@ pub(crate) struct EngineShared {
     ring: Option<Arc<KeyRing>>,
     /// `None` where the policy keeps nothing beyond a request.
     pub(crate) store: Option<SharedStore>,
-    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) carriers: Carriers,
     pub(crate) cross_site: Option<CrossSite>,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) time: Time,
@@ -166,19 +166,19 @@ impl SessionEngine {
     /// The engine of the same policy with other settings: sessions, clock, queues and listeners stay.
     pub(crate) fn under(&self, policy: SessionPolicy, limit: Duration, keys: &EncryptionKeys) -> Self {
         let before = &*self.shared;
-        let transport = transport::for_policy(&policy);
+        let carriers = before.carriers.under(&policy);
         Self {
             shared: Arc::new(EngineShared {
                 name: Arc::clone(&before.name),
                 tag: before.tag.clone(),
-                cross_site: transport.is_ambient().then(|| CrossSite::new(&policy)),
+                cross_site: carriers.is_any_ambient().then(|| CrossSite::new(&policy)),
                 lifetimes: Lifetimes::of(&policy),
                 codec: Codec::of(&policy),
                 turns: Turns::under(&policy, before.turns.as_ref()),
                 ring: KeyRing::of(keys),
                 policy,
                 store: before.store.clone().map(|store| store.with_limit(limit)),
-                transport,
+                carriers,
                 time: before.time.clone(),
                 entropy: Arc::clone(&before.entropy),
                 bus: before.bus.clone(),
@@ -312,9 +312,13 @@ impl SessionEngineBuilder {
         self
     }
 
-    /// Another transport than the one that the policy names.
-    pub fn transport(mut self, transport: impl Transport) -> Self {
-        self.transport = Some(Arc::new(transport));
+    /// A transport of your own: the one that the policy names `custom`, else one that takes the place of what it names.
+    pub fn transport(self, transport: impl Transport) -> Self {
+        self.own_transport(Some(Arc::new(transport)))
+    }
+
+    pub(crate) fn own_transport(mut self, transport: Option<Arc<dyn Transport>>) -> Self {
+        self.transport = transport;
         self
     }
 
@@ -380,7 +384,7 @@ impl SessionEngineBuilder {
     /// Makes the engine.
     pub fn build(self) -> SessionEngine {
         let policy = self.policy;
-        let transport = self.transport.unwrap_or_else(|| transport::for_policy(&policy));
+        let carriers = Carriers::of(&policy, self.transport);
         let store = policy
             .is_persistent()
             .then(|| self.store.unwrap_or_else(|| SharedStore::new(crate::MemoryStore::new(100_000))))
@@ -392,14 +396,14 @@ impl SessionEngineBuilder {
                 meter: Meter::of(&name),
                 name,
                 tag: SecretTag::of(policy.name()),
-                cross_site: transport.is_ambient().then(|| CrossSite::new(&policy)),
+                cross_site: carriers.is_any_ambient().then(|| CrossSite::new(&policy)),
                 lifetimes: Lifetimes::of(&policy),
                 codec: Codec::of(&policy),
                 turns: Turns::under(&policy, None),
                 ring: KeyRing::of(&self.keys),
                 policy,
                 store,
-                transport,
+                carriers,
                 time: Time::new(clock),
                 entropy: self.entropy.unwrap_or_else(|| Arc::new(OsEntropy)),
                 bus: self.bus,

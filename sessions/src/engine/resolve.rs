@@ -29,6 +29,7 @@ impl SessionEngine {
     ///
     /// # Errors
     /// - [`Fault::CrossSite`]: an unsafe request from another site, refused before anything was read.
+    /// - [`Fault::Contradictory`]: it names more than one session, refused likewise.
     /// - [`Fault::StoreUnavailable`]: the store could not tell. It is never taken for absence.
     /// - [`Fault::Locked`]: under `on_conflict = "serial"`, another request has the session, for longer than `serial.wait`.
     ///
@@ -62,11 +63,11 @@ impl SessionEngine {
     }
 
     fn find_state<'a>(&'a self, head: RequestHead<'a>) -> Soon<'a, Resolved> {
-        let token = match self.detect(head) {
-            Ok(token) => token,
+        let (token, carried) = match self.detect(head) {
+            Ok(detected) => detected,
             Err(error) => return Soon::now(Err(error)),
         };
-        let client = self.client(head);
+        let client = Client { carried, ..self.client(head) };
         let now = self.shared.time.now();
         let (Some(token), Some(store)) = (token, &self.shared.store) else {
             return Soon::now(Ok(self.bind(Found::Nothing, None, client, now, Waited::default())));

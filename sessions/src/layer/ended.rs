@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 
 use super::Sessions;
 use crate::{engine::commit::Outcome, fault::SessionError, session::state::SessionState, soon::all};
@@ -14,10 +14,10 @@ impl Sessions {
         self.iter().all(|state| state.engine.settle(state))
     }
 
-    /// Commits them for a response of this status. One that fails takes the response's place; what the others have to tell
-    /// still goes out with it.
-    pub(crate) async fn commit(&self, status: StatusCode) -> Result<(), SessionError> {
-        let outcome = if status.is_server_error() { Outcome::ServerError } else { Outcome::Answered };
+    /// Commits them for a response that says whether the handler has failed. A session that fails takes the response's
+    /// place; what the others have to tell still goes out with it.
+    pub(crate) async fn commit(&self, has_failed: bool) -> Result<(), SessionError> {
+        let outcome = if has_failed { Outcome::ServerError } else { Outcome::Answered };
         let commit = async |state: &Arc<SessionState>| state.engine.commit_last(state, outcome).await;
         match self.only() {
             Some(state) => commit(state).await,

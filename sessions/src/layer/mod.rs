@@ -2,97 +2,107 @@
 //!
 //! A request that opens no session passes as it is.
 
+mod answer;
 mod ended;
 mod opened;
 mod request;
 
 use std::{
     fmt,
+    marker::PhantomData,
     pin::Pin,
     sync::Once,
     task::{Context, Poll, ready},
 };
 
-use http::{Request, Response, request::Parts};
+#[cfg(feature = "ws")]
+use http::request::Parts;
+use http::{Request, Response};
 use pin_project_lite::pin_project;
 use sessions_policy::Profile;
 use tower_layer::Layer;
 use tower_service::Service;
 
+#[cfg(feature = "tonic")]
+pub(crate) use self::answer::sealed;
+pub use self::answer::{Http, Protocol};
 pub(crate) use self::{
     opened::{Open, Sessions},
     request::RequestSessions,
 };
 #[cfg(feature = "ws")]
-use crate::{engine::SessionEngine, web::RequestHead};
+use crate::engine::SessionEngine;
 use crate::{
     fault::{Fault, SessionError},
     guard::{Guard, Requirements},
     registry::{Declared, Registry},
     session::{Registered, Session, state::Emission},
     soon::Soon,
-    web::peer,
+    web::{RequestHead, peer},
 };
 
-/// Gives the services below it their sessions: made by [`Registry::layer`]. With the feature `actix` it is a middleware of
-/// actix-web as well.
-pub struct SessionLayer<D> {
+/// Gives the services below it their sessions: made by [`Registry::layer`]. `A` is what they speak. With the feature
+/// `actix` it is a middleware of actix-web as well.
+pub struct SessionLayer<D, A = Http> {
     pub(crate) registry: Registry<D>,
+    speaks: PhantomData<fn() -> A>,
 }
 
-impl<D> SessionLayer<D> {
+impl<D, A> SessionLayer<D, A> {
     pub(crate) fn new(registry: Registry<D>) -> Self {
-        Self { registry }
+        Self { registry, speaks: PhantomData }
     }
 }
 
-impl<D> Clone for SessionLayer<D> {
+impl<D, A> Clone for SessionLayer<D, A> {
     fn clone(&self) -> Self {
-        Self { registry: self.registry.clone() }
+        Self::new(self.registry.clone())
     }
 }
 
-impl<D> fmt::Debug for SessionLayer<D> {
+impl<D, A> fmt::Debug for SessionLayer<D, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionLayer").field("registry", &self.registry).finish()
     }
 }
 
-impl<S, D> Layer<S> for SessionLayer<D> {
-    type Service = SessionService<S, D>;
+impl<S, D, A> Layer<S> for SessionLayer<D, A> {
+    type Service = SessionService<S, D, A>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SessionService { inner, registry: self.registry.clone() }
+        SessionService { inner, registry: self.registry.clone(), speaks: PhantomData }
     }
 }
 
 /// A service under a [`SessionLayer`].
-pub struct SessionService<S, D> {
+pub struct SessionService<S, D, A = Http> {
     inner: S,
     registry: Registry<D>,
+    speaks: PhantomData<fn() -> A>,
 }
 
-impl<S: Clone, D> Clone for SessionService<S, D> {
+impl<S: Clone, D, A> Clone for SessionService<S, D, A> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), registry: self.registry.clone() }
+        Self { inner: self.inner.clone(), registry: self.registry.clone(), speaks: PhantomData }
     }
 }
 
-impl<S: fmt::Debug, D> fmt::Debug for SessionService<S, D> {
+impl<S: fmt::Debug, D, A> fmt::Debug for SessionService<S, D, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionService").field("inner", &self.inner).finish_non_exhaustive()
     }
 }
 
-impl<S, D, B, R> Service<Request<B>> for SessionService<S, D>
+impl<S, D, A, B, R> Service<Request<B>> for SessionService<S, D, A>
 where
     S: Service<Request<B>, Response = Response<R>>,
     D: Declared,
-    R: From<String> + Send + 'static,
+    A: Protocol<R>,
+    R: Send + 'static,
 {
     type Response = Response<R>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, R>;
+    type Future = ResponseFuture<S::Future, R, A>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -101,13 +111,16 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let (sessions, open) = RequestSessions::begin(&self.registry);
         request.extensions_mut().insert(sessions);
-        ResponseFuture { step: Step::Handling { handler: self.inner.call(request), open } }
+        let step = Step::Handling { handler: self.inner.call(request), open };
+        ResponseFuture { step, speaks: PhantomData }
     }
 }
 
 impl<P: Registered, G: Guard> Session<P, G> {
     /// Opens the session of a request under a [`SessionLayer`], for tower services without axum: phases 1 to 4. Whoever
     /// opens the session of one policy first resolves it, and all share it; the layer commits it.
+    ///
+    /// `head` is the request, its parts, or a [`RequestHead`] of what another framework calls them.
     ///
     /// ```
     /// # mod shop { sessions::policies! { visits: { ttl: "1h" } } }
@@ -131,17 +144,25 @@ impl<P: Registered, G: Guard> Session<P, G> {
     ///
     /// # Cancel safety
     /// As for [`SessionEngine::resolve`](crate::SessionEngine::resolve).
-    pub async fn open(parts: &Parts) -> Result<Self, SessionError> {
-        Self::open_soon(parts).await
+    pub fn open<'a>(
+        head: impl Into<RequestHead<'a>>,
+    ) -> impl Future<Output = Result<Self, SessionError>> + Send {
+        let head = head.into();
+        async move { Self::open_soon(head).await }
     }
 
     /// The same for a session that need not be there: `None` is absence and nothing else, and no guard is asked.
     ///
     /// # Errors
     /// As for [`open`](Self::open), but for the guard's.
-    pub async fn open_if_stored(parts: &Parts) -> Result<Option<Self>, SessionError> {
-        let session = Self::open_unguarded(parts).await?;
-        Ok((!session.is_new()).then_some(session))
+    pub fn open_if_stored<'a>(
+        head: impl Into<RequestHead<'a>>,
+    ) -> impl Future<Output = Result<Option<Self>, SessionError>> + Send {
+        let head = head.into();
+        async move {
+            let session = Self::open_unguarded(head).await?;
+            Ok((!session.is_new()).then_some(session))
+        }
     }
 
     /// Ends the session that a request presents, at once: also where another request has it to itself (`on_conflict =
@@ -168,9 +189,15 @@ impl<P: Registered, G: Guard> Session<P, G> {
     ///
     /// # Cancel safety
     /// The session is ended or not.
-    pub async fn end(parts: &Parts) -> Result<bool, SessionError> {
-        let mut session =
-            Self::from_state(Self::sessions_of(parts)?.open_to_end(P::NAME, parts.into()).await?);
+    pub fn end<'a>(
+        head: impl Into<RequestHead<'a>>,
+    ) -> impl Future<Output = Result<bool, SessionError>> + Send {
+        let head = head.into();
+        async move { Self::end_of(head).await }
+    }
+
+    async fn end_of(head: RequestHead<'_>) -> Result<bool, SessionError> {
+        let mut session = Self::from_state(Self::sessions_of(head)?.open_to_end(P::NAME, head).await?);
         if session.is_new() {
             return Ok(false);
         }
@@ -181,16 +208,16 @@ impl<P: Registered, G: Guard> Session<P, G> {
         Ok(matches!(state.lock().emission, Emission::Remove))
     }
 
-    pub(crate) fn open_soon(parts: &Parts) -> Soon<'_, Result<Self, SessionError>> {
-        Self::open_for(parts, &G::REQUIREMENTS)
+    pub(crate) fn open_soon(head: RequestHead<'_>) -> Soon<'_, Result<Self, SessionError>> {
+        Self::open_for(head, &G::REQUIREMENTS)
     }
 
     /// The same for a guard that isn't in the type.
     pub(crate) fn open_for<'a>(
-        parts: &'a Parts,
+        head: RequestHead<'a>,
         needs: &'a Requirements,
     ) -> Soon<'a, Result<Self, SessionError>> {
-        Self::open_unguarded(parts).then(|session| session?.guarded(needs))
+        Self::open_unguarded(head).then(|session| session?.guarded(needs))
     }
 
     /// The session, if a guard lets it pass.
@@ -198,14 +225,17 @@ impl<P: Registered, G: Guard> Session<P, G> {
         let engine = &self.state().engine;
         match engine.guard(self.state(), needs) {
             Ok(()) => Ok(self),
-            Err(error) => Err(error.varying(engine.shared.transport.vary())),
+            Err(error) => {
+                let carried = self.state().lock().client.carried;
+                Err(engine.answering(error, carried))
+            }
         }
     }
 
     /// The engine of a request whose session is opened by a socket.
     #[cfg(feature = "ws")]
     pub(crate) fn engine_of(parts: &Parts) -> Result<&SessionEngine, SessionError> {
-        Self::sessions_of(parts)?.engine(P::NAME)
+        Self::sessions_of(parts.into())?.engine(P::NAME)
     }
 
     /// Opens the session of a request whose origin a socket has checked already, more strictly than an unsafe request's: over
@@ -214,19 +244,19 @@ impl<P: Registered, G: Guard> Session<P, G> {
     pub(crate) async fn open_checked(parts: &Parts) -> Result<Self, SessionError> {
         static SAFE: http::Method = http::Method::GET;
         let head = RequestHead { method: &SAFE, ..RequestHead::from(parts) };
-        Self::sessions_of(parts)?.open(P::NAME, head).await.map(Self::from_state)
+        Self::sessions_of(head)?.open(P::NAME, head).await.map(Self::from_state)
     }
 
-    pub(crate) fn open_unguarded(parts: &Parts) -> Soon<'_, Result<Self, SessionError>> {
-        match Self::sessions_of(parts) {
-            Ok(sessions) => sessions.open(P::NAME, parts.into()).then(|state| state.map(Self::from_state)),
+    pub(crate) fn open_unguarded(head: RequestHead<'_>) -> Soon<'_, Result<Self, SessionError>> {
+        match Self::sessions_of(head) {
+            Ok(sessions) => sessions.open(P::NAME, head).then(|state| state.map(Self::from_state)),
             Err(error) => Soon::now(Err(error)),
         }
     }
 
-    /// The sessions of the request of these parts.
-    fn sessions_of(parts: &Parts) -> Result<&RequestSessions<P::Declared>, SessionError> {
-        let Some(sessions) = parts.extensions.get::<RequestSessions<P::Declared>>() else {
+    /// The sessions of the request with this head.
+    fn sessions_of(head: RequestHead<'_>) -> Result<&RequestSessions<P::Declared>, SessionError> {
+        let Some(sessions) = head.extensions.get::<RequestSessions<P::Declared>>() else {
             let detail = format!(
                 "no session layer above a handler of the policy `{}`: add `.layer(registry.layer())` to its router, with \
                  the registry of that policy",
@@ -234,7 +264,7 @@ impl<P: Registered, G: Guard> Session<P, G> {
             );
             return Err(SessionError::new(Fault::Unusable, detail));
         };
-        if sessions.opened.settings.profile() == Profile::Development && !peer::is_here(parts) {
+        if sessions.opened.settings.profile() == Profile::Development && !peer::is_here(head) {
             // Once: anyone in the network can ask again and again.
             static TOLD: Once = Once::new();
             TOLD.call_once(|| {
@@ -253,15 +283,15 @@ impl<P: Registered, G: Guard> Session<P, G> {
 /// Commits what was opened, then tells the client.
 ///
 /// No `async fn`, whose future would hold its arguments twice.
-fn commit_all<R: From<String>>(
+fn commit_all<A: Protocol<R>, R>(
     sessions: Sessions,
     response: Response<R>,
 ) -> impl Future<Output = Response<R>> {
-    let status = response.status();
+    let has_failed = A::has_failed(&response);
     async move {
-        let response = match sessions.commit(status).await {
+        let response = match sessions.commit(has_failed).await {
             Ok(()) => response,
-            Err(error) => error.into_http().map(R::from),
+            Err(error) => A::refuse(error),
         };
         tell(&sessions, response)
     }
@@ -275,9 +305,10 @@ fn tell<R>(sessions: &Sessions, mut response: Response<R>) -> Response<R> {
 pin_project! {
     /// The response of a service under a [`SessionLayer`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct ResponseFuture<F, R> {
+    pub struct ResponseFuture<F, R, A = Http> {
         #[pin]
         step: Step<F, R>,
+        speaks: PhantomData<fn() -> A>,
     }
 }
 
@@ -291,16 +322,17 @@ pin_project! {
     }
 }
 
-impl<F, R> fmt::Debug for ResponseFuture<F, R> {
+impl<F, R, A> fmt::Debug for ResponseFuture<F, R, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
 }
 
-impl<F, R, E> Future for ResponseFuture<F, R>
+impl<F, R, A, E> Future for ResponseFuture<F, R, A>
 where
     F: Future<Output = Result<Response<R>, E>>,
-    R: From<String> + Send + 'static,
+    A: Protocol<R>,
+    R: Send + 'static,
 {
     type Output = Result<Response<R>, E>;
 
@@ -314,7 +346,7 @@ where
                     if sessions.settle() {
                         return Poll::Ready(Ok(tell(&sessions, response)));
                     }
-                    Box::pin(commit_all(sessions, response))
+                    Box::pin(commit_all::<A, R>(sessions, response))
                 }
                 Now::Committing { commit } => return commit.as_mut().poll(cx).map(Ok),
             };

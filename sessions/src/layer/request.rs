@@ -9,6 +9,7 @@ use crate::{
     registry::Registry,
     session::state::SessionState,
     soon::Soon,
+    transport::Carried,
     web::RequestHead,
 };
 
@@ -61,7 +62,7 @@ impl<D> RequestSessions<D> {
             Some(state) => Ok(state),
             None => match engine.resolve_to_end(head).await {
                 Ok(state) => self.opened.keep(state),
-                Err(error) => Err(error.varying(engine.shared.transport.vary())),
+                Err(error) => Err(engine.answering(error, Carried::default())),
             },
         }
     }
@@ -92,7 +93,7 @@ impl<D> RequestSessions<D> {
     ) -> Soon<'a, Result<Arc<SessionState>, SessionError>> {
         engine.resolve_state(head).then(|state| match state {
             Ok(state) => self.opened.keep(state),
-            Err(error) => Err(error.varying(engine.shared.transport.vary())),
+            Err(error) => Err(engine.answering(error, Carried::default())),
         })
     }
 }

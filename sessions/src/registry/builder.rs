@@ -7,7 +7,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use sessions_policy::{Configuration, Profile, Severity, StoreConfig, StoreKind};
+use sessions_policy::{Adapter, Configuration, Profile, Severity, StoreConfig, StoreKind};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
@@ -24,6 +24,7 @@ use crate::{
     principal::SessionPrincipal,
     session::Registered,
     store::{FileStore, MemoryStore, SessionStore, SharedStore, StoreError},
+    transport::Transport,
 };
 
 /// How long stores may take to open and to answer, all together, when a registry is loaded.
@@ -37,6 +38,7 @@ pub struct RegistryBuilder<D> {
     clock: Option<Arc<dyn Clock>>,
     entropy: Option<Arc<dyn Entropy>>,
     limits: Vec<(&'static str, LimitOf)>,
+    transports: Vec<(&'static str, Arc<dyn Transport>)>,
     node: Option<String>,
     principals: EventPrincipals,
     read: Option<Result<Read, LoadError>>,
@@ -51,6 +53,7 @@ impl<D: Declared> RegistryBuilder<D> {
             clock: None,
             entropy: None,
             limits,
+            transports: Vec::new(),
             node: None,
             principals: EventPrincipals::Named,
             read: None,
@@ -118,6 +121,14 @@ impl<D: Declared> RegistryBuilder<D> {
         self
     }
 
+    /// Binds a transport of your own to the policy `P`, which names it as `custom` in `transport.adapter` or
+    /// `transport.order`. It stays over a [`reload`](Registry::reload).
+    pub fn transport<P: Registered<Declared = D>>(mut self, transport: impl Transport) -> Self {
+        self.transports.retain(|(name, _)| *name != P::NAME);
+        self.transports.push((P::NAME, Arc::new(transport)));
+        self
+    }
+
     /// What this process is called in its events, such as its host's name; a word made by chance unless this is called.
     pub fn node(mut self, name: impl Into<String>) -> Self {
         self.node = Some(name.into());
@@ -168,6 +179,7 @@ impl<D: Declared> RegistryBuilder<D> {
         let profile = read.sources.profile;
         observe::describe();
         tell(&configuration, profile);
+        check_transports(&configuration, &self.transports)?;
         let until = Instant::now() + START;
         let stores = bind_stores(&configuration, &self.stores, until).await?;
         for (name, store) in &stores {
@@ -187,6 +199,8 @@ impl<D: Declared> RegistryBuilder<D> {
                     SessionEngine::builder(policy.clone()).bus(bus.clone()).family(Arc::clone(&family));
                 let limit = self.limits.iter().find(|(name, _)| *name == policy.name());
                 builder = builder.limit_of(limit.map(|(_, limit)| limit.clone()));
+                let own = self.transports.iter().find(|(name, _)| *name == policy.name());
+                builder = builder.own_transport(own.map(|(_, transport)| Arc::clone(transport)));
                 if let Some(declared) = configuration.store(name) {
                     builder = builder.keys(declared.encryption_keys().clone());
                 }
@@ -235,6 +249,26 @@ pub(super) fn tell(configuration: &Configuration, profile: Profile) {
     if profile == Profile::Development {
         tracing::warn!("SESSIONS_PROFILE: the development profile accepts what production refuses (SL095)");
     }
+}
+
+/// A transport of the application's own is there exactly where a policy names one.
+fn check_transports(
+    configuration: &Configuration,
+    given: &[(&'static str, Arc<dyn Transport>)],
+) -> Result<(), LoadError> {
+    for policy in configuration.policies() {
+        let is_bound = given.iter().any(|(name, _)| *name == policy.name());
+        match (policy.transport().carries(Adapter::Custom), is_bound) {
+            (true, false) => {
+                return Err(LoadError::TransportNotBound { policy: policy.name().to_owned() });
+            }
+            (false, true) => {
+                return Err(LoadError::TransportNotCustom { policy: policy.name().to_owned() });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// A store for every one that the configuration declares. None is opened before all of them are known.

@@ -50,6 +50,16 @@ pub enum LoadError {
         /// The name.
         store: String,
     },
+    /// A policy names a transport as `custom`, and the program binds none to it.
+    TransportNotBound {
+        /// The policy's name.
+        policy: String,
+    },
+    /// The program binds a transport to a policy that doesn't name one as `custom`.
+    TransportNotCustom {
+        /// The policy's name.
+        policy: String,
+    },
     /// The new settings are right, and some of them can't change while the program runs.
     NeedsRestart(Vec<Note>),
     /// A store can't be opened.
@@ -100,6 +110,16 @@ impl fmt::Display for LoadError {
                 f,
                 "error: the program binds a store to `{store}`, and nothing declares it\n  = help: add `[stores.{store}]` \
                  with `kind = \"custom\"`"
+            ),
+            Self::TransportNotBound { policy } => write!(
+                f,
+                "error: `policies.{policy}.transport` is \"custom\", and the program binds no transport to it\n  = help: \
+                 `Registry::builder().transport::<P>(…)` binds one"
+            ),
+            Self::TransportNotCustom { policy } => write!(
+                f,
+                "error: the program binds a transport to `policies.{policy}`, whose `transport` is not \"custom\"\n  = help: \
+                 set `adapter = \"custom\"`, or name it in `order`"
             ),
             Self::NeedsRestart(notes) => {
                 for note in notes {

@@ -1,6 +1,7 @@
 //! What a handler holds: a typed view of one session of its request.
 
 mod access;
+mod carrier;
 mod data;
 mod evolution;
 pub(crate) mod names;

@@ -22,7 +22,7 @@ use crate::{
     store::{Millis, Stamp},
     sync::{Mutex, MutexGuard},
     token::{Digest, SessionId, Token},
-    transport::Lifetime,
+    transport::{Carried, Lifetime},
 };
 
 /// How much of a user agent's text is kept.
@@ -84,12 +84,13 @@ pub(crate) enum Identity {
     Logout,
 }
 
-/// What of the client goes into a record.
+/// What of the client goes into a record, and by which carrier it asked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Client {
     pub(crate) fingerprint: Option<[u8; 16]>,
     pub(crate) agent: Option<HeaderValue>,
     pub(crate) address: Option<IpAddr>,
+    pub(crate) carried: Carried,
 }
 
 impl Client {

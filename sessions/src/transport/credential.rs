@@ -3,6 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use http::HeaderValue;
+use subtle::ConstantTimeEq as _;
 
 use crate::token::Token;
 
@@ -28,6 +29,11 @@ impl<'a> Credential<'a> {
     /// The token that was read.
     pub(crate) fn into_token(self) -> Token {
         self.0.into_owned()
+    }
+
+    /// Whether both are the same, in a time that doesn't tell how much of them is.
+    pub(crate) fn is_same(&self, other: &Credential<'_>) -> bool {
+        self.0.text().as_bytes().ct_eq(other.0.text().as_bytes()).into()
     }
 
     /// Shows the text to `write`, which puts it where it travels. The text is ASCII of base64url and dots, needs no

@@ -54,7 +54,7 @@ impl Transport for HeaderTransport {
     }
 }
 
-fn field_name(name: &str) -> HeaderName {
+pub(super) fn field_name(name: &str) -> HeaderName {
     HeaderName::try_from(name).expect("a policy's header name passed its rules: a field name")
 }
 

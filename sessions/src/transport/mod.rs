@@ -1,27 +1,35 @@
 //! How a session's credential travels: the contract of a transport, and the ones that a policy can name.
 //! A transport reads and writes heads. It knows no store, decides nothing, and never fails a request.
 
+mod bearer;
+mod carriers;
 mod cookie;
 mod credential;
 mod header;
 
-use std::{fmt::Debug, sync::Arc, time::Duration};
+use std::{fmt::Debug, time::Duration};
 
-use http::{HeaderMap, HeaderName};
-use sessions_policy::{Adapter, SessionPolicy};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
-pub use self::{cookie::CookieTransport, credential::Credential, header::HeaderTransport};
-use crate::web::RequestHead;
+pub(crate) use self::carriers::{Carried, Carriers};
+pub use self::{
+    bearer::BearerTransport, cookie::CookieTransport, credential::Credential, header::HeaderTransport,
+};
+use crate::{fault::Fault, web::RequestHead};
 
 /// Carries the credential of one policy between client and server.
 ///
-/// A policy has exactly one transport and is blind to all others. Write one of your own where a credential travels in
-/// another way:
+/// A policy has one transport, or with `adapter = "composite"` those of `transport.order`, and is blind to all others.
+/// Write one of your own where a credential travels in another way, write `transport.adapter = "custom"`, and bind it
+/// with [`RegistryBuilder::transport`](crate::RegistryBuilder::transport), or in an engine that is used by hand with
+/// [`SessionEngineBuilder::transport`](crate::SessionEngineBuilder::transport):
 ///
 /// ```
 /// use http::{HeaderMap, HeaderName, HeaderValue, header};
 /// use sessions::{Credential, Lifetime, Presented, RequestHead, Transport};
 ///
+/// # mod shop { sessions::policies! { partner: { extends: "user_default", transport: { adapter: "custom" } } } }
+/// # use shop::policies;
 /// /// `Authorization: Session …`, answered in `Authentication-Info`.
 /// #[derive(Debug)]
 /// struct Authorization;
@@ -57,16 +65,22 @@ use crate::web::RequestHead;
 ///     }
 /// }
 ///
-/// let mut headers = HeaderMap::new();
-/// headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Session nonsense"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), sessions::LoadError> {
+/// let registry = policies::Registry::builder().transport::<policies::Partner>(Authorization).load().await?;
+/// # drop(registry);
+/// # let mut headers = HeaderMap::new();
+/// # headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Session nonsense"));
 /// # let request = http::Request::new(());
 /// # let head = RequestHead { headers: &headers, ..RequestHead::from(&request) };
-/// assert!(matches!(Authorization.read(head), Presented::Malformed));
+/// # assert!(matches!(Authorization.read(head), Presented::Malformed));
+/// # Ok(())
+/// # }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a transport for sessions",
     label = "not a `Transport`",
-    note = "a policy's `transport.adapter` makes a `CookieTransport` or a `HeaderTransport`"
+    note = "a policy's `transport.adapter` makes a `CookieTransport`, a `HeaderTransport` or a `BearerTransport`"
 )]
 pub trait Transport: Send + Sync + Debug + 'static {
     /// Reads what the client presents.
@@ -86,6 +100,16 @@ pub trait Transport: Send + Sync + Debug + 'static {
     /// Whether a client sends the credential by itself, as browsers send cookies. Requests of other sites carry it
     /// then too, and the cross-site rules apply.
     fn is_ambient(&self) -> bool;
+
+    /// What `WWW-Authenticate` says where a request is refused for this reason (RFC 9110 11.6.1); `None` for nothing.
+    /// `presented`: the request presented something to this transport, and it was not good enough.
+    ///
+    /// Unless you write it, the scheme is `Session` wherever a login would help.
+    fn challenge(&self, fault: Fault, presented: bool) -> Option<HeaderValue> {
+        let _ = presented;
+        let helps = matches!(fault, Fault::Required | Fault::Gone | Fault::NotFresh);
+        helps.then(|| HeaderValue::from_static("Session"))
+    }
 
     /// Removes from a response what only this transport may write there, and says whether it met any.
     ///
@@ -109,6 +133,9 @@ pub enum Presented {
     /// More than one, of which none can be preferred: whoever may write one cookie for a host could choose the
     /// session. So it is no session (RFC 6265bis 8.6).
     Duplicate,
+    /// More than one, where only the client itself can have written them: the request is refused with
+    /// [`Fault::Contradictory`], whatever its handler asks for.
+    Contradictory,
 }
 
 /// How long a client shall keep a credential.
@@ -119,13 +146,4 @@ pub enum Lifetime {
     Browser,
     /// For this long from now, in whole seconds, at most 400 days. More is cut, and so is a part of a second.
     Until(Duration),
-}
-
-/// The transport that a policy names.
-pub(crate) fn for_policy(policy: &SessionPolicy) -> Arc<dyn Transport> {
-    let transport = policy.transport();
-    match transport.adapter() {
-        Adapter::Header => Arc::new(HeaderTransport::new(transport)),
-        _ => Arc::new(CookieTransport::new(transport)),
-    }
 }

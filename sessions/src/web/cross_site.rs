@@ -160,7 +160,7 @@ pub(crate) fn check_socket(head: RequestHead<'_>, policy: &SessionPolicy) -> Res
         Sole::Value(value) => Origin::parse(value).ok_or(CrossSiteRefusal::OpaqueOrigin)?,
     };
     let (listed, transport) = (policy.socket().origins(), policy.transport());
-    let is_secure = transport.adapter() == Adapter::Cookie && transport.cookie_secure();
+    let is_secure = transport.carries(Adapter::Cookie) && transport.cookie_secure();
     let is_allowed = match listed {
         [] => target(head).is_some_and(|host| is_own(origin, host, is_secure)),
         _ => lists(listed, origin),

@@ -50,6 +50,13 @@ impl<'a> From<&'a Parts> for RequestHead<'a> {
     }
 }
 
+/// For extractors, which are handed their parts to change.
+impl<'a> From<&'a mut Parts> for RequestHead<'a> {
+    fn from(parts: &'a mut Parts) -> Self {
+        Self::from(&*parts)
+    }
+}
+
 /// Shows neither field values nor the query: both carry credentials, and a client's are not marked as sensitive.
 impl fmt::Debug for RequestHead<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use http::{request::Parts, uri::Authority};
+use http::uri::Authority;
 use sessions_policy::Profile;
 
 use super::{RequestHead, cross_site::target, origin::is_loopback_host};
@@ -35,14 +35,14 @@ const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-forwarded-host"
 
 /// Whether a request comes from this machine: the server says that its peer is here, no proxy says that it came from
 /// elsewhere, and the host that it asks for, if it names one, is here too.
-pub(crate) fn is_here(parts: &Parts) -> bool {
-    let peer = parts.extensions.get::<Peer>();
-    let host_is_here = target(RequestHead::from(parts)).is_none_or(|host| {
+pub(crate) fn is_here(head: RequestHead<'_>) -> bool {
+    let peer = head.extensions.get::<Peer>();
+    let host_is_here = target(head).is_none_or(|host| {
         Authority::try_from(host).is_ok_and(|authority| is_loopback_host(authority.host().as_bytes()))
     });
     peer.is_some_and(|Peer(address)| Profile::Development.admits(*address))
         && host_is_here
-        && FORWARDED.iter().all(|field| !parts.headers.contains_key(*field))
+        && FORWARDED.iter().all(|field| !head.headers.contains_key(*field))
 }
 
 #[cfg(test)]
@@ -60,7 +60,7 @@ mod tests {
         if let Some(peer) = peer {
             request.extensions_mut().insert(Peer(peer.parse().unwrap()));
         }
-        is_here(&request.into_parts().0)
+        is_here(RequestHead::from(&request))
     }
 
     #[test]
@@ -68,7 +68,7 @@ mod tests {
         for field in FORWARDED {
             let mut request = Request::builder().header(field, "10.0.0.7").body(()).unwrap();
             request.extensions_mut().insert(Peer([127, 0, 0, 1].into()));
-            assert!(!is_here(&request.into_parts().0), "{field}");
+            assert!(!is_here(RequestHead::from(&request)), "{field}");
         }
     }
 

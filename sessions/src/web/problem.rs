@@ -20,12 +20,7 @@ struct Problem {
 pub(crate) fn response(error: &SessionError) -> Response<String> {
     let fault = error.fault();
     let status = error.status();
-    let (code, title) = if fault.is_public() {
-        (fault.code(), fault.title())
-    } else {
-        tracing::error!(error = error as &dyn std::error::Error, "a session failed");
-        ("SESSION_FAILED", "The session can't be used")
-    };
+    let (code, title) = told(error);
     let name = code.trim_start_matches("SESSION_").to_ascii_lowercase().replace('_', "-");
     let problem =
         Problem { r#type: format!("urn:problem:session:{name}"), title, status: status.as_u16(), code };
@@ -35,17 +30,35 @@ pub(crate) fn response(error: &SessionError) -> Response<String> {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(vary) = error.vary().cloned() {
-        headers.insert(VARY, HeaderValue::from(vary));
+    for vary in error.vary() {
+        headers.append(VARY, HeaderValue::from(vary.clone()));
     }
     if let Some(after) = error.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
     }
-    if matches!(fault, Fault::Required | Fault::Gone | Fault::NotFresh) {
-        // RFC 9110 11.6.1: a 401 names the scheme that would do.
-        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Session"));
+    // RFC 9110 11.6.1: a 401 names the scheme that would do.
+    match error.challenges() {
+        Some(challenges) => {
+            for challenge in challenges {
+                headers.append(WWW_AUTHENTICATE, challenge.clone());
+            }
+        }
+        None if matches!(fault, Fault::Required | Fault::Gone | Fault::NotFresh) => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Session"));
+        }
+        None => {}
     }
     response
+}
+
+/// Code and title, as far as a client may know them. What it may not know is logged.
+pub(crate) fn told(error: &SessionError) -> (&'static str, &'static str) {
+    let fault = error.fault();
+    if fault.is_public() {
+        return (fault.code(), fault.title());
+    }
+    tracing::error!(error = error as &dyn std::error::Error, "a session failed");
+    ("SESSION_FAILED", "The session can't be used")
 }
 
 #[cfg(test)]

@@ -249,4 +249,16 @@ mod scope_needs_store {
     sessions::policies!("lints/scope_needs_store.toml");
 }
 
+mod order_missing {
+    sessions::policies!("lints/order_missing.toml");
+}
+
+mod order_item {
+    sessions::policies!("lints/order_item.toml");
+}
+
+mod order_without_composite {
+    sessions::policies!("lints/order_without_composite.toml");
+}
+
 fn main() {}

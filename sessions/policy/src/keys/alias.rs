@@ -9,6 +9,8 @@ const ALIASES: &[(&str, &str, Option<&str>)] = &[
     ("path", "transport.cookie_path", None),
     ("cookie", "transport.cookie_name", None),
     ("header", "transport.header_name", None),
+    ("bearer", "transport.adapter", Some("bearer")),
+    ("carriers", "transport.order", None),
     ("store", "persistence.store_name", None),
     ("max_sessions", "concurrency.max_sessions_per_principal", None),
     ("max_age", "ttl", None),

@@ -319,9 +319,18 @@ pub(super) const POLICY_KEYS: &[Key] = &[
     policy(
         "transport.adapter",
         Kind::Choice { words: Adapter::WORDS, reserved: &["token"] },
-        "how the id travels",
+        "how the id travels: `bearer` is `Authorization: Bearer`, `composite` what `transport.order` lists, and `custom` a \
+         transport that the application binds",
     )
     .word("cookie"),
+    policy(
+        "transport.order",
+        Kind::List { word: None },
+        "`composite`: what may carry the id, two or more of `cookie`, `header`, `bearer`, `custom`; a request that names two \
+         sessions is refused, and one that names none is answered by the first",
+    )
+    .safer_if(Safer::Fewer)
+    .asked_for_by("OWASP Session Management Cheat Sheet, Used vs. Accepted Session ID Exchange Mechanisms"),
     policy("transport.cookie_name", Kind::Text, "the cookie's name; never inherited")
         .fallback_to(Fallback::Derived("`__Host-Http-` and the policy's name"))
         .never_inherited()
@@ -368,7 +377,12 @@ pub(super) const POLICY_KEYS: &[Key] = &[
     .fallback_to(Fallback::Count(128))
     .safer_if(Safer::Smaller)
     .asked_for_by("OWASP ASVS 5.0, 4.2.5"),
-    policy("transport.header_name", Kind::Text, "the header's name").word("X-Session-ID")
+    policy(
+        "transport.header_name",
+        Kind::Text,
+        "the header's name; with `bearer`, that of the response, which tells the client its id",
+    )
+    .word("X-Session-ID")
     .asked_for_by("OWASP ASVS 5.0, 4.1.3; RFC 9110 5.1"),
     policy("allow", Kind::Suppressions, ALLOW).fallback_to(Fallback::Empty)
     .asked_for_by("OWASP ASVS 5.0, 7.1.1"),

@@ -58,7 +58,7 @@ choices! {
     }
     /// How the page that opens a socket proves its session.
     SocketCredential {
-        /// By what the policy's transport carries: the cookie, or the header.
+        /// By what the policy's transport carries: the cookie, or a header.
         Transport = "transport",
         /// By the session's id as a subprotocol, for programs that may not set a header.
         Subprotocol = "subprotocol",
@@ -144,6 +144,12 @@ choices! {
         Cookie = "cookie",
         /// In a header of request and response.
         Header = "header",
+        /// In `Authorization: Bearer` of the request (RFC 6750), and in a header of the response.
+        Bearer = "bearer",
+        /// In one of several ways, in the order that the policy declares.
+        Composite = "composite",
+        /// In a way of the application's own.
+        Custom = "custom",
     }
     /// The cookie's `SameSite` attribute (RFC 6265bis 4.1.2.7).
     SameSite {

@@ -100,20 +100,25 @@ fn behaviour(policy: &SessionPolicy) -> Vec<Row> {
 fn travel(policy: &SessionPolicy) -> Vec<Row> {
     let transport = &policy.transport;
     let mut rows = vec![("transport.adapter", transport.adapter.to_string())];
-    match transport.adapter {
-        Adapter::Header => rows.push(("transport.header_name", transport.header_name.clone())),
-        Adapter::Cookie => {
-            rows.push(("transport.cookie_name", transport.cookie_name.clone()));
-            rows.push(("transport.cookie_samesite", transport.cookie_samesite.to_string()));
-            rows.push(("transport.cookie_secure", transport.cookie_secure.to_string()));
-            rows.push(("transport.cookie_path", transport.cookie_path.clone()));
-            if let Some(domain) = &transport.cookie_domain {
-                rows.push(("transport.cookie_domain", domain.clone()));
-            }
-            rows.push(("csrf", policy.csrf.to_string()));
-            if !policy.trusted_origins.is_empty() {
-                rows.push(("trusted_origins", policy.trusted_origins.join(", ")));
-            }
+    if transport.adapter == Adapter::Composite {
+        rows.push(("transport.order", transport.order()));
+    }
+    if transport.carries(Adapter::Header) || transport.carries(Adapter::Bearer) {
+        rows.push(("transport.header_name", transport.header_name.clone()));
+    }
+    if transport.carries(Adapter::Cookie) {
+        rows.push(("transport.cookie_name", transport.cookie_name.clone()));
+        rows.push(("transport.cookie_samesite", transport.cookie_samesite.to_string()));
+        rows.push(("transport.cookie_secure", transport.cookie_secure.to_string()));
+        rows.push(("transport.cookie_path", transport.cookie_path.clone()));
+        if let Some(domain) = &transport.cookie_domain {
+            rows.push(("transport.cookie_domain", domain.clone()));
+        }
+    }
+    if transport.carries(Adapter::Cookie) || transport.carries(Adapter::Custom) {
+        rows.push(("csrf", policy.csrf.to_string()));
+        if !policy.trusted_origins.is_empty() {
+            rows.push(("trusted_origins", policy.trusted_origins.join(", ")));
         }
     }
     rows

@@ -181,6 +181,8 @@ impl ConcurrencyPolicy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransportPolicy {
     pub(crate) adapter: Adapter,
+    /// What a composite is made of, each once; else the adapter alone.
+    pub(crate) carriers: Vec<Adapter>,
     pub(crate) cookie_name: String,
     pub(crate) cookie_httponly: bool,
     pub(crate) cookie_secure: bool,
@@ -196,6 +198,21 @@ impl TransportPolicy {
     /// What carries the id.
     pub fn adapter(&self) -> Adapter {
         self.adapter
+    }
+
+    /// What may carry the id, in the declared order: the adapter alone, unless that is a composite.
+    pub fn carriers(&self) -> &[Adapter] {
+        &self.carriers
+    }
+
+    /// The carriers as a person writes them.
+    pub(crate) fn order(&self) -> String {
+        self.carriers.iter().map(|carrier| carrier.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether this may carry the id.
+    pub fn carries(&self, carrier: Adapter) -> bool {
+        self.carriers.contains(&carrier)
     }
 
     /// The cookie's name, a token (RFC 6265bis 4.1.1).
@@ -228,7 +245,7 @@ impl TransportPolicy {
         self.cookie_domain.as_deref()
     }
 
-    /// The header's name, a token (RFC 9110 5.1).
+    /// The header's name, a token (RFC 9110 5.1); with [`Adapter::Bearer`], that of the response alone.
     pub fn header_name(&self) -> &str {
         &self.header_name
     }

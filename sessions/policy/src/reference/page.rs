@@ -6,6 +6,7 @@ use super::{default, kind};
 use crate::keys::{Fallback, Key, Kind, Table};
 use crate::lint::of_rule;
 use crate::preset::PRESETS;
+use crate::resolve::ORDER;
 use crate::rules::rules;
 use crate::value::size_text;
 
@@ -57,6 +58,7 @@ impl Key {
         let kind = match (self.table(), self.path()) {
             (Table::Stores, "url") => "kind = \"sqlite\"\n",
             (Table::Stores, "directory") => "kind = \"file\"\n",
+            (Table::Policies, ORDER) => "adapter = \"composite\"\n",
             (Table::Stores, "pooler") => {
                 "kind = \"postgres\"\nurl = \"postgres://shop@db.example.com/shop\"\n"
             }
@@ -89,6 +91,7 @@ impl Key {
             (_, Kind::Count { min, .. }) => min.to_string(),
             (_, Kind::Size { min, .. }) => format!("\"{}\"", size_text(min)),
             (_, Kind::Choice { words, .. }) => format!("\"{}\"", words.first().copied().unwrap_or_default()),
+            (_, Kind::List { .. }) if self.path() == ORDER => "[\"cookie\", \"bearer\"]".to_owned(),
             (_, Kind::List { .. }) => "[\"https://pay.example\"]".to_owned(),
             (_, Kind::Name) => "\"user_default\"".to_owned(),
             (_, Kind::Text) if self.path().ends_with("cookie_name") => "\"__Host-Http-shop\"".to_owned(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::name::marker_name;
 use crate::problem::Problem;
-use crate::resolve::Resolved;
+use crate::resolve::{ADAPTER, ORDER, Resolved};
 use crate::suggest::nearest;
 use crate::value::shown;
 
@@ -14,10 +14,10 @@ pub(crate) fn judge_together(policies: &[Resolved], stores: Option<&[String]>, p
     shared_type(policies, problems);
     let key = "transport.cookie_name";
     let help = "give each its own `cookie_name`: one policy's id would overwrite the other's";
-    shared(policies, "cookie", key, "shared_cookie_name", help, problems);
+    shared(policies, &["cookie"], key, "shared_cookie_name", help, problems);
     let key = "transport.header_name";
     let help = "give each its own `header_name`: a request could not say which of the two it means";
-    shared(policies, "header", key, "shared_header_name", help, problems);
+    shared(policies, &["header", "bearer"], key, "shared_header_name", help, problems);
     if let Some(stores) = stores {
         unknown_store(policies, stores, problems);
     }
@@ -26,12 +26,8 @@ pub(crate) fn judge_together(policies: &[Resolved], stores: Option<&[String]>, p
 /// The keys that a rule about policies among each other reads.
 pub(crate) fn keys_together(rule: &str) -> &'static [&'static str] {
     match rule {
-        "shared_cookie_name" => {
-            &["transport.cookie_name", "transport.adapter", "scope", "persistence.enabled"]
-        }
-        "shared_header_name" => {
-            &["transport.header_name", "transport.adapter", "scope", "persistence.enabled"]
-        }
+        "shared_cookie_name" => &["transport.cookie_name", ADAPTER, ORDER, "scope", "persistence.enabled"],
+        "shared_header_name" => &["transport.header_name", ADAPTER, ORDER, "scope", "persistence.enabled"],
         "unknown_store" => &["persistence.store_name", "scope"],
         _ => &[],
     }
@@ -53,10 +49,10 @@ fn shared_type(policies: &[Resolved], problems: &mut Vec<Problem>) {
     }
 }
 
-/// Two stored policies of one adapter whose names are equal, or would be to someone who ignores case.
+/// Two stored policies of one carrier whose names are equal, or would be to someone who ignores case.
 fn shared(
     policies: &[Resolved],
-    adapter: &str,
+    carriers: &[&str],
     key: &'static str,
     rule: &'static str,
     help: &str,
@@ -64,7 +60,7 @@ fn shared(
 ) {
     let travels = |policy: &&Resolved| {
         policy.can_judge(keys_together(rule))
-            && policy.is("transport.adapter", adapter)
+            && carriers.iter().any(|carrier| policy.carries(carrier))
             && !policy.is("scope", "request")
     };
     let mut names: BTreeMap<String, &Resolved> = BTreeMap::new();

@@ -1,11 +1,12 @@
 //! Rules about the cookie: its name and prefix, its attributes, and keys without effect beside another adapter.
 
 use super::{Finding, Rule, value};
-use crate::adapt::OF_COOKIES;
-use crate::resolve::Resolved;
+use crate::adapt::without_cookie;
+use crate::resolve::{ORDER, Resolved};
 use crate::value::shown;
 
-pub(super) const ADAPTER: &str = "transport.adapter";
+pub(super) use crate::resolve::ADAPTER;
+
 pub(super) const NAME: &str = "transport.cookie_name";
 pub(super) const SECURE: &str = "transport.cookie_secure";
 const HTTPONLY: &str = "transport.cookie_httponly";
@@ -19,20 +20,20 @@ const LONGEST_NAME: usize = 4096 - 70;
 const LONGEST_ATTRIBUTE: usize = 1024;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule { name: "cookie_httponly_off", keys: &[ADAPTER, HTTPONLY], check: httponly_off },
-    Rule { name: "cookie_name", keys: &[ADAPTER, NAME], check: name },
-    Rule { name: "cookie_too_long", keys: &[ADAPTER, NAME], check: too_long },
-    Rule { name: "cookie_prefix_spelling", keys: &[ADAPTER, NAME], check: prefix_spelling },
-    Rule { name: "cookie_prefix", keys: &[ADAPTER, NAME, SECURE, PATH, DOMAIN], check: prefix },
-    Rule { name: "samesite_none_insecure", keys: &[ADAPTER, SAMESITE, SECURE], check: samesite_none },
-    Rule { name: "cookie_path", keys: &[ADAPTER, PATH], check: path },
-    Rule { name: "cookie_path_too_long", keys: &[ADAPTER, PATH], check: path_too_long },
-    Rule { name: "cookie_domain", keys: &[ADAPTER, DOMAIN], check: domain },
-    Rule { name: "cookie_key_without_cookie", keys: &[ADAPTER], check: key_without_cookie },
+    Rule { name: "cookie_httponly_off", keys: &[ADAPTER, ORDER, HTTPONLY], check: httponly_off },
+    Rule { name: "cookie_name", keys: &[ADAPTER, ORDER, NAME], check: name },
+    Rule { name: "cookie_too_long", keys: &[ADAPTER, ORDER, NAME], check: too_long },
+    Rule { name: "cookie_prefix_spelling", keys: &[ADAPTER, ORDER, NAME], check: prefix_spelling },
+    Rule { name: "cookie_prefix", keys: &[ADAPTER, ORDER, NAME, SECURE, PATH, DOMAIN], check: prefix },
+    Rule { name: "samesite_none_insecure", keys: &[ADAPTER, ORDER, SAMESITE, SECURE], check: samesite_none },
+    Rule { name: "cookie_path", keys: &[ADAPTER, ORDER, PATH], check: path },
+    Rule { name: "cookie_path_too_long", keys: &[ADAPTER, ORDER, PATH], check: path_too_long },
+    Rule { name: "cookie_domain", keys: &[ADAPTER, ORDER, DOMAIN], check: domain },
+    Rule { name: "cookie_key_without_cookie", keys: &[ADAPTER, ORDER], check: key_without_cookie },
 ];
 
 pub(super) fn is_cookie(policy: &Resolved) -> bool {
-    policy.is(ADAPTER, "cookie")
+    policy.carries("cookie")
 }
 
 fn httponly_off(policy: &Resolved) -> Vec<Finding> {
@@ -196,12 +197,21 @@ pub(super) fn is_host(host: &str) -> bool {
 }
 
 fn key_without_cookie(policy: &Resolved) -> Vec<Finding> {
-    if is_cookie(policy) {
-        return Vec::new();
+    let (reason, help) = without(policy, "cookie");
+    let stated = without_cookie(|carrier| policy.carries(carrier))
+        .filter(|key| policy.is_stated(key) && !policy.broken.contains(key));
+    stated.map(|key| Finding::at(key, &*reason, &*help)).collect()
+}
+
+/// Why a key of `carrier` has no effect, and what to do.
+pub(super) fn without(policy: &Resolved, carrier: &str) -> (String, String) {
+    let adapter = policy.word(ADAPTER).unwrap_or_default();
+    if adapter == "composite" {
+        let reason = format!("has no effect: `order` doesn't name `{carrier}`");
+        return (reason, format!("drop the key, or add `\"{carrier}\"` to `order`"));
     }
-    let reason = "has no effect with `adapter = \"header\"`";
-    let stated = OF_COOKIES.iter().filter(|key| policy.is_stated(key) && !policy.broken.contains(*key));
-    stated.map(|key| Finding::at(key, reason, "drop the key, or write `adapter = \"cookie\"`")).collect()
+    let reason = format!("has no effect with `adapter = \"{adapter}\"`");
+    (reason, format!("drop the key, or write `adapter = \"{carrier}\"`"))
 }
 
 #[cfg(test)]

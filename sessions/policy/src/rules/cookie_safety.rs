@@ -5,7 +5,7 @@ use super::cookie::{
 };
 use super::{Finding, Rule, value};
 use crate::problem::Weight;
-use crate::resolve::Resolved;
+use crate::resolve::{ORDER, Resolved};
 use crate::value::shown;
 
 /// The longest cookie that goes unnoticed with every request, in bytes, less a value of 70.
@@ -35,17 +35,17 @@ const TELLING: &[&str] = &[
 ];
 
 pub(super) const RULES: &[Rule] = &[
-    Rule { name: "cookie_insecure", keys: &[ADAPTER, NAME, SECURE, "scope"], check: insecure },
+    Rule { name: "cookie_insecure", keys: &[ADAPTER, ORDER, NAME, SECURE, "scope"], check: insecure },
     Rule {
         name: "cookie_prefix_missing",
-        keys: &[ADAPTER, NAME, SECURE, DOMAIN, "scope"],
+        keys: &[ADAPTER, ORDER, NAME, SECURE, DOMAIN, "scope"],
         check: prefix_missing,
     },
-    Rule { name: "cookie_name_fingerprint", keys: &[ADAPTER, NAME, "scope"], check: name_fingerprint },
-    Rule { name: "samesite_none", keys: &[ADAPTER, SAMESITE, SECURE, "scope"], check: samesite_none },
-    Rule { name: "cookie_domain_set", keys: &[ADAPTER, DOMAIN, NAME, "scope"], check: domain_set },
-    Rule { name: "cookie_path_narrow", keys: &[ADAPTER, PATH, NAME, "scope"], check: path_narrow },
-    Rule { name: "cookie_name_long", keys: &[ADAPTER, NAME, "scope"], check: name_long },
+    Rule { name: "cookie_name_fingerprint", keys: &[ADAPTER, ORDER, NAME, "scope"], check: name_fingerprint },
+    Rule { name: "samesite_none", keys: &[ADAPTER, ORDER, SAMESITE, SECURE, "scope"], check: samesite_none },
+    Rule { name: "cookie_domain_set", keys: &[ADAPTER, ORDER, DOMAIN, NAME, "scope"], check: domain_set },
+    Rule { name: "cookie_path_narrow", keys: &[ADAPTER, ORDER, PATH, NAME, "scope"], check: path_narrow },
+    Rule { name: "cookie_name_long", keys: &[ADAPTER, ORDER, NAME, "scope"], check: name_long },
 ];
 
 /// The cookie's name, if one is ever sent.

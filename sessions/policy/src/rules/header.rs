@@ -1,12 +1,11 @@
 //! Rules about the header that carries the id.
 
-use super::cookie::is_token;
+use super::cookie::{is_token, without};
 use super::{Finding, Rule};
-use crate::adapt::OF_HEADERS;
-use crate::resolve::Resolved;
+use crate::adapt::without_header;
+use crate::resolve::{ADAPTER, ORDER, Resolved};
 use crate::value::shown;
 
-const ADAPTER: &str = "transport.adapter";
 const NAME: &str = "transport.header_name";
 
 const LONGEST_NAME: usize = 128;
@@ -69,13 +68,13 @@ const TAKEN_FAMILIES: &[&str] =
     &["accept", "access-control-", "content-", "if-", "proxy-", "sec-", "x-forwarded-"];
 
 pub(super) const RULES: &[Rule] = &[
-    Rule { name: "header_name", keys: &[ADAPTER, NAME], check: grammar },
-    Rule { name: "header_name_taken", keys: &[ADAPTER, NAME], check: taken },
-    Rule { name: "header_key_without_header", keys: &[ADAPTER], check: key_without_header },
+    Rule { name: "header_name", keys: &[ADAPTER, ORDER, NAME], check: grammar },
+    Rule { name: "header_name_taken", keys: &[ADAPTER, ORDER, NAME], check: taken },
+    Rule { name: "header_key_without_header", keys: &[ADAPTER, ORDER], check: key_without_header },
 ];
 
 fn header_name(policy: &Resolved) -> Option<&str> {
-    policy.text(NAME).filter(|_| policy.is(ADAPTER, "header"))
+    policy.text(NAME).filter(|_| policy.carries("header") || policy.carries("bearer"))
 }
 
 fn grammar(policy: &Resolved) -> Vec<Finding> {
@@ -103,7 +102,7 @@ fn taken(policy: &Resolved) -> Vec<Finding> {
         return Vec::new();
     }
     let help = if lower == "authorization" {
-        "write a name of your own, such as `\"X-Session-ID\"`: bearer tokens come with a later version"
+        "write `adapter = \"bearer\"`, or a name of your own, such as `\"X-Session-ID\"`"
     } else {
         "write a name of your own, such as `\"X-Session-ID\"`"
     };
@@ -111,10 +110,7 @@ fn taken(policy: &Resolved) -> Vec<Finding> {
 }
 
 fn key_without_header(policy: &Resolved) -> Vec<Finding> {
-    if policy.is(ADAPTER, "header") {
-        return Vec::new();
-    }
-    let reason = "has no effect with `adapter = \"cookie\"`";
-    let stated = OF_HEADERS.iter().filter(|key| policy.is_stated(key));
-    stated.map(|key| Finding::at(key, reason, "drop the key, or write `adapter = \"header\"`")).collect()
+    let (reason, help) = without(policy, "header");
+    let stated = without_header(|carrier| policy.carries(carrier)).filter(|key| policy.is_stated(key));
+    stated.map(|key| Finding::at(key, &*reason, &*help)).collect()
 }

@@ -89,7 +89,7 @@ fn remember_without_ttl(policy: &Resolved) -> Vec<Finding> {
         return Vec::new();
     }
     // Where nobody can be remembered the key has no effect, with or without the other, and another rule says so.
-    if policy.is("transport.adapter", "header")
+    if !(policy.carries("cookie") || policy.carries("custom"))
         || policy.is("scope", "request")
         || policy.is("scope", "connection")
     {

@@ -2,6 +2,7 @@
 //! everything that may give way has; so what it finds contradicts itself at one rank.
 
 mod across;
+mod carriers;
 mod cookie;
 mod cookie_safety;
 mod encryption;
@@ -69,6 +70,7 @@ pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
         cookie::RULES,
         cookie_safety::RULES,
         header::RULES,
+        carriers::RULES,
         origins::RULES,
         proxies::RULES,
         socket::RULES,

@@ -3,7 +3,7 @@
 use super::{Finding, Rule, value};
 use crate::adapt::{OF_STORED, OF_THE_REMEMBERED};
 use crate::problem::Weight;
-use crate::resolve::Resolved;
+use crate::resolve::{ADAPTER, ORDER, Resolved};
 use crate::value::size_text;
 
 const LIMIT: &str = "concurrency.max_sessions_per_principal";
@@ -27,8 +27,8 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule { name: "carry_over", keys: &["carry_over"], check: carry_over },
     Rule { name: "carry_over_all", keys: &["carry_over"], check: carry_over_all },
-    Rule { name: "limit_unstated", keys: &["scope", LIMIT, "transport.adapter"], check: limit_unstated },
-    Rule { name: "limit_off", keys: &["scope", LIMIT, "transport.adapter"], check: limit_off },
+    Rule { name: "limit_unstated", keys: &["scope", LIMIT, ADAPTER, ORDER], check: limit_unstated },
+    Rule { name: "limit_off", keys: &["scope", LIMIT, ADAPTER, ORDER], check: limit_off },
     Rule { name: "payload_large", keys: &["max_size", "scope"], check: payload_large },
     Rule { name: "fingerprint_enforced", keys: &["fingerprint_binding"], check: fingerprint_enforced },
 ];
@@ -107,7 +107,7 @@ fn carry_over_all(policy: &Resolved) -> Vec<Finding> {
 
 /// A session of a person that isn't stated to be limited; programs that send a header are mostly limited elsewhere.
 fn weigh_limit(policy: &Resolved, found: Finding) -> Finding {
-    if policy.is("transport.adapter", "cookie") { found } else { found.weighing(Weight::Warned) }
+    if policy.carries("cookie") { found } else { found.weighing(Weight::Warned) }
 }
 
 fn limit_unstated(policy: &Resolved) -> Vec<Finding> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Finding, Rule, value};
 use crate::problem::Weight;
-use crate::resolve::Resolved;
+use crate::resolve::{ADAPTER, ORDER, Resolved};
 
 const CHECK: &str = "socket.check_every";
 const OUTAGE: &str = "socket.outage";
@@ -23,7 +23,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { name: "socket_outage_range", keys: &[OUTAGE], check: socket_outage_range },
     Rule {
         name: "socket_subprotocol_of_cookie",
-        keys: &["socket.credential", "transport.adapter"],
+        keys: &["socket.credential", ADAPTER, ORDER],
         check: socket_subprotocol_of_cookie,
     },
     Rule {
@@ -66,13 +66,13 @@ fn socket_outage_range(policy: &Resolved) -> Vec<Finding> {
 
 fn socket_subprotocol_of_cookie(policy: &Resolved) -> Vec<Finding> {
     let key = "socket.credential";
-    if !policy.is(key, "subprotocol") || !policy.is("transport.adapter", "cookie") {
+    if !policy.is(key, "subprotocol") || !policy.carries("cookie") {
         return Vec::new();
     }
     let reason = format!(
         "{} asks a script for what {} hides from it",
         value(policy, key),
-        policy.cite("transport.adapter")
+        policy.cite(if policy.is(ADAPTER, "composite") { ORDER } else { ADAPTER })
     );
     let help = "drop it: the browser sends the cookie; for a page of another site, write `\"ticket\"`";
     vec![Finding::at(key, reason, help)]

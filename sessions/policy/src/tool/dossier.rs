@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::assurance::Life;
-use crate::adapt::{OF_COOKIES, OF_HEADERS};
+use crate::adapt::without_use;
 use crate::configuration::Configuration;
 use crate::keys::{Key, Kind, policy_keys};
 use crate::lint::Severity;
@@ -128,15 +128,15 @@ fn of_policy(page: &mut String, policy: &SessionPolicy, sources: &Sources) {
 /// Keys that a standard asks about, and that have an effect under this policy.
 fn is_of_interest(key: &Key, policy: &SessionPolicy) -> bool {
     let path = key.path();
-    let without_effect = match policy.transport().adapter() {
-        Adapter::Cookie => OF_HEADERS,
-        Adapter::Header => OF_COOKIES,
-    };
+    let transport = policy.transport();
+    let without_effect =
+        without_use(|word| Adapter::from_word(word).is_some_and(|one| transport.carries(one)));
     let is_limited = policy.concurrency().max_sessions_per_principal().is_some();
     let is_moot = match path {
         "concurrency.behavior_on_limit" => !is_limited,
         "rotation_grace" => policy.rotate_every().is_none() && !policy.rotate_on_use(),
         "remember.idle_timeout" => policy.remember().is_none(),
+        "transport.order" => transport.adapter() != Adapter::Composite,
         _ => false,
     };
     let is_asked_for = !key.citation().is_empty() && key.kind() != Kind::Suppressions;

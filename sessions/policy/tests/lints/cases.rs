@@ -1377,4 +1377,36 @@ transport = { cookie_samesite = "none" }
 allow = [{ rule = "SL010", reason = "a frame", owner = "web", until = "2026-12-31" }]
 "#,
     ),
+    case(
+        "order_missing",
+        r#"[policies.p]
+extends = "user_default"
+transport = { adapter = "composite" }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+transport = { adapter = "composite", order = ["cookie", "bearer"] }
+"#,
+    ),
+    case(
+        "order_item",
+        r#"[policies.p]
+extends = "user_default"
+transport = { adapter = "composite", order = ["cookie", "baerer"] }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+transport = { adapter = "composite", order = ["cookie", "header", "bearer", "custom"] }
+"#,
+    ),
+    case(
+        "order_without_composite",
+        r#"[policies.p]
+extends = "user_default"
+transport = { order = ["cookie", "bearer"] }
+"#,
+        r#"[policies.p]
+extends = "user_default"
+"#,
+    ),
 ];

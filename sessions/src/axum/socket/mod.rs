@@ -196,7 +196,7 @@ impl SessionEngine {
             event.fault = Some(Fault::CrossSite);
             event.detail = Some(reason.as_str());
         });
-        Err(SessionError::new(Fault::CrossSite, reason.as_str()).varying(ORIGIN))
+        Err(SessionError::new(Fault::CrossSite, reason.as_str()).varying([ORIGIN]))
     }
 }
 

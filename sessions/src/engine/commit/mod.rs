@@ -109,7 +109,10 @@ impl SessionEngine {
             self.shared.meter.phase(Phase::Commit, timer);
             committed
         };
-        result.map_err(|error| error.varying(self.shared.transport.vary()))
+        result.map_err(|error| {
+            let carried = state.lock().client.carried;
+            self.answering(error, carried)
+        })
     }
 
     /// Closes a session for which nothing has to be written at all, and tells whether it was one: the commit of most

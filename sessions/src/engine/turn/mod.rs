@@ -112,7 +112,8 @@ impl SessionEngine {
         if let Some(engine) = self.for_request(head) {
             return Box::pin(engine.resolve_to_end(head)).await;
         }
-        let (token, client, now) = (self.detect(head)?, self.client(head), self.shared.time.now());
+        let (token, carried) = self.detect(head)?;
+        let (client, now) = (Client { carried, ..self.client(head) }, self.shared.time.now());
         let mut waited = Waited::default();
         let Some(token) = token else { return Ok(self.bind(Found::Nothing, None, client, now, waited)) };
         match self.spend(&mut waited, self.look(&token, &client)).await? {

@@ -119,8 +119,8 @@ fn presets_give_safe_cookies() {
     let line = lines(&headers)[0].to_owned();
     assert!(line.starts_with("__Host-Http-admin="), "{line}");
     assert!(line.ends_with("; Path=/; Secure; HttpOnly; SameSite=Strict"), "{line}");
-    assert!(crate::transport::for_policy(&SessionPolicy::user_default()).is_ambient());
-    assert!(!crate::transport::for_policy(&SessionPolicy::api_token()).is_ambient());
+    assert!(crate::transport::Carriers::of(&SessionPolicy::user_default(), None).is_any_ambient());
+    assert!(!crate::transport::Carriers::of(&SessionPolicy::api_token(), None).is_any_ambient());
 }
 
 #[test]

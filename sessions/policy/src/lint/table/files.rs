@@ -134,6 +134,7 @@ pub(super) const LINTS: &[Lint] = &[
         &[
             "cookie_key_without_cookie",
             "header_key_without_header",
+            "order_without_composite",
             "limit_without_sessions",
             "behavior_without_limit",
             "serial_without_turns",

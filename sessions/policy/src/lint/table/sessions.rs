@@ -86,11 +86,12 @@ pub(super) const LINTS: &[Lint] = &[
         "SL056",
         "multi-channel",
         (Error, Error),
-        &["socket_subprotocol_of_cookie"],
+        &["socket_subprotocol_of_cookie", "order_missing", "order_item"],
         [
-            "A policy has one channel for its id. A cookie is hidden from scripts, so a socket that asks a script for the \
-             id would have to be told it in another way.",
-            "Drop `socket.credential`, or write `\"ticket\"`.",
+            "An id travels through the channels that the policy declares, and through no other: one, or with `adapter = \
+             \"composite\"` those of `order`. A cookie is hidden from scripts, so a socket that asks a script for the id \
+             would have to be told it in another way.",
+            "Drop `socket.credential`, or write `\"ticket\"`; name two or more carriers in `order`, each once.",
             "OWASP Session Management Cheat Sheet, Used vs. Accepted Session ID Exchange Mechanisms",
         ],
     ),
