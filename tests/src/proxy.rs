@@ -93,7 +93,8 @@ impl Proxy {
         self.weather.changed.notify_waiters();
     }
 
-    /// Lets questions pass, and swallows their answers for good.
+    /// Lets questions pass, and swallows their answers for good. A connection that has lost one brings none any more: the next
+    /// would be taken for it, as no network lets happen.
     pub fn swallow_answers(&self, swallows: bool) {
         self.weather.swallows_answers.store(swallows, SeqCst);
     }
@@ -160,9 +161,11 @@ async fn questions(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, weather: &We
 
 async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, weather: &Weather) {
     let (mut bytes, mut passed) = (vec![0; 1 << 16], 0);
+    let mut has_swallowed = false;
     while let Ok(length @ 1..) = from.read(&mut bytes).await {
         pass(weather).await;
-        if weather.swallows_answers.load(SeqCst) {
+        has_swallowed |= weather.swallows_answers.load(SeqCst);
+        if has_swallowed {
             continue;
         }
         let left = weather.cut_after.load(SeqCst).saturating_sub(passed);

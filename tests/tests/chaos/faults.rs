@@ -1,0 +1,126 @@
+//! What can be done to nodes, networks and stores, and the order in which it is.
+
+use std::{fmt, thread, time::Duration};
+
+use sessions_tests::{crash::Dice, proxy::Proxy};
+
+/// A kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fault {
+    /// A node is killed, and started again.
+    NodeKilled,
+    /// A node stands still.
+    NodeFrozen,
+    /// A slow network, which then goes silent with writes on their way, and delivers them after their deadline.
+    Stalled,
+    /// The network is slow.
+    Slow,
+    /// The network is silent: connections stay open and nothing passes.
+    Silent,
+    /// Questions pass, answers don't.
+    AnswersLost,
+    /// Connections are cut in the middle of an answer.
+    Cut,
+    /// Connections are cut, and refused.
+    Refused,
+    /// The store's server is killed, and started again on what it had written.
+    StoreKilled,
+    /// The store's server is stopped as operators do, and started again.
+    StoreRestarted,
+    /// The store's server stands still.
+    StoreFrozen,
+    /// A Redis server forgets its scripts.
+    ScriptsFlushed,
+    /// A Redis server has no memory left.
+    OutOfMemory,
+    /// The store's server takes no writes.
+    ReadOnly,
+    /// A PostgreSQL server ends its connections.
+    ConnectionsEnded,
+    /// A replica takes over as planned: nothing is lost.
+    HandedOver,
+    /// A primary is killed, and its replica takes over.
+    PrimaryKilled,
+    /// Slots move to another server, with their keys.
+    SlotsMoved,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// The faults of a setup, dealt so that each comes before any comes again.
+#[derive(Debug)]
+pub(crate) struct Deck {
+    faults: &'static [Fault],
+    left: Vec<Fault>,
+}
+
+impl Deck {
+    /// The first of the faults is dealt first.
+    pub(crate) fn new(faults: &'static [Fault]) -> Self {
+        Self { faults, left: faults.first().copied().into_iter().collect() }
+    }
+
+    pub(crate) fn deal(&mut self, dice: &mut Dice) -> Fault {
+        if self.left.is_empty() {
+            self.left = self.faults.to_vec();
+        }
+        let which = dice.roll(self.left.len() as u64);
+        self.left.swap_remove(usize::try_from(which).unwrap())
+    }
+}
+
+/// A time between two, in milliseconds.
+pub(crate) fn between(dice: &mut Dice, least: u64, most: u64) -> Duration {
+    Duration::from_millis(least + dice.roll(most - least + 1))
+}
+
+/// Disturbs networks, if the fault is one of theirs, and lets them recover.
+pub(crate) fn disturb(fault: Fault, proxies: &[&Proxy], dice: &mut Dice) {
+    let each = |f: &dyn Fn(&Proxy)| proxies.iter().for_each(|proxy| f(proxy));
+    let time = between(dice, 300, 900);
+    match fault {
+        Fault::Stalled => {
+            each(&|proxy| proxy.delay(Duration::from_millis(200)));
+            thread::sleep(Duration::from_millis(550));
+            each(&|proxy| proxy.silence(true));
+            each(&|proxy| proxy.delay(Duration::ZERO));
+            thread::sleep(Duration::from_millis(1_900));
+            each(&|proxy| proxy.silence(false));
+        }
+        Fault::Slow => {
+            let delay = between(dice, 5, 300);
+            each(&|proxy| proxy.delay(delay));
+            thread::sleep(time);
+            each(&|proxy| proxy.delay(Duration::ZERO));
+        }
+        Fault::Silent => {
+            each(&|proxy| proxy.silence(true));
+            thread::sleep(time * 2);
+            each(&|proxy| proxy.silence(false));
+        }
+        Fault::AnswersLost => {
+            each(&|proxy| proxy.swallow_answers(true));
+            thread::sleep(time);
+            each(&|proxy| proxy.swallow_answers(false));
+            // What comes now would be taken for the answers to older questions, as no network does.
+            each(&|proxy| proxy.cut());
+        }
+        Fault::Cut => {
+            let bytes = 1 + dice.roll(20_000);
+            each(&|proxy| proxy.cut_after(bytes));
+            thread::sleep(time);
+            each(&|proxy| proxy.cut_after(u64::MAX));
+        }
+        Fault::Refused => {
+            each(&|proxy| proxy.refuse(true));
+            each(&|proxy| proxy.cut());
+            thread::sleep(time);
+            each(&|proxy| proxy.refuse(false));
+        }
+        other => unreachable!("{other} is no network's"),
+    }
+}
