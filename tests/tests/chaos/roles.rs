@@ -189,12 +189,7 @@ async fn turner(mut client: Client, user: String) -> Vec<Held> {
                 third.ask(Act::Set("turn".to_owned(), 0), &mut another),
             )
             .await;
-            // Whoever was told of a successor tells the others, as a browser's cookie jar does.
-            for told in [other, another] {
-                if told.cookie() != before.cookie() {
-                    held = told;
-                }
-            }
+            held = held.or_later(other).or_later(another);
             if held.cookie() != before.cookie() {
                 turns += 1;
                 if turns >= 2 && client.once_in(3) {

@@ -128,7 +128,7 @@ impl Run<'_> {
                 }
             }
         };
-        self.runtime.block_on(join_all((0..NODES).map(log_in)))
+        self.runtime.block_on(async { join_all((0..NODES).map(log_in)).await })
     }
 
     fn strike(&mut self, fault: Fault, world: &World) {
@@ -169,7 +169,7 @@ impl Run<'_> {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         });
-        let all = self.runtime.block_on(timeout(RECOVERY, join_all(served)));
+        let all = self.runtime.block_on(async { timeout(RECOVERY, join_all(served)).await });
         assert!(all.is_ok(), "no node serves again after {RECOVERY:?}");
         begin.elapsed()
     }

@@ -90,12 +90,19 @@ impl World {
 pub(crate) struct Held {
     pub(crate) lineage: usize,
     cookie: String,
+    /// When it was told.
+    since: Micros,
 }
 
 impl Held {
     /// What it is proved by now.
     pub(crate) fn cookie(&self) -> &str {
         &self.cookie
+    }
+
+    /// As a browser's cookie jar, the one that was told last.
+    pub(crate) fn or_later(self, other: Self) -> Self {
+        if other.since > self.since { other } else { self }
     }
 }
 
@@ -145,7 +152,7 @@ impl Client {
         let path = format!("login?user={user}");
         let cookie = visitor.map(|visitor| visitor.cookie.clone());
         let (_, cookie) = self.send(node, Act::Login, (lineage, cookie.as_deref()), &path).await;
-        Some(Held { lineage, cookie: cookie? })
+        Some(Held { lineage, cookie: cookie?, since: self.world.now() })
     }
 
     /// A visitor sets a key, the first of its session.
@@ -159,7 +166,7 @@ impl Client {
         let (lineage, name) = (self.world.lineage(policy, None, None), "visited");
         let path = format!("visit?name={name}&value={value}");
         let (_, cookie) = self.send(node, Act::Set(name.to_owned(), value), (lineage, None), &path).await;
-        Some(Held { lineage, cookie: cookie? })
+        Some(Held { lineage, cookie: cookie?, since: self.world.now() })
     }
 
     /// Asks one of the nodes for something, and takes over the id that it brings.
@@ -184,7 +191,7 @@ impl Client {
         };
         let (outcome, cookie) = self.send(node, act, (held.lineage, Some(&held.cookie)), &path).await;
         if let Some(cookie) = cookie {
-            held.cookie = cookie;
+            (held.cookie, held.since) = (cookie, self.world.now());
         }
         outcome
     }

@@ -98,7 +98,7 @@ fn has_reason_to_end(judge: &Judge<'_>, event: &Event) -> bool {
         Act::Rotate => !std::ptr::eq(other, event) && other.id == event.id,
         _ => false,
     };
-    if own.clone().any(is_end) {
+    if own.clone().any(is_end) || event.id.is_some_and(|id| judge.index.may_be_void(id, event.ended)) {
         return true;
     }
     let others = of_same_user(judge, event.lineage);

@@ -58,13 +58,30 @@ impl<'a> Index<'a> {
         if let Some(rotation) = rotated.min_by_key(|event| event.ended) {
             return Some((rotation.ended, rotation));
         }
-        let rotation = events.iter().filter(|event| event.issued().is_some()).min_by_key(|event| event.ended)?;
-        if history.lineages[rotation.lineage].policy != Policy::Turning {
+        let lineage = events.first()?.lineage;
+        if history.lineages[lineage].policy != Policy::Turning {
             return None;
         }
-        let of_successor = self.by_id.get(&rotation.issued()?)?;
-        let used = of_successor.iter().filter(|event| event.is_done()).min_by_key(|event| event.ended)?;
-        let grace = u64::try_from(GRACE.as_micros()).unwrap_or(u64::MAX);
-        Some((used.ended.max(rotation.ended + grace), used))
+        let issuing = events.iter().filter(|event| event.issued().is_some());
+        let turned = issuing.clone().map(|event| event.ended).max()?;
+        let of_successors = issuing.filter_map(|event| self.by_id.get(&event.issued()?)).flatten();
+        let used = of_successors.filter(|event| event.is_done()).min_by_key(|event| event.ended)?;
+        Some((used.ended.max(turned + grace()), used))
     }
+
+    /// Whether a request that came with the id before this one may have been answered after its grace: it voids this one,
+    /// as it would if the answer that brought it had been lost.
+    pub(super) fn may_be_void(&self, id: usize, before: Micros) -> bool {
+        let Some(issue) = self.issued_by.get(&id) else { return false };
+        let Some(siblings) = issue.id.and_then(|parent| self.by_id.get(&parent)) else { return false };
+        siblings.iter().any(|event| {
+            let is_another = event.is_unknown() || event.issued().is_some_and(|other| other != id);
+            is_another && event.began < before && event.ended >= issue.began + grace()
+        })
+    }
+}
+
+/// How long an id works on after time has changed it.
+pub(super) fn grace() -> Micros {
+    Micros::try_from(GRACE.as_micros()).unwrap_or(Micros::MAX)
 }

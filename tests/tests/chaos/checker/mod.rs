@@ -17,7 +17,7 @@ mod marks;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use self::index::Index;
 use crate::history::{Event, History, Micros, Promise};
@@ -31,7 +31,8 @@ const SLACK: Micros = 400_000;
 /// What came out.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    pub(crate) acknowledged: usize,
+    /// By node.
+    pub(crate) acknowledged: BTreeMap<usize, usize>,
     pub(crate) refused: usize,
     pub(crate) unknown: usize,
     /// Promises that were broken.
@@ -45,7 +46,9 @@ pub(crate) struct Report {
 impl Report {
     /// Adds what came out of another round.
     pub(crate) fn add(&mut self, other: Self) {
-        self.acknowledged += other.acknowledged;
+        for (node, count) in other.acknowledged {
+            *self.acknowledged.entry(node).or_default() += count;
+        }
         self.refused += other.refused;
         self.unknown += other.unknown;
         self.violations.extend(other.violations);
@@ -57,8 +60,12 @@ impl Report {
 /// Judges a round.
 pub(crate) fn check(history: &History) -> Report {
     let count = |is: &dyn Fn(&Event) -> bool| history.events.iter().filter(|event| is(event)).count();
+    let mut acknowledged = BTreeMap::new();
+    for event in history.events.iter().filter(|event| event.is_done()) {
+        *acknowledged.entry(event.node).or_default() += 1;
+    }
     let report = Report {
-        acknowledged: count(&Event::is_done),
+        acknowledged,
         unknown: count(&Event::is_unknown),
         refused: count(&|event| matches!(event.outcome, crate::history::Outcome::Refused(_))),
         ..Report::default()

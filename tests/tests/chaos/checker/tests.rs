@@ -340,6 +340,20 @@ fn an_id_with_two_successors_is_told() {
     is_bad(&history, "an id has two successors");
 }
 
+#[test]
+fn a_successor_that_no_one_used_is_void_when_another_is_given() {
+    let late = |one: Outcome, other: Outcome| {
+        let mut history = of(Policy::Turning);
+        own(&mut history, Act::See, (20, 30), issuing(1));
+        own(&mut history, Act::See, (20, 2 * SECOND), issuing(2));
+        push(&mut history, Act::See, (0, Some(1)), (3 * SECOND, 4 * SECOND), one);
+        push(&mut history, Act::See, (0, Some(2)), (3 * SECOND, 4 * SECOND), other);
+        history
+    };
+    is_good(&late(Outcome::Refused(401), done()));
+    is_bad(&late(done(), done()), "two successors of an id live");
+}
+
 /// Time has changed the id at 30, its successor was used until 3 s, and the old one comes after its grace.
 fn reused(outcome: Outcome) -> History {
     let mut history = of(Policy::Turning);
