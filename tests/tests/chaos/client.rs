@@ -53,7 +53,8 @@ impl Connection {
             }
         };
         let cookie = cookie.map_or_else(String::new, |pair| format!("Cookie: {pair}\r\n"));
-        let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n{cookie}\r\n");
+        let request =
+            format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n{cookie}\r\n");
         let asked = async {
             stream.write_all(request.as_bytes()).await.ok()?;
             read(&mut stream).await

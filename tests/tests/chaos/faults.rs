@@ -45,6 +45,16 @@ pub(crate) enum Fault {
     SlotsMoved,
 }
 
+impl Fault {
+    /// Whether it is one between nodes and servers.
+    pub(crate) fn is_of_network(self) -> bool {
+        matches!(
+            self,
+            Self::Stalled | Self::Slow | Self::Silent | Self::AnswersLost | Self::Cut | Self::Refused
+        )
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
@@ -56,15 +66,19 @@ impl fmt::Display for Fault {
 pub(crate) struct Deck {
     faults: &'static [Fault],
     left: Vec<Fault>,
+    was_asked: bool,
 }
 
 impl Deck {
     /// The first of the faults is dealt first.
     pub(crate) fn new(faults: &'static [Fault]) -> Self {
-        Self { faults, left: faults.first().copied().into_iter().collect() }
+        Self { faults, left: faults.to_vec(), was_asked: false }
     }
 
     pub(crate) fn deal(&mut self, dice: &mut Dice) -> Fault {
+        if !std::mem::replace(&mut self.was_asked, true) {
+            return self.left.remove(0);
+        }
         if self.left.is_empty() {
             self.left = self.faults.to_vec();
         }
@@ -106,8 +120,6 @@ pub(crate) fn disturb(fault: Fault, proxies: &[&Proxy], dice: &mut Dice) {
             each(&|proxy| proxy.swallow_answers(true));
             thread::sleep(time);
             each(&|proxy| proxy.swallow_answers(false));
-            // What comes now would be taken for the answers to older questions, as no network does.
-            each(&|proxy| proxy.cut());
         }
         Fault::Cut => {
             let bytes = 1 + dice.roll(20_000);

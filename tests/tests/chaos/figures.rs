@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use crate::{checker::Report, faults::Fault, world::NODES};
 
 /// How few acknowledged operations of a node show nothing.
-const FEW: usize = 100;
+const FEW: usize = 50;
 
 /// How many violations are shown: the first tell what is wrong.
 const SHOWN: usize = 12;

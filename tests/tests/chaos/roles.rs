@@ -164,7 +164,10 @@ async fn rotator(mut client: Client, user: String) -> Vec<Held> {
                 client.ask(Act::See, &mut old).await;
                 all.push(old);
             }
-            if matches!(seen, Outcome::Refused(_)) || matches!(rotated, Outcome::Refused(_)) || client.world.is_over() {
+            if matches!(seen, Outcome::Refused(_))
+                || matches!(rotated, Outcome::Refused(_))
+                || client.world.is_over()
+            {
                 break;
             }
             client.think().await;
@@ -222,10 +225,9 @@ async fn steal(client: &mut Client, held: &mut Held, mut old: Held) {
 /// Logs in twice, and revokes the other or both.
 async fn revoker(mut client: Client, user: String) -> Vec<Held> {
     let mut all = Vec::new();
-    while let (Some(mut one), Some(mut other)) = (
-        logged_in(&mut client, Policy::Web, &user).await,
-        logged_in(&mut client, Policy::Web, &user).await,
-    ) {
+    while let (Some(mut one), Some(mut other)) =
+        (logged_in(&mut client, Policy::Web, &user).await, logged_in(&mut client, Policy::Web, &user).await)
+    {
         let act = if client.once_in(2) { Act::RevokeAll } else { Act::RevokeOthers };
         let mut second = twin(&mut client);
         let number = client.dice.roll(1_000_000_000);

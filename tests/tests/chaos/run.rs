@@ -5,7 +5,7 @@ use std::{
     env,
     hash::{BuildHasher as _, RandomState},
     sync::Arc,
-    thread::sleep,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -85,18 +85,17 @@ impl Run<'_> {
         let in_runtime = self.runtime.enter();
         let mut clients = roles::start(&world, seed, round);
         drop(in_runtime);
-        sleep(Duration::from_millis(300));
+        thread::sleep(Duration::from_millis(300));
         let mut primaries = (world.now(), self.setup.primaries());
         while Instant::now() < until {
             let fault = self.deck.deal(&mut self.dice);
             let before = self.connections();
             self.strike(fault, &world);
-            *self.figures.faults.entry(fault).or_default() += 1;
             let recovered = self.recover(&mut probes);
             self.figures.recoveries.push(recovered);
             self.figures.reconnected.push(self.connections() - before);
             self.look_at_primaries(fault, &world, &mut primaries);
-            sleep(between(&mut self.dice, 50, 250));
+            thread::sleep(between(&mut self.dice, 50, 250));
         }
         world.end();
         let held = self.runtime.block_on(async {
@@ -131,29 +130,37 @@ impl Run<'_> {
         self.runtime.block_on(async { join_all((0..NODES).map(log_in)).await })
     }
 
+    /// A fault; now and then something happens to a node at the same time.
     fn strike(&mut self, fault: Fault, world: &World) {
         let node = usize::try_from(self.dice.roll(NODES as u64)).unwrap();
-        match fault {
-            Fault::NodeKilled => {
-                self.nodes.kill(node);
-                sleep(between(&mut self.dice, 50, 500));
-                self.nodes.start_again(node);
+        let is_of_node = matches!(fault, Fault::NodeKilled | Fault::NodeFrozen);
+        let beside = match self.dice.roll(8) {
+            0 if !is_of_node => Some(Fault::NodeKilled),
+            1 if !is_of_node => Some(Fault::NodeFrozen),
+            _ => is_of_node.then_some(fault),
+        };
+        let mut others = Dice(self.dice.roll(u64::MAX));
+        let (nodes, setup, dice) = (&mut self.nodes, &mut *self.setup, &mut self.dice);
+        thread::scope(|threads| {
+            if let Some(fault) = beside {
+                threads.spawn(move || strike_node(nodes, node, fault, &mut others));
+                *self.figures.faults.entry(fault).or_default() += 1;
             }
-            Fault::NodeFrozen => {
-                self.nodes.signal(node, "STOP");
-                sleep(between(&mut self.dice, 200, 1_500));
-                self.nodes.signal(node, "CONT");
+            if is_of_node {
+                return;
             }
-            Fault::Stalled | Fault::Slow | Fault::Silent | Fault::AnswersLost | Fault::Cut | Fault::Refused => {
-                let all: Vec<_> = self.setup.networks().iter().collect();
+            *self.figures.faults.entry(fault).or_default() += 1;
+            if fault.is_of_network() {
+                let all: Vec<_> = setup.networks().iter().collect();
                 // One network, or all; but the others go on writing and reading while one is stalled.
-                let which = usize::try_from(self.dice.roll(all.len() as u64)).unwrap();
-                let hit_all = self.dice.roll(3) == 0 && fault != Fault::Stalled;
+                let which = usize::try_from(dice.roll(all.len() as u64)).unwrap();
+                let hit_all = dice.roll(3) == 0 && fault != Fault::Stalled;
                 let hit = if hit_all { all } else { vec![all[which]] };
-                disturb(fault, &hit, &mut self.dice);
+                disturb(fault, &hit, dice);
+            } else {
+                setup.strike(fault, dice, world);
             }
-            of_store => self.setup.strike(of_store, &mut self.dice, world),
-        }
+        });
     }
 
     /// How long it takes until every node serves again.
@@ -187,6 +194,18 @@ impl Run<'_> {
 
     fn connections(&self) -> u64 {
         self.setup.networks().iter().map(|network| network.connections()).sum()
+    }
+}
+
+fn strike_node(nodes: &mut Nodes, node: usize, fault: Fault, dice: &mut Dice) {
+    if fault == Fault::NodeKilled {
+        nodes.kill(node);
+        thread::sleep(between(dice, 50, 500));
+        nodes.start_again(node);
+    } else {
+        nodes.signal(node, "STOP");
+        thread::sleep(between(dice, 200, 1_500));
+        nodes.signal(node, "CONT");
     }
 }
 

@@ -43,7 +43,8 @@ pub(crate) fn count(runtime: &Runtime) {
                 note(class, count);
             }
             let visitor = client.visit_at(0, Policy::Web, 1).await.unwrap();
-            let (carried, held) = trips(network, client.log_in_at(0, Policy::Web, &user, Some(&visitor))).await;
+            let (carried, held) =
+                trips(network, client.log_in_at(0, Policy::Web, &user, Some(&visitor))).await;
             assert!(held.is_some());
             note(5, carried);
         }

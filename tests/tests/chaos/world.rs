@@ -135,7 +135,12 @@ impl Client {
     }
 
     /// Logs in, perhaps as a visitor who has a session.
-    pub(crate) async fn log_in(&mut self, policy: Policy, user: &str, visitor: Option<&Held>) -> Option<Held> {
+    pub(crate) async fn log_in(
+        &mut self,
+        policy: Policy,
+        user: &str,
+        visitor: Option<&Held>,
+    ) -> Option<Held> {
         let node = self.node();
         self.log_in_at(node, policy, user, visitor).await
     }
@@ -204,7 +209,8 @@ impl Client {
         path: &str,
     ) -> (Outcome, Option<String>) {
         let path = format!("/{}/{path}", self.world.policy(lineage).name());
-        let method = if matches!(act, Act::See | Act::Reuse | Act::Whole | Act::Mine) { "GET" } else { "POST" };
+        let method =
+            if matches!(act, Act::See | Act::Reuse | Act::Whole | Act::Mine) { "GET" } else { "POST" };
         let port = self.world.ports[node].load(SeqCst);
         let began = self.world.now();
         let asked = self.connections[node].ask(port, (method, &path), cookie).await;

@@ -14,7 +14,8 @@ pub(super) fn check(judge: &mut Judge<'_>) {
         }
         in_order(judge, &updates);
         let last = updates.iter().map(|event| event.ended).max().unwrap_or_default();
-        let whole = events.iter().find(|event| event.act == Act::Whole && event.is_done() && event.began > last);
+        let whole =
+            events.iter().find(|event| event.act == Act::Whole && event.is_done() && event.began > last);
         if let Some(whole) = whole {
             all_there(judge, &updates, whole);
         }
@@ -62,7 +63,9 @@ fn all_there(judge: &mut Judge<'_>, updates: &[&Event], whole: &Event) {
             (None, []) => {}
             (None, [_]) if update.is_unknown() => {}
             (None, [_]) => judge.violation(format_args!("a refused update was applied: {update:?}")),
-            (_, found) => judge.violation(format_args!("an update is at {found:?} of its counter: {update:?}")),
+            (_, found) => {
+                judge.violation(format_args!("an update is at {found:?} of its counter: {update:?}"))
+            }
         }
     }
     for stranger in places.keys() {

@@ -115,7 +115,9 @@ fn has_reason_to_end(judge: &Judge<'_>, event: &Event) -> bool {
 fn refused(judge: &mut Judge<'_>, login: &Event, enders: &[Option<&Event>]) {
     let others = of_same_user(judge, login.lineage);
     let overlaps = |other: &&&Event| {
-        matches!(other.act, Act::RevokeAll | Act::RevokeOthers) && other.began < login.ended && other.ended > login.began
+        matches!(other.act, Act::RevokeAll | Act::RevokeOthers)
+            && other.began < login.ended
+            && other.ended > login.began
     };
     let was_revoked = others.iter().any(|other| judge.index.by_lineage[*other].iter().any(|e| overlaps(&e)));
     if login.outcome == Outcome::Refused(401) {
@@ -126,7 +128,9 @@ fn refused(judge: &mut Judge<'_>, login: &Event, enders: &[Option<&Event>]) {
     }
     let perhaps = others.iter().filter(|other| perhaps_lives(judge, **other, login, enders[**other])).count();
     if perhaps < MOST_STRICT {
-        judge.violation(format_args!("a login was refused although only {perhaps} sessions may live: {login:?}"));
+        judge.violation(format_args!(
+            "a login was refused although only {perhaps} sessions may live: {login:?}"
+        ));
     }
 }
 

@@ -9,7 +9,8 @@ use super::Judge;
 use crate::history::{Act, Event, Micros, Policy};
 
 pub(super) fn check(judge: &mut Judge<'_>) {
-    let users: Vec<_> = judge.index.by_user.iter().map(|(user, all)| ((*user).to_owned(), all.clone())).collect();
+    let users: Vec<_> =
+        judge.index.by_user.iter().map(|(user, all)| ((*user).to_owned(), all.clone())).collect();
     for (user, lineages) in users {
         let most = match lineages.first().map(|first| judge.history.lineages[*first].policy) {
             Some(Policy::Web) => MOST,

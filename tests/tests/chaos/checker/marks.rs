@@ -90,9 +90,8 @@ fn late(judge: &mut Judge<'_>, name: &str, writes: &[&Event], reads: &[&Event]) 
         let until = write.ended + SLACK + if write.outcome == Outcome::Lost { limit } else { 0 };
         let without = reads.iter().find(|read| read.began > until && value(read, name) < written(write));
         let Some(without) = without else { continue };
-        let with = reads
-            .iter()
-            .find(|read| read.began > without.ended && value(read, name) == written(write));
+        let with =
+            reads.iter().find(|read| read.began > without.ended && value(read, name) == written(write));
         if let Some(with) = with {
             let what = format!("a write of {name} appeared after its deadline, {write:?}");
             judge.contradiction(without, with, &what);

@@ -118,7 +118,9 @@ impl<'a> Judge<'a> {
     fn may_be_stale(&self, event: &Event) -> bool {
         event.is_read()
             && self.history.windows.iter().any(|window| {
-                window.promise == Promise::MayBeStale && event.began <= window.to && event.ended >= window.from
+                window.promise == Promise::MayBeStale
+                    && event.began <= window.to
+                    && event.ended >= window.from
             })
     }
 

@@ -73,7 +73,10 @@ fn killed(history: &mut History, from: Micros, to: Micros) {
 #[track_caller]
 fn is_good(history: &History) {
     let Report { violations, lost, stale, .. } = check(history);
-    assert!(violations.is_empty() && lost.is_empty() && stale.is_empty(), "{violations:?} {lost:?} {stale:?}");
+    assert!(
+        violations.is_empty() && lost.is_empty() && stale.is_empty(),
+        "{violations:?} {lost:?} {stale:?}"
+    );
 }
 
 #[track_caller]
@@ -304,7 +307,12 @@ fn a_kill_separates_what_lived_before_from_what_lives_after() {
 #[test]
 fn a_list_that_is_too_long_is_told() {
     let mut history = of(Policy::Strict);
-    own(&mut history, Act::Mine, (20, 30), done_with(Answer { sessions: Some(3), ..Answer::default() }, None));
+    own(
+        &mut history,
+        Act::Mine,
+        (20, 30),
+        done_with(Answer { sessions: Some(3), ..Answer::default() }, None),
+    );
     is_bad(&history, "more than 2 sessions");
 }
 
@@ -428,7 +436,13 @@ fn data_that_a_login_drops_is_told() {
     let mut history = History::default();
     history.lineages.push(Lineage { policy: Policy::Web, user: None, from: None });
     history.lineages.push(Lineage { policy: Policy::Web, user: Some("ada".to_owned()), from: Some(0) });
-    push(&mut history, set(1), (0, None), (0, 10), Outcome::Done { answer: Answer::default(), issued: Some(0) });
+    push(
+        &mut history,
+        set(1),
+        (0, None),
+        (0, 10),
+        Outcome::Done { answer: Answer::default(), issued: Some(0) },
+    );
     push(&mut history, Act::Login, (1, Some(0)), (20, 30), issuing(1));
     push(&mut history, Act::See, (1, Some(1)), (31, 40), marked(1));
     is_good(&history);

@@ -1,6 +1,6 @@
 //! A Redis Cluster of three primaries with a replica each, every server behind a network of its own.
 
-use std::thread::sleep;
+use std::{cell::Cell, thread::sleep};
 
 use sessions_tests::{
     crash::Dice,
@@ -64,6 +64,18 @@ impl Clustered {
     }
 }
 
+/// Has a replica take the place of its primary, which waits until it has everything. The two give up after five seconds,
+/// and are asked again then.
+fn hand_over(cluster: &RedisCluster, replica: &RedisServer) {
+    let looks = Cell::new(0_u32);
+    cluster.wait(|_| {
+        if looks.replace(looks.get() + 1).is_multiple_of(120) {
+            replica.ask(&["CLUSTER", "FAILOVER"]);
+        }
+        replica.is_primary()
+    });
+}
+
 impl Setup for Clustered {
     fn urls(&self) -> [String; NODES] {
         std::array::from_fn(|_| self.cluster.url())
@@ -105,12 +117,10 @@ impl Setup for Clustered {
             Fault::HandedOver => {
                 let replica = self.replica_of(primary);
                 let from = world.now();
-                self.cluster.wait(|_| {
-                    replica.ask(&["CLUSTER", "FAILOVER"]);
-                    replica.is_primary()
-                });
-                self.cluster.wait(|_| primary.follows());
+                hand_over(&self.cluster, replica);
+                self.cluster.wait(|_| !primary.is_primary());
                 world.note(Promise::MayBeStale, from);
+                self.cluster.wait(|_| primary.follows());
             }
             Fault::SlotsMoved => (0..3).for_each(|_| self.move_slot(dice)),
             // Shorter than the others wait.

@@ -11,8 +11,7 @@ use crate::{
     world::{NODES, World},
 };
 
-const END_CONNECTIONS: &str =
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
+const END_CONNECTIONS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
 
 /// One server.
 #[derive(Debug)]
