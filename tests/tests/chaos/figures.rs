@@ -16,7 +16,7 @@ pub(crate) struct Figures {
     pub(crate) report: Report,
     pub(crate) faults: BTreeMap<Fault, u32>,
     /// How long it took after each fault until every node served again.
-    pub(crate) recoveries: Vec<Duration>,
+    pub(crate) recoveries: Vec<(Duration, Fault)>,
     /// How many connections the nodes made in each fault.
     pub(crate) reconnected: Vec<u64>,
     /// How often a replica took over that no one had asked.
@@ -40,7 +40,7 @@ impl Figures {
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { acknowledged, refused, unknown, violations, lost, stale } = &self.report;
+        let Report { acknowledged, refused, unknown, slowest, violations, lost, stale } = &self.report;
         let acknowledged: usize = acknowledged.values().sum();
         let operations = acknowledged + refused + unknown;
         write!(
@@ -53,14 +53,16 @@ impl fmt::Display for Figures {
         }
         let mut recoveries = self.recoveries.clone();
         recoveries.sort_unstable();
-        let middle = recoveries.get(recoveries.len() / 2).copied().unwrap_or_default().as_millis();
-        let longest = recoveries.last().copied().unwrap_or_default().as_millis();
+        let in_ms = |at: usize| recoveries.get(at).map_or(0, |(time, _)| time.as_millis());
+        let (middle, longest) = (in_ms(recoveries.len() / 2), in_ms(recoveries.len().saturating_sub(1)));
+        let last = recoveries.last().map(|(_, fault)| format!(" (after {fault})")).unwrap_or_default();
         let connections = self.reconnected.iter().max().copied().unwrap_or_default();
         write!(
             f,
-            "), served again after {middle} ms in the middle and {longest} ms at most, {connections} connections in a fault at \
+            "), a 503 after {} ms at most, served again after {middle} ms in the middle and {longest} ms at most{last}, {connections} connections in a fault at \
              most, {} keys all with an expiry, {} failovers that no one asked for; violations {}; lost by asynchronous \
              replication {}, read in a handover from before {} (both documented)",
+            slowest / 1_000,
             self.keys,
             self.unplanned,
             violations.len(),

@@ -92,7 +92,7 @@ impl Run<'_> {
             let before = self.connections();
             self.strike(fault, &world);
             let recovered = self.recover(&mut probes);
-            self.figures.recoveries.push(recovered);
+            self.figures.recoveries.push((recovered, fault));
             self.figures.reconnected.push(self.connections() - before);
             self.look_at_primaries(fault, &world, &mut primaries);
             thread::sleep(between(&mut self.dice, 50, 250));

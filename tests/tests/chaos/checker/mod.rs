@@ -20,7 +20,7 @@ mod tests;
 use std::{collections::BTreeMap, fmt};
 
 use self::index::Index;
-use crate::history::{Event, History, Micros, Promise};
+use crate::history::{Event, History, Micros, Outcome, Promise};
 
 /// How much of what it acknowledged a primary may take with it.
 const LAG: Micros = 2_000_000;
@@ -35,6 +35,8 @@ pub(crate) struct Report {
     pub(crate) acknowledged: BTreeMap<usize, usize>,
     pub(crate) refused: usize,
     pub(crate) unknown: usize,
+    /// How long the slowest 503 took.
+    pub(crate) slowest: Micros,
     /// Promises that were broken.
     pub(crate) violations: Vec<String>,
     /// What a killed primary took with it, as documented.
@@ -51,6 +53,7 @@ impl Report {
         }
         self.refused += other.refused;
         self.unknown += other.unknown;
+        self.slowest = self.slowest.max(other.slowest);
         self.violations.extend(other.violations);
         self.lost.extend(other.lost);
         self.stale.extend(other.stale);
@@ -64,10 +67,12 @@ pub(crate) fn check(history: &History) -> Report {
     for event in history.events.iter().filter(|event| event.is_done()) {
         *acknowledged.entry(event.node).or_default() += 1;
     }
+    let unavailable = history.events.iter().filter(|event| event.outcome == Outcome::Unavailable);
     let report = Report {
+        slowest: unavailable.map(|event| event.ended - event.began).max().unwrap_or_default(),
         acknowledged,
         unknown: count(&Event::is_unknown),
-        refused: count(&|event| matches!(event.outcome, crate::history::Outcome::Refused(_))),
+        refused: count(&|event| matches!(event.outcome, Outcome::Refused(_))),
         ..Report::default()
     };
     let mut judge = Judge { history, index: Index::new(history), report };
