@@ -64,15 +64,19 @@ impl fmt::Display for Fault {
 /// The faults of a setup, dealt so that each comes before any comes again.
 #[derive(Debug)]
 pub(crate) struct Deck {
-    faults: &'static [Fault],
+    faults: Vec<Fault>,
     left: Vec<Fault>,
     was_asked: bool,
 }
 
 impl Deck {
-    /// The first of the faults is dealt first.
-    pub(crate) fn new(faults: &'static [Fault]) -> Self {
-        Self { faults, left: faults.to_vec(), was_asked: false }
+    /// The first of the faults is dealt first. `only` names those that are dealt at all, with commas between.
+    pub(crate) fn new(faults: &[Fault], only: Option<&str>) -> Self {
+        let is_dealt =
+            |fault: &&Fault| only.is_none_or(|only| only.split(',').any(|name| name == fault.to_string()));
+        let faults: Vec<_> = faults.iter().filter(is_dealt).copied().collect();
+        assert!(!faults.is_empty(), "this setup has no such fault: {only:?}");
+        Self { left: faults.clone(), faults, was_asked: false }
     }
 
     pub(crate) fn deal(&mut self, dice: &mut Dice) -> Fault {
@@ -80,7 +84,7 @@ impl Deck {
             return self.left.remove(0);
         }
         if self.left.is_empty() {
-            self.left = self.faults.to_vec();
+            self.left.clone_from(&self.faults);
         }
         let which = dice.roll(self.left.len() as u64);
         self.left.swap_remove(usize::try_from(which).unwrap())

@@ -43,11 +43,12 @@ pub(crate) fn run(name: &str, runtime: &Runtime, setup: &mut dyn Setup) {
     let time = Duration::from_secs(variable("SESSIONS_CHAOS_SECONDS").unwrap_or(SECONDS));
     let seed = variable("SESSIONS_CHAOS_SEED").unwrap_or_else(|| RandomState::new().hash_one(name) >> 16);
     println!("{name}: again with SESSIONS_CHAOS_SEED={seed}");
+    let only = env::var("SESSIONS_CHAOS_FAULTS").ok();
     let nodes = Nodes::start(setup.urls());
     let mut run = Run {
         runtime,
         nodes,
-        deck: Deck::new(setup.faults()),
+        deck: Deck::new(setup.faults(), only.as_deref()),
         setup,
         dice: Dice(seed),
         figures: Figures::default(),
