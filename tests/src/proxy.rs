@@ -26,6 +26,8 @@ use tokio::{
 struct Weather {
     /// In milliseconds, each way.
     delay: AtomicU64,
+    /// In milliseconds, for questions alone.
+    delay_of_questions: AtomicU64,
     is_silent: AtomicBool,
     swallows_answers: AtomicBool,
     refuses: AtomicBool,
@@ -84,6 +86,11 @@ impl Proxy {
     /// Holds up everything for a time, each way.
     pub fn delay(&self, delay: Duration) {
         self.weather.delay.store(u64::try_from(delay.as_millis()).unwrap(), SeqCst);
+    }
+
+    /// Holds up what clients ask for a time; answers pass.
+    pub fn delay_questions(&self, delay: Duration) {
+        self.weather.delay_of_questions.store(u64::try_from(delay.as_millis()).unwrap(), SeqCst);
     }
 
     /// Goes silent: nothing passes any more and no one is told, also on new connections. Or lets it pass again, together
@@ -152,6 +159,7 @@ async fn questions(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, weather: &We
     let mut bytes = vec![0; 1 << 16];
     while let Ok(length @ 1..) = from.read(&mut bytes).await {
         weather.questions.fetch_add(1, SeqCst);
+        sleep(Duration::from_millis(weather.delay_of_questions.load(SeqCst))).await;
         pass(weather).await;
         if to.write_all(&bytes[..length]).await.is_err() {
             return;

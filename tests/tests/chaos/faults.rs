@@ -102,10 +102,11 @@ pub(crate) fn disturb(fault: Fault, proxies: &[&Proxy], dice: &mut Dice) {
     let time = between(dice, 300, 900);
     match fault {
         Fault::Stalled => {
-            each(&|proxy| proxy.delay(Duration::from_millis(200)));
-            thread::sleep(Duration::from_millis(550));
+            // Half of the requests that come now have read, and their writes are on their way when nothing passes.
+            each(&|proxy| proxy.delay_questions(Duration::from_millis(250)));
+            thread::sleep(Duration::from_millis(700));
             each(&|proxy| proxy.silence(true));
-            each(&|proxy| proxy.delay(Duration::ZERO));
+            each(&|proxy| proxy.delay_questions(Duration::ZERO));
             thread::sleep(Duration::from_millis(1_900));
             each(&|proxy| proxy.silence(false));
         }

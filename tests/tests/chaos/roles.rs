@@ -8,7 +8,7 @@ use tokio::{task::JoinSet, time::sleep};
 
 use crate::{
     history::{Act, Outcome, Policy},
-    world::{Client, Held, World},
+    world::{Client, Held, NODES, World},
 };
 
 /// How many updates a counter gets, so that it stays below what a session may hold.
@@ -26,7 +26,7 @@ pub(crate) fn start(world: &Arc<World>, seed: u64, round: u64) -> JoinSet<Vec<He
         let (_, client) = client();
         tasks.spawn(counters(client, format!("counter-{round}-{counter}"), counter));
     }
-    for lonely in 0..3 {
+    for lonely in 0..5 {
         let (_, client) = client();
         tasks.spawn(writer(client, format!("writer-{round}-{lonely}")));
     }
@@ -100,13 +100,15 @@ async fn counters(mut first: Client, user: String, counter: u64) -> Vec<Held> {
 async fn writer(mut first: Client, user: String) -> Vec<Held> {
     let Some(held) = logged_in(&mut first, Policy::Web, &user).await else { return Vec::new() };
     let (second, third) = (twin(&mut first), twin(&mut first));
-    let read = async |mut client: Client| {
+    // Each on a node of its own: one of them is served while the network of another node fails.
+    let read = async |mut client: Client, node: usize| {
         let mut held = held.clone();
         while !client.world.is_over() {
-            client.ask(Act::See, &mut held).await;
+            client.ask_at(node, Act::See, &mut held).await;
             client.think().await;
         }
     };
+    let node = first.node();
     let write = async {
         let mut held = held.clone();
         let mut value = 0;
@@ -120,7 +122,7 @@ async fn writer(mut first: Client, user: String) -> Vec<Held> {
             first.think().await;
         }
     };
-    join3(write, read(second), read(third)).await;
+    join3(write, read(second, node), read(third, (node + 1) % NODES)).await;
     vec![held]
 }
 
