@@ -29,8 +29,8 @@ impl Figures {
     /// Fails if a promise was broken, or if too little was done.
     pub(crate) fn judge(&self) {
         let Report { violations, lost, acknowledged, .. } = &self.report;
-        let shown = violations.iter().take(SHOWN).map(|one| format!("\n- {one}")).collect::<String>();
-        assert!(violations.is_empty(), "{} violations:{shown}", violations.len());
+        let shown: Vec<_> = violations.iter().take(SHOWN).map(String::as_str).collect();
+        assert!(violations.is_empty(), "{} violations:\n- {}", violations.len(), shown.join("\n- "));
         let may_lose = self.unplanned > 0 || self.faults.contains_key(&Fault::PrimaryKilled);
         assert!(lost.is_empty() || may_lose, "lost without a failover: {lost:#?}");
         let all_served = acknowledged.len() == NODES && acknowledged.values().all(|count| *count >= FEW);

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::future::{join, join3};
+use futures_util::future::{join, join_all, join3};
 use sessions_tests::chaos::GRACE;
 use tokio::{task::JoinSet, time::sleep};
 
@@ -26,7 +26,7 @@ pub(crate) fn start(world: &Arc<World>, seed: u64, round: u64) -> JoinSet<Vec<He
         let (_, client) = client();
         tasks.spawn(counters(client, format!("counter-{round}-{counter}"), counter));
     }
-    for lonely in 0..5 {
+    for lonely in 0..6 {
         let (_, client) = client();
         tasks.spawn(writer(client, format!("writer-{round}-{lonely}")));
     }
@@ -37,6 +37,10 @@ pub(crate) fn start(world: &Arc<World>, seed: u64, round: u64) -> JoinSet<Vec<He
                 tasks.spawn(member(client, policy, format!("member-{}-{round}-{user}", policy.name())));
             }
         }
+    }
+    for policy in [Policy::Web, Policy::Strict] {
+        let (_, client) = client();
+        tasks.spawn(racers(client, policy, format!("racer-{}-{round}", policy.name())));
     }
     for _ in 0..2 {
         let (number, client) = client();
@@ -151,6 +155,24 @@ async fn member(mut client: Client, policy: Policy, user: String) -> Vec<Held> {
         client.think().await;
     }
     all.append(&mut held);
+    all
+}
+
+/// Five log in at the same moment, by a name that no one has used, and look at once who has a session.
+async fn racers(mut first: Client, policy: Policy, user: String) -> Vec<Held> {
+    let mut clients: Vec<_> = (0..5).map(|_| twin(&mut first)).collect();
+    let mut all = Vec::new();
+    let mut races = 0;
+    while !first.world.is_over() {
+        races += 1;
+        let user = format!("{user}-{races}");
+        let logins = clients.iter_mut().map(|client| client.log_in(policy, &user, None));
+        let mut held: Vec<_> = join_all(logins).await.into_iter().flatten().collect();
+        let looks = clients.iter_mut().zip(&mut held);
+        join_all(looks.map(|(client, held)| client.ask(Act::See, held))).await;
+        all.append(&mut held);
+        first.think().await;
+    }
     all
 }
 

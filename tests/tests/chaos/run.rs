@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use sessions_tests::crash::Dice;
+use sessions_tests::{crash::Dice, proxy::Proxy};
 use tokio::{runtime::Runtime, time::timeout};
 
 use crate::{
@@ -30,6 +30,9 @@ const SECONDS: u64 = 8;
 
 /// How long a round is: its history is judged and forgotten then.
 const ROUND: Duration = Duration::from_secs(12);
+
+/// How many look at what is left, when a round is over.
+const LOOKERS: usize = 8;
 
 /// How long everything may take to work again, on a machine that is busy with other things.
 const RECOVERY: Duration = Duration::from_secs(30);
@@ -136,9 +139,12 @@ impl Run<'_> {
         let node = usize::try_from(self.dice.roll(NODES as u64)).unwrap();
         let is_of_node = matches!(fault, Fault::NodeKilled | Fault::NodeFrozen);
         let beside = match self.dice.roll(8) {
-            0 if !is_of_node => Some(Fault::NodeKilled),
-            1 if !is_of_node => Some(Fault::NodeFrozen),
-            _ => is_of_node.then_some(fault),
+            _ if is_of_node => Some(fault),
+            // What is late is seen by the other nodes.
+            _ if fault == Fault::Stalled => None,
+            0 => Some(Fault::NodeKilled),
+            1 => Some(Fault::NodeFrozen),
+            _ => None,
         };
         let mut others = Dice(self.dice.roll(u64::MAX));
         let (nodes, setup, dice) = (&mut self.nodes, &mut *self.setup, &mut self.dice);
@@ -194,7 +200,7 @@ impl Run<'_> {
     }
 
     fn connections(&self) -> u64 {
-        self.setup.networks().iter().map(|network| network.connections()).sum()
+        self.setup.networks().iter().map(Proxy::connections).sum()
     }
 }
 
@@ -213,20 +219,22 @@ fn strike_node(nodes: &mut Nodes, node: usize, fault: Fault, dice: &mut Dice) {
 /// Looks at every session that a client had, once everything is calm: what lives has all that it was told to keep, and
 /// what has ended is gone.
 async fn look_back(world: &Arc<World>, held: Vec<Held>, seed: u64) {
-    let mut client = Client::new(world, seed);
-    let mut seen = BTreeMap::new();
-    for mut held in held {
-        let looks = seen.entry(held.cookie().to_owned()).or_insert(0);
-        *looks += 1;
-        if *looks > 1 {
-            continue;
-        }
-        for _ in 0..20 {
-            let outcome = client.ask(Act::Whole, &mut held).await;
-            if matches!(outcome, Outcome::Done { .. } | Outcome::Refused(_)) {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+    let once: BTreeMap<_, _> = held.into_iter().map(|held| (held.cookie().to_owned(), held)).collect();
+    let mut parts = vec![Vec::new(); LOOKERS];
+    for (number, held) in once.into_values().enumerate() {
+        parts[number % LOOKERS].push(held);
     }
+    let look = |(number, part): (usize, Vec<Held>)| async move {
+        let mut client = Client::new(world, seed ^ number as u64);
+        for mut held in part {
+            for _ in 0..20 {
+                let outcome = client.ask(Act::Whole, &mut held).await;
+                if matches!(outcome, Outcome::Done { .. } | Outcome::Refused(_)) {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    };
+    join_all(parts.into_iter().enumerate().map(look)).await;
 }

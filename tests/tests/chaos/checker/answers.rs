@@ -24,10 +24,9 @@ fn wrong(judge: &Judge<'_>, event: &Event) -> Option<String> {
                 return Some(format!("the session of {user:?} was served as that of {:?}", answer.user));
             }
         }
-        Outcome::Refused(401) => {}
+        Outcome::Refused(401) | Outcome::Unavailable | Outcome::Lost => {}
         Outcome::Refused(409) if lineage.policy == Policy::Strict && event.act == Act::Login => {}
         Outcome::Refused(status) => return Some(format!("nothing refuses this with {status}")),
-        Outcome::Unavailable | Outcome::Lost => {}
     }
     (event.ended - event.began > PATIENCE).then(|| "it was not answered in time".to_owned())
 }

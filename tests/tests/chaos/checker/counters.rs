@@ -64,7 +64,7 @@ fn all_there(judge: &mut Judge<'_>, updates: &[&Event], whole: &Event) {
             (None, [_]) if update.is_unknown() => {}
             (None, [_]) => judge.violation(format_args!("a refused update was applied: {update:?}")),
             (_, found) => {
-                judge.violation(format_args!("an update is at {found:?} of its counter: {update:?}"))
+                judge.violation(format_args!("an update is at {found:?} of its counter: {update:?}"));
             }
         }
     }

@@ -92,7 +92,7 @@ struct Judge<'a> {
     report: Report,
 }
 
-impl<'a> Judge<'a> {
+impl Judge<'_> {
     /// What nothing excuses.
     fn violation(&mut self, what: impl fmt::Display) {
         self.report.violations.push(what.to_string());
