@@ -23,8 +23,8 @@ pub(crate) struct Relational {
 
 impl Relational {
     pub(crate) fn start(runtime: Handle) -> Self {
-        // No machine loses power here.
-        let server = Postgres::start(&["fsync=off"]);
+        // It waits for the disk, as in production: what is not committed yet is what simultaneous logins can't see.
+        let server = Postgres::start(&[]);
         let networks = (0..NODES).map(|_| Proxy::to(server.port())).collect();
         Self { server, networks, runtime }
     }
