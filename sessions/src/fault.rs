@@ -198,11 +198,10 @@ impl SessionError {
     /// The same refusal once more, without its cause.
     #[cfg(feature = "actix")]
     pub(crate) fn again(&self) -> Self {
-        let again = Self::new(self.fault, self.about.detail.clone());
-        match self.vary().cloned() {
-            Some(header) => again.varying(header),
-            None => again,
-        }
+        let mut again = Self::new(self.fault, self.about.detail.clone());
+        again.about.vary.clone_from(&self.about.vary);
+        again.about.challenges.clone_from(&self.about.challenges);
+        again
     }
 
     /// What kind of fault it is.

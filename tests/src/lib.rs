@@ -9,6 +9,7 @@
 )]
 
 pub mod browser;
+pub mod chaos;
 pub mod crash;
 mod node;
 mod place;

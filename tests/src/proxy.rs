@@ -26,6 +26,8 @@ use tokio::{
 struct Weather {
     /// In milliseconds, each way.
     delay: AtomicU64,
+    /// In milliseconds, for questions alone.
+    delay_of_questions: AtomicU64,
     is_silent: AtomicBool,
     swallows_answers: AtomicBool,
     refuses: AtomicBool,
@@ -86,6 +88,11 @@ impl Proxy {
         self.weather.delay.store(u64::try_from(delay.as_millis()).unwrap(), SeqCst);
     }
 
+    /// Holds up what clients ask for a time; answers pass.
+    pub fn delay_questions(&self, delay: Duration) {
+        self.weather.delay_of_questions.store(u64::try_from(delay.as_millis()).unwrap(), SeqCst);
+    }
+
     /// Goes silent: nothing passes any more and no one is told, also on new connections. Or lets it pass again, together
     /// with what has come meanwhile.
     pub fn silence(&self, is_silent: bool) {
@@ -93,7 +100,8 @@ impl Proxy {
         self.weather.changed.notify_waiters();
     }
 
-    /// Lets questions pass, and swallows their answers for good.
+    /// Lets questions pass, and swallows their answers for good. A connection that has lost one brings none any more: the next
+    /// would be taken for it, as no network lets happen.
     pub fn swallow_answers(&self, swallows: bool) {
         self.weather.swallows_answers.store(swallows, SeqCst);
     }
@@ -151,6 +159,7 @@ async fn questions(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, weather: &We
     let mut bytes = vec![0; 1 << 16];
     while let Ok(length @ 1..) = from.read(&mut bytes).await {
         weather.questions.fetch_add(1, SeqCst);
+        sleep(Duration::from_millis(weather.delay_of_questions.load(SeqCst))).await;
         pass(weather).await;
         if to.write_all(&bytes[..length]).await.is_err() {
             return;
@@ -160,9 +169,11 @@ async fn questions(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, weather: &We
 
 async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, weather: &Weather) {
     let (mut bytes, mut passed) = (vec![0; 1 << 16], 0);
+    let mut has_swallowed = false;
     while let Ok(length @ 1..) = from.read(&mut bytes).await {
         pass(weather).await;
-        if weather.swallows_answers.load(SeqCst) {
+        has_swallowed |= weather.swallows_answers.load(SeqCst);
+        if has_swallowed {
             continue;
         }
         let left = weather.cut_after.load(SeqCst).saturating_sub(passed);

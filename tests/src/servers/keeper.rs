@@ -84,7 +84,8 @@ pub(super) fn has_ended(pid: u32) -> bool {
 }
 
 pub(super) fn signal(name: &str, pid: u32) {
-    let _ = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
+    // A process may end before it is told.
+    let _ = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).stderr(Stdio::null()).status();
 }
 
 pub(super) fn free_port() -> u16 {

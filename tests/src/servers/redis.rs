@@ -84,6 +84,39 @@ impl RedisServer {
         assert!(self.answers_soon(), "the Redis server does not start again");
     }
 
+    /// Ends it as operators do: it takes no more writes, waits until its replicas have all, and goes.
+    pub fn shut_down(&self) {
+        let _ = ask(self.port, &["SHUTDOWN", "NOSAVE"]);
+        let begin = Instant::now();
+        while self.process().runs() {
+            assert!(begin.elapsed() < START, "the Redis server does not end");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Starts it again, as the replica of the server on a port of this machine from its first moment on.
+    pub fn start_again_as_replica_of(&self, port: u16) {
+        let mut options = self.options.clone();
+        if let Some(at) = options.iter().position(|option| option == "--replicaof") {
+            options.drain(at..at + 3);
+        }
+        let port = port.to_string();
+        options.extend(["--replicaof", "127.0.0.1", &port].map(str::to_owned));
+        *self.process() = spawn(self.port, &options, &self.folder);
+        assert!(self.answers_soon(), "the Redis server does not start again");
+    }
+
+    /// Whether it is a replica that has what its primary has.
+    pub fn follows(&self) -> bool {
+        let told = self.ask(&["INFO", "replication"]);
+        told.contains("role:slave") && told.contains("master_link_status:up")
+    }
+
+    /// Whether it says that it is a primary.
+    pub fn is_primary(&self) -> bool {
+        self.ask(&["INFO", "replication"]).contains("role:master")
+    }
+
     /// Asks it on a connection of its own: the answer as it is sent, or nothing if there is none.
     pub fn ask(&self, words: &[&str]) -> String {
         ask(self.port, words).unwrap_or_default()

@@ -64,6 +64,13 @@ impl Watched {
         &self.servers
     }
 
+    /// The port of the primary that a Sentinel names.
+    pub fn named(&self) -> Option<u16> {
+        let (port, ..) = &self.sentinels[0];
+        let told = ask(*port, &["SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME]).ok()?;
+        told.lines().nth(4)?.trim().parse().ok()
+    }
+
     /// Asks the Sentinels to make the other server the primary.
     pub fn fail_over(&self) {
         let (port, ..) = &self.sentinels[0];

@@ -6,51 +6,17 @@ use sessions::{
     RedisStore, SessionStore,
     store::{Admitted, CasOutcome, Loaded},
 };
-use sessions_tests::servers::{cluster::RedisCluster, redis::RedisServer};
+use sessions_tests::servers::cluster::RedisCluster;
 
 use super::common::{
     anonymous, change, create, creation, end_all, end_one, limited, login, now, of, open_at, owner, touch,
 };
-
-/// A bucket's slot, as a server says.
-fn slot_of(cluster: &RedisCluster, key: &str) -> u16 {
-    let answer = cluster.nodes()[0].ask(&["CLUSTER", "KEYSLOT", key]);
-    answer.trim().trim_start_matches(':').parse().unwrap()
-}
 
 /// The tag of the keys of a bucket.
 fn tag(bucket: u16) -> String {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let digits = [12, 6, 0].map(|shift| char::from(DIGITS[usize::from(bucket >> shift) & 63]));
     format!("{{{}}}", digits.iter().collect::<String>())
-}
-
-/// Begins to move a slot.
-fn begin_move(slot: &str, from: &RedisServer, to: &RedisServer) {
-    let (from_id, to_id) = (RedisCluster::id_of(from), RedisCluster::id_of(to));
-    assert!(to.ask(&["CLUSTER", "SETSLOT", slot, "IMPORTING", &from_id]).starts_with("+OK"));
-    assert!(from.ask(&["CLUSTER", "SETSLOT", slot, "MIGRATING", &to_id]).starts_with("+OK"));
-}
-
-/// Moves the keys that are in a slot now, one by one: how many.
-fn move_keys(slot: &str, from: &RedisServer, to: &RedisServer) -> usize {
-    let keys = from.ask(&["CLUSTER", "GETKEYSINSLOT", slot, "100"]);
-    let keys: Vec<_> = keys.lines().filter(|line| line.contains('{')).collect();
-    for key in &keys {
-        let port = to.port().to_string();
-        let moved = from.ask(&["MIGRATE", "127.0.0.1", &port, key, "0", "5000"]);
-        assert!(moved.starts_with("+OK") || moved.starts_with("+NOKEY"), "{moved}");
-    }
-    keys.len()
-}
-
-/// Says that a slot has moved: to the others too, which learn it from no one before long.
-fn end_move(cluster: &RedisCluster, slot: &str, to: &RedisServer) {
-    let to_id = RedisCluster::id_of(to);
-    assert!(to.ask(&["CLUSTER", "SETSLOT", slot, "NODE", &to_id]).starts_with("+OK"));
-    for node in cluster.nodes() {
-        node.ask(&["CLUSTER", "SETSLOT", slot, "NODE", &to_id]);
-    }
 }
 
 async fn everything(store: &RedisStore, first: usize) {
@@ -104,13 +70,12 @@ fn a_cluster_keeps_the_contract_too() {
 async fn a_slot_that_moves_loses_no_write_and_no_login() {
     let cluster = RedisCluster::start();
     let store = open_at(&cluster.url()).await.unwrap();
-    let slot = slot_of(&cluster, &tag(anonymous(1).bucket()));
+    let slot = cluster.slot_of(&tag(anonymous(1).bucket()));
     let user = owner(1);
     create(&store, anonymous(1)).await;
     store.admit(login(user, 0)).await.unwrap();
     let (from, to) = (cluster.primary_of(slot), cluster.another_than(slot));
-    let number = slot.to_string();
-    begin_move(&number, from, to);
+    RedisCluster::begin_move(slot, from, to);
     let mut version = 1;
     let mut step = async |store: &RedisStore| {
         let outcome = store.cas(change(anonymous(1), version)).await.unwrap();
@@ -121,9 +86,9 @@ async fn a_slot_that_moves_loses_no_write_and_no_login() {
     // A session that isn't there yet is made at the new place.
     let neighbour = sessions::SessionId::new(anonymous(1).bucket(), [7; 16]);
     assert!(matches!(store.cas(creation(neighbour)).await.unwrap(), CasOutcome::Stored));
-    assert_eq!(move_keys(&number, from, to), 1);
+    assert_eq!(RedisCluster::move_keys(slot, from, to), 1);
     step(&store).await;
-    end_move(&cluster, &number, to);
+    cluster.end_move(slot, to);
     step(&store).await;
     let found = store.load(anonymous(1), now()).await.unwrap();
     assert!(matches!(&found, Loaded::Live(stored) if stored.version().as_u64() == 4), "{found:?}");
@@ -154,16 +119,15 @@ async fn a_limit_holds_while_its_slot_moves() {
             admitted
         })
     };
-    let slot = slot_of(&cluster, &tag(user.bucket()));
-    let number = slot.to_string();
+    let slot = cluster.slot_of(&tag(user.bucket()));
     for _ in 0..4 {
         let (from, to) = (cluster.primary_of(slot), cluster.another_than(slot));
         tokio::time::sleep(Duration::from_millis(100)).await;
-        begin_move(&number, from, to);
+        RedisCluster::begin_move(slot, from, to);
         tokio::time::sleep(Duration::from_millis(50)).await;
-        while move_keys(&number, from, to) > 0 {}
+        while RedisCluster::move_keys(slot, from, to) > 0 {}
         tokio::time::sleep(Duration::from_millis(50)).await;
-        end_move(&cluster, &number, to);
+        cluster.end_move(slot, to);
         assert_eq!(cluster.primary_of(slot).port(), to.port());
     }
     assert!(logins.await.unwrap() > 200);
@@ -174,7 +138,7 @@ async fn a_limit_holds_while_its_slot_moves() {
 async fn a_primary_that_dies_is_replaced_by_its_replica() {
     let cluster = RedisCluster::start();
     let store = open_at(&cluster.url()).await.unwrap();
-    let slot = slot_of(&cluster, &tag(anonymous(1).bucket()));
+    let slot = cluster.slot_of(&tag(anonymous(1).bucket()));
     create(&store, anonymous(1)).await;
     let dead = cluster.primary_of(slot);
     // Or its last write would go with it, as replication comes after the answer.

@@ -19,7 +19,7 @@ use super::{
     statement::{Call, PROBE},
     value::{Showed, Value},
 };
-use crate::store::Millis;
+use crate::{soon::all, store::Millis};
 
 /// A connection that is ready.
 #[derive(Debug)]
@@ -40,12 +40,10 @@ pub(super) struct Link {
 impl Link {
     /// Makes a connection ready.
     pub(super) async fn ready(client: Client, with_names: bool) -> Result<Self, Error> {
-        let mut prepared = Vec::new();
-        if with_names {
-            for call in Call::ALL {
-                prepared.push(client.prepare(call.sql()).await?);
-            }
-        }
+        // All at once: one trip, where a server that has just come back is slow and everyone waits for a connection.
+        let calls = if with_names { Call::ALL.as_slice() } else { &[] };
+        let prepared = all(calls.iter().map(|call| client.prepare(call.sql()))).await;
+        let prepared = prepared.into_iter().collect::<Result<_, _>>()?;
         let link = Self {
             client,
             prepared,
