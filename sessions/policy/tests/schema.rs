@@ -158,7 +158,6 @@ fn mistakes_of_every_kind_are_invalid() {
         "[policies.registry]\n",
         "[policies.two__underscores]\n",
         "[stores.main]\nkind = 'memry'",
-        "[stores.main]\nindex_key = 'x'",
         "[staging.policies.shop]\n",
         "[production.policy.shop]\n",
         "[production.stores.main]\nkind = 5",

@@ -282,13 +282,23 @@ async fn open(declared: &StoreConfig) -> Result<SharedStore, StoreError> {
         #[cfg(feature = "sqlite")]
         StoreKind::Sqlite { path } => Ok(SharedStore::new(crate::SqliteStore::open(path).await?)),
         #[cfg(feature = "postgres")]
-        StoreKind::Postgres { address, pooler } => {
-            let builder = crate::store::PostgresStore::builder(address.clone()).pooler(*pooler);
+        StoreKind::Postgres { address, pooler, certificate } => {
+            let mut builder = crate::store::PostgresStore::builder(address.clone()).pooler(*pooler);
+            if let Some(certificate) = certificate {
+                builder = builder.client_certificate(certificate.clone());
+            }
             Ok(SharedStore::new(builder.timeout(declared.timeout()).open().await?))
         }
         #[cfg(feature = "redis")]
-        StoreKind::Redis { address, key_prefix } => {
-            let builder = crate::RedisStore::builder(address.clone()).key_prefix(key_prefix);
+        StoreKind::Redis { address, key_prefix, durability, sentinel_user, certificate } => {
+            let mut builder = crate::RedisStore::builder(address.clone()).key_prefix(key_prefix);
+            builder = builder.durability(*durability);
+            if let Some(user) = sentinel_user {
+                builder = builder.sentinel_user(user.clone());
+            }
+            if let Some(certificate) = certificate {
+                builder = builder.client_certificate(certificate.clone());
+            }
             Ok(SharedStore::new(builder.timeout(declared.timeout()).open().await?))
         }
         // The check of the settings refuses what this build has no code for.

@@ -12,6 +12,7 @@ mod persistence;
 mod rotation;
 mod serial;
 mod socket;
+mod store_access;
 mod store_places;
 mod stores;
 

@@ -52,6 +52,7 @@ pub(super) const LINTS: &[Lint] = &[
             "codec_feature",
             "encryption_feature",
             "encryption_keys",
+            "index_key",
             "cookie_path",
         ],
         [
