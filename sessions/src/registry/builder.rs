@@ -189,6 +189,9 @@ impl<D: Declared> RegistryBuilder<D> {
                 builder = builder.limit_of(limit.map(|(_, limit)| limit.clone()));
                 if let Some(declared) = configuration.store(name) {
                     builder = builder.keys(declared.encryption_keys().clone());
+                    if let Some(key) = declared.index_key() {
+                        builder = builder.index_key(key.clone());
+                    }
                 }
                 if let Some(store) = store {
                     builder = builder.store(store);
