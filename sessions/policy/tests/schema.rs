@@ -19,6 +19,7 @@ const BEYOND_A_SCHEMA: &[(&str, &str)] = &[
     ("unknown_extends", "which policies there are, the file says"),
     ("cyclic_extends", "which policies there are, the file says"),
     ("unknown_variable", "it is not in the file"),
+    ("index_key", "it is not in the file"),
     ("unknown_policy", "the build knows its policies"),
     ("lost_policy", "the build knows its policies"),
     ("declared_twice", "it is not in the file"),

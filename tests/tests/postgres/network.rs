@@ -83,8 +83,13 @@ async fn a_write_whose_connection_was_lost_after_it_was_applied_is_unknown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_lead_nowhere_are_given_up() {
-    let (store, near, proxy, _database) = far().await;
+    let (store, near, proxy, database) = far().await;
     create(&near, anonymous(1)).await;
+    // Those of both stores are set up: one that is not yet is given up for that.
+    let ready = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                 AND application_name = 'sessions' AND query LIKE '%clock_timestamp%'";
+    let client = database.client().await;
+    soon("all are set up", async || client.query_one(ready, &[]).await.unwrap().get::<_, i64>(0) == 8).await;
     proxy.strand();
     assert!(store.load(anonymous(1), NOW).await.is_err(), "no answer comes");
     soon("new ones are made", async || store.load(anonymous(1), NOW).await.is_ok()).await;
