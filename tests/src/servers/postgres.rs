@@ -72,6 +72,7 @@ impl Postgres {
     ///
     /// # Panics
     /// If it can't be made.
+    #[must_use]
     pub fn standby(&self) -> Self {
         let folder = own_folder();
         let copied = as_server(&program("pg_basebackup"))
