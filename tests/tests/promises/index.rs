@@ -4,8 +4,8 @@ use sessions::{IndexKey, SessionEngine, SessionPolicy, SessionStore as _, Shared
 use sessions_tests::{Node, Spy, Visitor, user};
 
 fn key(number: u8) -> IndexKey {
-    let digits: String = (0..32).map(|byte| format!("{:02x}", byte ^ number)).collect();
-    IndexKey::parse(&digits).unwrap()
+    let digits: Vec<_> = (0..32).map(|byte| format!("{:02x}", byte ^ number)).collect();
+    IndexKey::parse(&digits.concat()).unwrap()
 }
 
 fn under(key: IndexKey, store: &Node) -> Node {
