@@ -46,7 +46,7 @@ pub use sessions_policy::{
 };
 
 #[cfg(feature = "encryption")]
-pub use sessions_policy::{EncryptionKeys, InvalidEncryptionKeys};
+pub use sessions_policy::{EncryptionKeys, IndexKey, InvalidEncryptionKeys, InvalidIndexKey};
 
 #[cfg(feature = "ws")]
 pub use self::axum::socket::{SessionSocket, SocketClosed, SocketRefusal, WebSocketTransport};

@@ -4,7 +4,7 @@
 use std::{
     fmt,
     future::poll_fn,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll},
 };
 
@@ -72,4 +72,30 @@ pub(crate) async fn all<T>(futures: impl IntoIterator<Item = impl Future<Output 
     })
     .await;
     waiting.into_iter().filter_map(|(_, value)| value).collect()
+}
+
+/// What both futures give, at once.
+pub(crate) async fn both<A: Future, B: Future>(one: A, other: B) -> (A::Output, B::Output) {
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    let (mut first, mut second) = (None, None);
+    poll_fn(|cx| {
+        if first.is_none()
+            && let Poll::Ready(ready) = one.as_mut().poll(cx)
+        {
+            first = Some(ready);
+        }
+        if second.is_none()
+            && let Poll::Ready(ready) = other.as_mut().poll(cx)
+        {
+            second = Some(ready);
+        }
+        match (first.take(), second.take()) {
+            (Some(first), Some(second)) => Poll::Ready((first, second)),
+            (one, other) => {
+                (first, second) = (one, other);
+                Poll::Pending
+            }
+        }
+    })
+    .await
 }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
+use sessions_policy::IndexKey;
 use sha2::{Digest as _, Sha256, block_api::compress256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
@@ -115,12 +116,23 @@ impl Owner {
     /// The owner `kind:id` under a policy. `user:7` and `service:7` are two, and so is `user:7` of another policy.
     pub fn of(policy: &str, kind: &str, id: &str) -> Self {
         let mut hash = Sha256::new();
-        hash.update(b"sessions/owner/v1");
-        for part in [policy, kind, id] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part.as_bytes());
-        }
+        Self::describe([policy, kind, id], |bytes| hash.update(bytes));
         Self(hash.finalize().into())
+    }
+
+    /// The same by a digest that no one can make who hasn't the key.
+    pub(crate) fn keyed(key: &IndexKey, policy: &str, kind: &str, id: &str) -> Self {
+        let mut mac = keyed(key);
+        Self::describe([policy, kind, id], |bytes| mac.update(bytes));
+        Self(mac.finalize().into_bytes().into())
+    }
+
+    fn describe(parts: [&str; 3], mut take: impl FnMut(&[u8])) {
+        take(b"sessions/owner/v1");
+        for part in parts {
+            take(&(part.len() as u64).to_be_bytes());
+            take(part.as_bytes());
+        }
     }
 
     /// Makes an owner of its digest.
@@ -226,8 +238,14 @@ pub(crate) struct SecretTag {
 }
 
 impl SecretTag {
-    pub(crate) fn of(policy: &str) -> Self {
+    /// The tag of a policy, and of the key of its store's index: under another key no secret is one of its.
+    pub(crate) fn of(policy: &str, key: Option<&IndexKey>) -> Self {
         let mut tag = Self::text(policy);
+        if let Some(key) = key {
+            let mut mac = keyed(key);
+            mac.update(b"sessions/index-key/v1");
+            tag.extend_from_slice(&mac.finalize().into_bytes());
+        }
         tag.resize(tag.len().next_multiple_of(BLOCK), 0);
         let mut state = INITIAL;
         compress256(&mut state, tag.as_chunks().0);
@@ -246,6 +264,10 @@ impl fmt::Debug for SecretTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretTag")
     }
+}
+
+fn keyed(key: &IndexKey) -> Hmac<Sha256> {
+    Hmac::<Sha256>::new_from_slice(key.expose()).expect("HMAC takes a key of any length")
 }
 
 /// The stored form of a [`Secret`].
@@ -428,7 +450,7 @@ mod tests {
     #[test]
     fn digests_differ_by_policy() {
         let token = Token::mint(&OsEntropy, None).unwrap();
-        let (a, b) = (SecretTag::of("a"), SecretTag::of("b"));
+        let (a, b) = (SecretTag::of("a", None), SecretTag::of("b", None));
         assert!(!token.secret.digest(&a).matches(&token.secret.digest(&b)));
         assert!(token.secret.digest(&a).matches(&token.secret.digest(&a)));
     }
@@ -441,14 +463,14 @@ mod tests {
             text.resize(text.len().next_multiple_of(BLOCK), 0);
             text.extend_from_slice(&token.secret.0);
             let expected: [u8; 32] = Sha256::digest(&text).into();
-            assert_eq!(token.secret.digest(&SecretTag::of(policy)).0, expected, "{policy}");
+            assert_eq!(token.secret.digest(&SecretTag::of(policy, None)).0, expected, "{policy}");
         }
     }
 
     #[test]
     fn only_the_holder_reads_the_successor() {
         let (old, new) = (Token::mint(&OsEntropy, None).unwrap(), Token::mint(&OsEntropy, None).unwrap());
-        let digest = new.secret.digest(&SecretTag::of("a"));
+        let digest = new.secret.digest(&SecretTag::of("a", None));
         let wrapped = old.secret.wrap(&digest, &new.secret);
         assert_eq!(old.secret.unwrap_successor(&digest, &wrapped).0, new.secret.0);
         assert_ne!(new.secret.unwrap_successor(&digest, &wrapped).0, new.secret.0);

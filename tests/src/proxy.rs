@@ -34,6 +34,8 @@ struct Weather {
     /// Each connection is cut when so many bytes of answers have passed; `u64::MAX` is never.
     cut_after: AtomicU64,
     connections: AtomicU64,
+    /// As many connections, the first ones, lead nowhere any more.
+    stranded: AtomicU64,
     questions: AtomicU64,
     /// Where it leads.
     server: Mutex<Option<SocketAddr>>,
@@ -116,6 +118,12 @@ impl Proxy {
         self.weather.cut_after.store(bytes, SeqCst);
     }
 
+    /// Leaves the connections that are there open, and lets nothing pass on them ever again: what a machine leaves that has
+    /// lost its power. New ones work.
+    pub fn strand(&self) {
+        self.weather.stranded.store(self.connections(), SeqCst);
+    }
+
     /// Cuts every connection that is there.
     pub fn cut(&self) {
         self.weather.cut.notify_waiters();
@@ -134,14 +142,14 @@ impl Proxy {
 
 async fn accept(listener: TcpListener, weather: Arc<Weather>) {
     while let Ok((client, _)) = listener.accept().await {
-        weather.connections.fetch_add(1, SeqCst);
+        let number = weather.connections.fetch_add(1, SeqCst);
         if !weather.refuses.load(SeqCst) {
-            tokio::spawn(carry(client, Arc::clone(&weather)));
+            tokio::spawn(carry(client, number, Arc::clone(&weather)));
         }
     }
 }
 
-async fn carry(client: TcpStream, weather: Arc<Weather>) {
+async fn carry(client: TcpStream, number: u64, weather: Arc<Weather>) {
     let server = *weather.server.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(server) = server else { return };
     let Ok(server) = TcpStream::connect(server).await else { return };
@@ -149,31 +157,34 @@ async fn carry(client: TcpStream, weather: Arc<Weather>) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     tokio::select! {
-        () = questions(from_client, to_server, &weather) => {}
-        () = answers(from_server, to_client, &weather) => {}
+        () = questions(from_client, to_server, number, &weather) => {}
+        () = answers(from_server, to_client, number, &weather) => {}
         () = weather.cut.notified() => {}
     }
 }
 
-async fn questions(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, weather: &Weather) {
+async fn questions(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, number: u64, weather: &Weather) {
     let mut bytes = vec![0; 1 << 16];
     while let Ok(length @ 1..) = from.read(&mut bytes).await {
         weather.questions.fetch_add(1, SeqCst);
         sleep(Duration::from_millis(weather.delay_of_questions.load(SeqCst))).await;
         pass(weather).await;
+        if number < weather.stranded.load(SeqCst) {
+            continue;
+        }
         if to.write_all(&bytes[..length]).await.is_err() {
             return;
         }
     }
 }
 
-async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, weather: &Weather) {
+async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, number: u64, weather: &Weather) {
     let (mut bytes, mut passed) = (vec![0; 1 << 16], 0);
     let mut has_swallowed = false;
     while let Ok(length @ 1..) = from.read(&mut bytes).await {
         pass(weather).await;
         has_swallowed |= weather.swallows_answers.load(SeqCst);
-        if has_swallowed {
+        if has_swallowed || number < weather.stranded.load(SeqCst) {
             continue;
         }
         let left = weather.cut_after.load(SeqCst).saturating_sub(passed);

@@ -23,6 +23,7 @@ const NOT_AT_BUILD_TIME: &[(&str, &str)] = &[
     ("codec_feature", "which features a build has, the build says"),
     ("encryption_feature", "which features a build has, the build says"),
     ("encryption_keys", "variables are the start's"),
+    ("index_key", "variables are the start's"),
     ("store_feature", "which features a build has, the build says"),
     ("store_memory", "the environment decides where sessions are kept"),
     ("store_plain_link", "the environment decides where sessions are kept"),

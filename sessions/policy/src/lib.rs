@@ -21,12 +21,14 @@
 mod adapt;
 mod builder;
 mod check;
+mod client_certificate;
 mod configuration;
 mod date;
 mod draft;
 mod encryption;
 mod explain;
 mod finish;
+mod index_key;
 mod keys;
 mod lint;
 mod name;
@@ -41,6 +43,7 @@ mod reference;
 mod reload;
 mod resolve;
 mod rules;
+mod sentinel_user;
 mod snippet;
 mod source;
 mod store_config;
@@ -52,16 +55,18 @@ mod value;
 mod verdict;
 
 pub use self::builder::SessionPolicyBuilder;
+pub use self::client_certificate::ClientCertificate;
 pub use self::configuration::{Configuration, Note};
 pub use self::date::{Date, InvalidDate};
 pub use self::encryption::{EncryptionKeys, InvalidEncryptionKeys};
 pub use self::explain::Provenance;
+pub use self::index_key::{IndexKey, InvalidIndexKey};
 pub use self::keys::{Fallback, Key, Kind, Safer, Table, policy_keys, store_keys};
 pub use self::lint::{Judged, Lint, Severity, Suppressible, index as lint_index, lint, lints};
 pub use self::name::{is_policy_name, marker_name};
 pub use self::origin::{Layer, Location, Origin};
 pub use self::policy::{
-    Activity, Adapter, BehaviorOnLimit, CarryOver, CloseCodes, Codec, ConcurrencyPolicy, Csrf,
+    Activity, Adapter, BehaviorOnLimit, CarryOver, CloseCodes, Codec, ConcurrencyPolicy, Csrf, Durability,
     ForwardedHeader, Network, OnConflict, OnServerError, ParseNetworkError, PersistencePolicy, Pooler,
     RememberPolicy, Renew, SameSite, Scope, SerialPolicy, SessionPolicy, SocketActivity, SocketCredential,
     SocketPolicy, SocketRequire, TransportPolicy, WhenFull, describe,
@@ -71,6 +76,7 @@ pub use self::problem::Problem;
 pub use self::problems::Problems;
 pub use self::redis_address::{ParseRedisAddressError, RedisAddress};
 pub use self::reference::reference;
+pub use self::sentinel_user::SentinelUser;
 pub use self::source::{Declaration, Entry, Literal, Profile, SourceFile, Sources, Stage, UnknownProfile};
 pub use self::store_config::{StoreConfig, StoreKind};
 pub use self::suggest::suggest;

@@ -1,11 +1,15 @@
 //! What a running program can't take over from newer settings before it is started again: which stores there are and
 //! where a policy's sessions are kept and travel. Everything else applies to the next request.
 
+use std::path::Path;
+
+use crate::client_certificate::ClientCertificate;
 use crate::configuration::{Configuration, Note};
 use crate::explain::Provenance;
 use crate::origin::{Layer, Origin};
 use crate::policy::{Adapter, SessionPolicy};
 use crate::resolve::ORDER;
+use crate::sentinel_user::SentinelUser;
 use crate::source::Sources;
 use crate::store_config::{StoreConfig, StoreKind};
 use crate::value::shown;
@@ -80,41 +84,58 @@ impl Sources {
 
     fn fixed_of_store(&self, before: &StoreConfig, next: &StoreConfig) -> Vec<Note> {
         let name = next.name();
-        let before_kind = before.kind();
+        let note = |key: &str, what: String| Note {
+            origin: origin(self.explain_store(name, key)),
+            key: format!("stores.{name}.{key}"),
+            message: format!("`stores.{name}.{key}` can't change {what}while the program runs"),
+        };
+        let hidden = changed_secrets(before, next);
         let (before, now) = (of_store(before), of_store(next));
         let changed = now.into_iter().filter_map(|(key, now)| {
             let (_, before) = before.iter().find(|(other, _)| *other == key)?;
             (*before != now).then_some((key, before, now))
         });
-        let notes = changed.map(|(key, before, now)| Note {
-            origin: origin(self.explain_store(name, key)),
-            key: format!("stores.{name}.{key}"),
-            message: format!(
-                "`stores.{name}.{key}` can't change from {before} to {now} while the program runs"
-            ),
-        });
-        notes.chain(self.fixed_credentials(name, before_kind, next.kind())).collect()
+        let notes = changed.map(|(key, before, now)| note(key, format!("from {before} to {now} ")));
+        notes.chain(hidden.into_iter().map(|(key, what)| note(key, what.to_owned()))).collect()
     }
+}
 
-    /// Another user, password or parameter at the same place: none is ever shown.
-    fn fixed_credentials(&self, name: &str, before: &StoreKind, next: &StoreKind) -> Option<Note> {
-        let is_hidden = match (before, next) {
-            (StoreKind::Redis { address: before, .. }, StoreKind::Redis { address, .. }) => {
-                before != address && before.to_string() == address.to_string()
+/// The keys of which only a secret part differs, and what of them: none is ever shown.
+fn changed_secrets(before: &StoreConfig, next: &StoreConfig) -> Vec<(&'static str, &'static str)> {
+    const PARTS: &str = "its user, password or parameters ";
+    let mut changed = Vec::new();
+    match (before.kind(), next.kind()) {
+        (
+            StoreKind::Redis { address: before, sentinel_user: user_before, .. },
+            StoreKind::Redis { address, sentinel_user, .. },
+        ) => {
+            if before != address && before.to_string() == address.to_string() {
+                changed.push(("url", PARTS));
             }
-            (StoreKind::Postgres { address: before, .. }, StoreKind::Postgres { address, .. }) => {
-                before != address && before.to_string() == address.to_string()
+            let name = |user: &Option<SentinelUser>| {
+                user.as_ref().and_then(SentinelUser::username).map(str::to_owned)
+            };
+            if name(user_before) != name(sentinel_user) {
+                changed.push(("sentinel_username", ""));
+            } else if user_before != sentinel_user {
+                changed.push(("sentinel_password", ""));
             }
-            _ => false,
-        };
-        is_hidden.then(|| Note {
-            origin: origin(self.explain_store(name, "url")),
-            key: format!("stores.{name}.url"),
-            message: format!(
-                "`stores.{name}.url` can't change its user, password or parameters while the program runs"
-            ),
-        })
+        }
+        (StoreKind::Postgres { address: before, .. }, StoreKind::Postgres { address, .. })
+            if before != address && before.to_string() == address.to_string() =>
+        {
+            changed.push(("url", PARTS));
+        }
+        _ => {}
     }
+    let is_same = match (before.index_key(), next.index_key()) {
+        (Some(before), Some(next)) => before.is_same(next),
+        (before, next) => before.is_none() && next.is_none(),
+    };
+    if !is_same {
+        changed.push(("index_key", ""));
+    }
+    changed
 }
 
 /// The keys of a store that need a restart, as a person writes them. What only one kind of store has goes with the kind.
@@ -131,18 +152,34 @@ fn of_store(store: &StoreConfig) -> Vec<(&'static str, String)> {
         StoreKind::Sqlite { path } => {
             vec![("kind", "sqlite".to_owned()), ("url", shown(&format!("sqlite://{}", path.display())))]
         }
-        StoreKind::Postgres { address, pooler } => vec![
-            ("kind", "postgres".to_owned()),
-            ("url", address.to_string()),
-            ("pooler", pooler.to_string()),
-        ],
-        StoreKind::Redis { address, key_prefix } => vec![
-            ("kind", "redis".to_owned()),
-            ("url", address.to_string()),
-            ("key_prefix", shown(key_prefix)),
-        ],
+        StoreKind::Postgres { address, pooler, certificate } => {
+            let own = [
+                ("kind", "postgres".to_owned()),
+                ("url", address.to_string()),
+                ("pooler", pooler.to_string()),
+            ];
+            own.into_iter().chain(of_certificate(certificate.as_ref())).collect()
+        }
+        StoreKind::Redis { address, key_prefix, durability, certificate, .. } => {
+            let own = [
+                ("kind", "redis".to_owned()),
+                ("url", address.to_string()),
+                ("key_prefix", shown(key_prefix)),
+                ("durability", durability.to_string()),
+            ];
+            own.into_iter().chain(of_certificate(certificate.as_ref())).collect()
+        }
         StoreKind::Custom => vec![("kind", "custom".to_owned())],
     }
+}
+
+fn of_certificate(certificate: Option<&ClientCertificate>) -> [(&'static str, String); 2] {
+    let path =
+        |path: Option<&Path>| path.map_or("none".to_owned(), |path| shown(&path.display().to_string()));
+    [
+        ("client_certificate", path(certificate.map(ClientCertificate::certificate))),
+        ("client_key", path(certificate.map(ClientCertificate::key))),
+    ]
 }
 
 /// Where the value that holds was written.

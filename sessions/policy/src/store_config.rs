@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::client_certificate::ClientCertificate;
 use crate::encryption::EncryptionKeys;
-use crate::policy::{Pooler, WhenFull};
+use crate::index_key::IndexKey;
+use crate::policy::{Durability, Pooler, WhenFull};
 use crate::postgres_address::PostgresAddress;
 use crate::redis_address::RedisAddress;
+use crate::sentinel_user::SentinelUser;
 
 /// One store of a configuration.
 #[derive(Clone, Debug)]
@@ -15,6 +18,7 @@ pub struct StoreConfig {
     pub(crate) kind: StoreKind,
     pub(crate) timeout: Duration,
     pub(crate) encryption_keys: EncryptionKeys,
+    pub(crate) index_key: Option<IndexKey>,
 }
 
 impl StoreConfig {
@@ -36,6 +40,11 @@ impl StoreConfig {
     /// What encrypts the values of its sessions; empty where nothing does.
     pub fn encryption_keys(&self) -> &EncryptionKeys {
         &self.encryption_keys
+    }
+
+    /// The key by which its index names principals, if it has one.
+    pub fn index_key(&self) -> Option<&IndexKey> {
+        self.index_key.as_ref()
     }
 }
 
@@ -66,6 +75,8 @@ pub enum StoreKind {
         address: PostgresAddress,
         /// What is between a node and the server.
         pooler: Pooler,
+        /// By what connections prove who they are, if a certificate does.
+        certificate: Option<ClientCertificate>,
     },
     /// A Redis or Valkey server.
     Redis {
@@ -73,6 +84,12 @@ pub enum StoreKind {
         address: RedisAddress,
         /// What its keys begin with.
         key_prefix: String,
+        /// When its answer counts.
+        durability: Durability,
+        /// Who asks the Sentinels, if not the same as the servers.
+        sentinel_user: Option<SentinelUser>,
+        /// By what connections prove who they are, if a certificate does.
+        certificate: Option<ClientCertificate>,
     },
     /// A store that the application brings.
     Custom,

@@ -125,8 +125,10 @@ fn a_variable_that_names_nothing_is_refused_with_the_nearest_name() {
 
 #[test]
 fn a_variable_of_a_later_version_never_prints_its_text() {
-    let sources =
-        with_variables("[policies.p]\n", &[("SESSIONS_STORES__MAIN__INDEX_KEY", "redis://:hunter2@host")]);
+    let sources = with_variables(
+        "[policies.p]\n",
+        &[("SESSIONS_POLICIES__P__PERSISTENCE__COMPRESS", "redis://:hunter2@host")],
+    );
     let text = sources.check().unwrap_err().to_string();
     assert!(text.contains("comes with a later version") && !text.contains("hunter2"), "{text}");
 }

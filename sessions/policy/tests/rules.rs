@@ -344,7 +344,6 @@ fn stores_have_rules_of_their_own() {
     assert_eq!(store("timeout = '31s'").rule(), "store_timeout");
     assert_eq!(store("max_sessions = 0").rule(), "out_of_range");
     assert_eq!(store("kind = 'memry'").suggestion(), Some("memory"));
-    assert_eq!(store("index_key = 'x'").rule(), "later_version");
     assert_eq!(store("key_prefix = 'x'").rule(), "store_key_without_effect");
     assert_eq!(store("kind = 'redis'").key(), "stores.main.url");
     assert_eq!(store("kind = 'redis'\nurl = 'sqlite://x.db'").rule(), "store_place");
@@ -359,6 +358,23 @@ fn stores_have_rules_of_their_own() {
         "store_key_without_effect"
     );
     good("[stores.main]\nkind = 'sqlite'\nurl = 'sqlite://x.db'\n");
+    let redis = |body: &str| store(&format!("kind = 'redis'\nurl = 'redis://x'\n{body}"));
+    for without_effect in [
+        redis("sentinel_username = 'x'"),
+        redis("client_certificate = 'x.pem'"),
+        store("kind = 'redis'\nurl = 'redis+sentinel://x/main'\nsentinel_username = 'x'"),
+        store("kind = 'redis'\nurl = 'rediss://x'\nclient_key = 'x.pem'"),
+        store("kind = 'postgres'\nurl = 'postgres://x@localhost/x'\nclient_certificate = 'x'"),
+        store("durability = 'replicated'"),
+    ] {
+        assert_eq!(without_effect.rule(), "store_key_without_effect", "{without_effect}");
+    }
+    let pasted =
+        "kind = 'redis'\nurl = 'rediss://x'\nclient_certificate = 'x.pem'\nclient_key = '-----BEGIN PRIVATE'";
+    assert_eq!(store(pasted).rule(), "store_place");
+    good(
+        "[stores.main]\nkind = 'redis'\nurl = 'rediss://x'\nclient_certificate = 'x.pem'\nclient_key = 'x.key'\n",
+    );
     assert_eq!(store("kind = 'postgres'").key(), "stores.main.url");
     assert_eq!(store("kind = 'postgres'\nurl = 'sqlite://x.db'").rule(), "store_place");
     assert_eq!(store("kind = 'postgres'\nurl = 'postgres://db/x?sslmode=prefer'").rule(), "store_place");

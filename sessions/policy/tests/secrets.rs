@@ -115,6 +115,27 @@ fn a_password_in_the_address_of_a_database_belongs_into_a_variable() {
 }
 
 #[test]
+fn what_keys_an_index_or_opens_sentinels_belongs_into_a_variable() {
+    let (_, digits) = KEY.split_once(':').unwrap();
+    for line in [
+        format!("index_key = \"{digits}\""),
+        "kind = \"redis\"\nurl = \"redis+sentinel://x/main\"\nsentinel_password = \"c0ffee\"".to_owned(),
+    ] {
+        let sources = of_file(&line);
+        assert!(sources.lint().iter().any(|problem| problem.rule() == "secret_in_file"), "{line}");
+        is_kept(&sources, &line);
+    }
+    for value in ["", digits, &format!("\"{digits}\""), &format!("{digits}00"), &format!("[{digits}]")] {
+        let name = "SESSIONS_STORES__MAIN__INDEX_KEY".to_owned();
+        let sources = Sources { variables: vec![(name, value.to_owned())], ..of_file("") };
+        let is_refused = sources.lint().iter().any(|problem| problem.rule() == "index_key");
+        let is_key = value == digits || value.trim_matches('"') == digits;
+        assert_eq!(is_refused, !is_key, "{value}");
+        is_kept(&sources, value);
+    }
+}
+
+#[test]
 fn a_variable_that_is_empty_does_not_mean_plain_values() {
     for value in ["", " ", ",", "[]"] {
         let problems = of_variable(value).check().unwrap_err();

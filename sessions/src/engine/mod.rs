@@ -28,7 +28,7 @@ pub(crate) mod waited;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use sessions_policy::{EncryptionKeys, SessionPolicy};
+use sessions_policy::{EncryptionKeys, IndexKey, SessionPolicy};
 
 pub(crate) use self::{family::Family, limit::LimitOf};
 use self::{lifetimes::Lifetimes, queue::Queue, turn::Turns};
@@ -81,6 +81,8 @@ pub(crate) struct EngineShared {
     pub(crate) name: Arc<str>,
     pub(crate) policy: SessionPolicy,
     tag: SecretTag,
+    /// By what the store's index names principals, where it has a key.
+    index_key: Option<IndexKey>,
     codec: Codec,
     /// What values are encrypted with, where they are.
     ring: Option<Arc<KeyRing>>,
@@ -119,6 +121,7 @@ impl SessionEngine {
             entropy: None,
             limit: None,
             keys: EncryptionKeys::default(),
+            index_key: None,
             bus: Bus::default(),
             family: Arc::default(),
         }
@@ -171,6 +174,7 @@ impl SessionEngine {
             shared: Arc::new(EngineShared {
                 name: Arc::clone(&before.name),
                 tag: before.tag.clone(),
+                index_key: before.index_key.clone(),
                 cross_site: carriers.is_any_ambient().then(|| CrossSite::new(&policy)),
                 lifetimes: Lifetimes::of(&policy),
                 codec: Codec::of(&policy),
@@ -301,6 +305,7 @@ pub struct SessionEngineBuilder {
     entropy: Option<Arc<dyn Entropy>>,
     limit: Option<LimitOf>,
     keys: EncryptionKeys,
+    index_key: Option<IndexKey>,
     bus: Bus,
     family: Arc<Family>,
 }
@@ -366,6 +371,14 @@ impl SessionEngineBuilder {
         self.keys(keys)
     }
 
+    /// Names principals in the store by a digest with this key, so that who reads the store without it can't tell whose
+    /// sessions are there. A session that was made with another key, or with none, is a stranger's: its cookie opens it no
+    /// more, so none is left that a revocation doesn't find.
+    pub fn index_key(mut self, key: IndexKey) -> Self {
+        self.index_key = Some(key);
+        self
+    }
+
     pub(crate) fn keys(mut self, keys: EncryptionKeys) -> Self {
         self.keys = keys;
         self
@@ -395,7 +408,8 @@ impl SessionEngineBuilder {
             shared: Arc::new(EngineShared {
                 meter: Meter::of(&name),
                 name,
-                tag: SecretTag::of(policy.name()),
+                tag: SecretTag::of(policy.name(), self.index_key.as_ref()),
+                index_key: self.index_key,
                 cross_site: carriers.is_any_ambient().then(|| CrossSite::new(&policy)),
                 lifetimes: Lifetimes::of(&policy),
                 codec: Codec::of(&policy),

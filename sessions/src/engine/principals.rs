@@ -187,7 +187,15 @@ impl SessionEngine {
     }
 
     pub(super) fn owner(&self, principal: &SessionPrincipal) -> Owner {
-        Owner::of(&self.shared.name, principal.kind(), principal.id())
+        self.owner_named(principal.kind(), principal.id())
+    }
+
+    /// The same by kind and id.
+    pub(super) fn owner_named(&self, kind: &str, id: &str) -> Owner {
+        match &self.shared.index_key {
+            None => Owner::of(&self.shared.name, kind, id),
+            Some(key) => Owner::keyed(key, &self.shared.name, kind, id),
+        }
     }
 
     /// Ends sessions of a principal.

@@ -146,6 +146,6 @@ impl SessionEngine {
     /// Whose index a record is in.
     pub(crate) fn owner_of(&self, record: &Record) -> Option<Owner> {
         let (kind, id) = crate::SessionPrincipal::name_of(record.principal()?)?;
-        Some(Owner::of(&self.shared.name, kind, id))
+        Some(self.owner_named(kind, id))
     }
 }

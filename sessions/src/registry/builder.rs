@@ -203,6 +203,9 @@ impl<D: Declared> RegistryBuilder<D> {
                 builder = builder.own_transport(own.map(|(_, transport)| Arc::clone(transport)));
                 if let Some(declared) = configuration.store(name) {
                     builder = builder.keys(declared.encryption_keys().clone());
+                    if let Some(key) = declared.index_key() {
+                        builder = builder.index_key(key.clone());
+                    }
                 }
                 if let Some(store) = store {
                     builder = builder.store(store);
@@ -316,13 +319,23 @@ async fn open(declared: &StoreConfig) -> Result<SharedStore, StoreError> {
         #[cfg(feature = "sqlite")]
         StoreKind::Sqlite { path } => Ok(SharedStore::new(crate::SqliteStore::open(path).await?)),
         #[cfg(feature = "postgres")]
-        StoreKind::Postgres { address, pooler } => {
-            let builder = crate::store::PostgresStore::builder(address.clone()).pooler(*pooler);
+        StoreKind::Postgres { address, pooler, certificate } => {
+            let mut builder = crate::store::PostgresStore::builder(address.clone()).pooler(*pooler);
+            if let Some(certificate) = certificate {
+                builder = builder.client_certificate(certificate.clone());
+            }
             Ok(SharedStore::new(builder.timeout(declared.timeout()).open().await?))
         }
         #[cfg(feature = "redis")]
-        StoreKind::Redis { address, key_prefix } => {
-            let builder = crate::RedisStore::builder(address.clone()).key_prefix(key_prefix);
+        StoreKind::Redis { address, key_prefix, durability, sentinel_user, certificate } => {
+            let mut builder = crate::RedisStore::builder(address.clone()).key_prefix(key_prefix);
+            builder = builder.durability(*durability);
+            if let Some(user) = sentinel_user {
+                builder = builder.sentinel_user(user.clone());
+            }
+            if let Some(certificate) = certificate {
+                builder = builder.client_certificate(certificate.clone());
+            }
             Ok(SharedStore::new(builder.timeout(declared.timeout()).open().await?))
         }
         // The check of the settings refuses what this build has no code for.

@@ -13,6 +13,8 @@ pub(crate) mod calls;
 mod endings;
 mod erased;
 mod file;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod identity;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -38,8 +40,10 @@ pub use self::sqlite::SqliteStore;
 pub use crate::record::Version;
 pub use crate::token::{Owner, SessionId};
 pub use sessions_policy::BehaviorOnLimit;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+pub use sessions_policy::ClientCertificate;
 #[cfg(feature = "redis")]
-pub use sessions_policy::RedisAddress;
+pub use sessions_policy::{Durability, RedisAddress, SentinelUser};
 
 /// Milliseconds since the Unix epoch, in the clock of the engine that calls.
 pub type Millis = u64;

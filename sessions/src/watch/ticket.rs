@@ -169,7 +169,7 @@ impl SessionEngine {
 /// The key under which a ticket is kept: a digest of its secret under a domain of its own, so that neither opens what the
 /// other does.
 fn name_of(engine: &SessionEngine, token: &Token) -> String {
-    let tag = SecretTag::of(&format!("{}/socket ticket", engine.shared.name));
+    let tag = SecretTag::of(&format!("{}/socket ticket", engine.shared.name), None);
     format!("{TICKET}{}", URL_SAFE_NO_PAD.encode(token.secret.digest(&tag).short()))
 }
 

@@ -54,10 +54,7 @@ impl Postgres {
 
     /// A server of its own, with these settings.
     pub fn start(settings: &[&str]) -> Self {
-        let folder = tempfile::Builder::new().prefix("sessions-postgres-").tempdir().unwrap().keep();
-        if let Some(user) = other_user() {
-            chown(&folder, Some(user), None).unwrap();
-        }
+        let folder = own_folder();
         let made = as_server(&program("initdb"))
             .args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "-D"])
             .arg(folder.join("data"))
@@ -69,6 +66,44 @@ impl Postgres {
         let mut server = Self { folder, port: free_port(), settings, run: None, made, left };
         server.resume_after_end();
         server
+    }
+
+    /// A standby of this server, which follows it, on a port of its own.
+    ///
+    /// # Panics
+    /// If it can't be made.
+    #[must_use]
+    pub fn standby(&self) -> Self {
+        let folder = own_folder();
+        let copied = as_server(&program("pg_basebackup"))
+            .args([
+                "--host=127.0.0.1",
+                "--username=postgres",
+                "--checkpoint=fast",
+                "--no-sync",
+                "--write-recovery-conf",
+            ])
+            .arg(format!("--port={}", self.port))
+            .arg("-D")
+            .arg(folder.join("data"))
+            .output()
+            .unwrap();
+        assert!(copied.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&copied.stderr));
+        let (made, left) = (AtomicU32::new(0), Default::default());
+        let mut server =
+            Self { folder, port: free_port(), settings: self.settings.clone(), run: None, made, left };
+        server.resume_after_end();
+        server
+    }
+
+    /// Makes a standby the primary.
+    ///
+    /// # Panics
+    /// If it can't be.
+    pub fn promote(&self) {
+        let mut command = as_server(&program("pg_ctl"));
+        let promoted = command.args(["promote", "--wait", "-D"]).arg(self.data()).output().unwrap();
+        assert!(promoted.status.success(), "pg_ctl: {}", String::from_utf8_lossy(&promoted.stderr));
     }
 
     /// The port on 127.0.0.1.
@@ -236,6 +271,15 @@ impl Drop for Postgres {
             None => drop(fs::remove_dir_all(&self.folder)),
         }
     }
+}
+
+/// An empty folder that a server may write.
+fn own_folder() -> PathBuf {
+    let folder = tempfile::Builder::new().prefix("sessions-postgres-").tempdir().unwrap().keep();
+    if let Some(user) = other_user() {
+        chown(&folder, Some(user), None).unwrap();
+    }
+    folder
 }
 
 /// A database of one test. When it goes, so do what is in it and the connections to it that are not a pooler's.

@@ -140,10 +140,16 @@ impl RedisServer {
 }
 
 fn spawn(port: u16, options: &[String], folder: &TempDir) -> Process {
-    let mut command = Command::new(program("redis-server"));
+    let mut command = Command::new(server_program());
     command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--logfile", "log"]);
     command.arg("--dir").arg(folder.path()).args(options);
     Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))
+}
+
+/// What the servers of the tests are: `redis-server`, or the program that `SESSIONS_TEST_REDIS_SERVER` names, such as
+/// `valkey-server`.
+pub(super) fn server_program() -> std::path::PathBuf {
+    std::env::var_os("SESSIONS_TEST_REDIS_SERVER").map_or_else(|| program("redis-server"), Into::into)
 }
 
 /// Asks a server on a port of this machine, by its protocol: the first read of the answer.
@@ -153,6 +159,21 @@ fn spawn(port: u16, options: &[String], folder: &TempDir) -> Process {
 pub fn ask(port: u16, words: &[&str]) -> std::io::Result<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    say(&mut stream, words)
+}
+
+/// The same after saying something else on the same connection, such as a password.
+///
+/// # Errors
+/// As [`ask`].
+pub fn ask_as(port: u16, first: &[&str], words: &[&str]) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    say(&mut stream, first)?;
+    say(&mut stream, words)
+}
+
+fn say(stream: &mut TcpStream, words: &[&str]) -> std::io::Result<String> {
     let words_of = |word: &&str| format!("${}\r\n{word}\r\n", word.len());
     let question: Vec<_> =
         [format!("*{}\r\n", words.len())].into_iter().chain(words.iter().map(words_of)).collect();

@@ -1,6 +1,7 @@
 //! A primary, a replica and three Sentinels on this machine.
 
 use std::{
+    path::Path,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -9,8 +10,8 @@ use std::{
 use tempfile::TempDir;
 
 use super::{
-    Process, free_port, program,
-    redis::{RedisServer, ask},
+    Process, free_port,
+    redis::{RedisServer, ask, ask_as, server_program},
 };
 
 const START: Duration = Duration::from_secs(60);
@@ -23,6 +24,7 @@ pub const NAME: &str = "main";
 pub struct Watched {
     servers: [RedisServer; 2],
     sentinels: Vec<(u16, Process, TempDir)>,
+    password: &'static str,
 }
 
 impl Watched {
@@ -31,16 +33,62 @@ impl Watched {
     /// # Panics
     /// If they don't find each other.
     pub fn start() -> Self {
-        let primary = RedisServer::start_with(&["--repl-diskless-sync-delay 0"]);
-        let replica = RedisServer::start_with(&[
-            &format!("--replicaof 127.0.0.1 {}", primary.port()),
-            "--repl-diskless-sync-delay 0",
-        ]);
-        let sentinels = (0..3).map(|_| sentinel(primary.port())).collect();
-        let watched = Self { servers: [primary, replica], sentinels };
+        Self::start_with(&[], "", "")
+    }
+
+    /// Starts servers with more options, and Sentinels with more lines in their files. Who asks the Sentinels gives them
+    /// `password`, if there is one.
+    ///
+    /// # Panics
+    /// If they don't find each other.
+    pub fn start_with(options: &[&str], lines: &str, password: &'static str) -> Self {
+        let options = [options, &["--repl-diskless-sync-delay 0"]].concat();
+        let primary = RedisServer::start_with(&options);
+        let of = format!("--replicaof 127.0.0.1 {}", primary.port());
+        let replica = RedisServer::start_with(&[&options[..], &[&of]].concat());
+        let sentinels = (0..3).map(|_| sentinel(primary.port(), lines)).collect();
+        Self::come_together(Self { servers: [primary, replica], sentinels, password })
+    }
+
+    /// The same over TLS alone, also among themselves, where everyone proves who it is: with `own.pem` and `key.pem` of a
+    /// folder, by the authority of `authority.pem`. And their address.
+    ///
+    /// # Panics
+    /// If they don't find each other.
+    pub fn encrypted(folder: &Path) -> (Self, String) {
+        let lines = |port: u16, dashes: &str| {
+            let file = |name: &str| folder.join(name).display().to_string();
+            [
+                format!("{dashes}tls-port {port}"),
+                format!("{dashes}tls-cert-file {}", file("own.pem")),
+                format!("{dashes}tls-key-file {}", file("key.pem")),
+                format!("{dashes}tls-ca-cert-file {}", file("authority.pem")),
+                format!("{dashes}tls-replication yes"),
+            ]
+        };
+        let server = |port: u16, more: &[&str]| {
+            let lines = lines(port, "--");
+            let own: Vec<_> =
+                lines.iter().map(String::as_str).chain(["--repl-diskless-sync-delay 0"]).collect();
+            RedisServer::start_with(&[&own[..], more].concat())
+        };
+        let (first, second) = (free_port(), free_port());
+        let primary = server(first, &[]);
+        let replica = server(second, &[&format!("--replicaof 127.0.0.1 {first}")]);
+        let (mut sentinels, mut nodes) = (Vec::new(), Vec::new());
+        for _ in 0..3 {
+            let port = free_port();
+            sentinels.push(sentinel(first, &lines(port, "").join("\n")));
+            nodes.push(format!("localhost:{port}"));
+        }
+        let watched = Self::come_together(Self { servers: [primary, replica], sentinels, password: "" });
+        (watched, format!("rediss+sentinel://{}/{NAME}", nodes.join(",")))
+    }
+
+    fn come_together(watched: Self) -> Self {
         watched.wait(|watched| {
             watched.sentinels.iter().all(|(port, ..)| {
-                let told = ask(*port, &["SENTINEL", "MASTER", NAME]).unwrap_or_default();
+                let told = watched.asked(*port, &["SENTINEL", "MASTER", NAME]);
                 let told: Vec<_> = told.lines().collect();
                 let value =
                     |key: &str| told.iter().position(|line| *line == key).and_then(|at| told.get(at + 2));
@@ -48,15 +96,41 @@ impl Watched {
             })
         });
         watched.wait(|watched| {
-            watched.servers[1].ask(&["INFO", "replication"]).contains("master_link_status:up")
+            let replicas = watched.asked(watched.sentinels[0].0, &["SENTINEL", "REPLICAS", NAME]);
+            replicas.contains("master-link-status\r\n$2\r\nok")
         });
         watched
+    }
+
+    /// What a Sentinel answers to who knows the password.
+    fn asked(&self, port: u16, words: &[&str]) -> String {
+        if self.password.is_empty() {
+            return ask(port, words).unwrap_or_default();
+        }
+        ask_as(port, &["AUTH", self.password], words).unwrap_or_default()
     }
 
     /// Their address, as `stores.NAME.url` has it.
     pub fn url(&self) -> String {
         let nodes: Vec<_> = self.sentinels.iter().map(|(port, ..)| format!("127.0.0.1:{port}")).collect();
         format!("redis+sentinel://{}/{NAME}", nodes.join(","))
+    }
+
+    /// The ports of the Sentinels to which a store listens.
+    pub fn listened_to(&self) -> Vec<u16> {
+        let listens = |client: &str| client.contains(" resp=3") && client.contains(" sub=1 ");
+        let of = |port: &u16| self.asked(*port, &["CLIENT", "LIST"]).lines().any(listens);
+        self.sentinels.iter().map(|(port, ..)| *port).filter(of).collect()
+    }
+
+    /// Ends a Sentinel.
+    pub fn end_sentinel(&self, port: u16) {
+        for (own, process, _) in self.sentinels.iter().filter(|(own, ..)| *own == port) {
+            process.signal("KILL");
+            while ask(*own, &["PING"]).is_ok() {
+                thread::sleep(Duration::from_millis(10));
+            }
+        }
     }
 
     /// The one that is the primary at first, and the other.
@@ -74,7 +148,7 @@ impl Watched {
     /// Asks the Sentinels to make the other server the primary.
     pub fn fail_over(&self) {
         let (port, ..) = &self.sentinels[0];
-        let answer = ask(*port, &["SENTINEL", "FAILOVER", NAME]).unwrap_or_default();
+        let answer = self.asked(*port, &["SENTINEL", "FAILOVER", NAME]);
         assert!(answer.starts_with("+OK"), "{answer}");
     }
 
@@ -91,17 +165,17 @@ impl Watched {
     }
 }
 
-fn sentinel(primary: u16) -> (u16, Process, TempDir) {
+fn sentinel(primary: u16, lines: &str) -> (u16, Process, TempDir) {
     let (port, folder) = (free_port(), tempfile::Builder::new().prefix("sessions-sentinel-").tempdir());
     let folder = folder.expect("a folder");
     let file = folder.path().join("sentinel.conf");
     let settings = format!(
         "port {port}\nbind 127.0.0.1\ndir {}\nlogfile log\nsentinel monitor {NAME} 127.0.0.1 {primary} 2\n\
-         sentinel down-after-milliseconds {NAME} 1000\nsentinel failover-timeout {NAME} 4000\n",
+         sentinel down-after-milliseconds {NAME} 1000\nsentinel failover-timeout {NAME} 4000\n{lines}\n",
         folder.path().display()
     );
     std::fs::write(&file, settings).expect("a file in the folder");
-    let mut command = Command::new(program("redis-server"));
+    let mut command = Command::new(server_program());
     command.arg(&file).arg("--sentinel").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     (port, Process::start(&mut command), folder)
 }

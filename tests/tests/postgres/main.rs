@@ -9,6 +9,7 @@ mod network;
 mod nodes;
 mod pooled;
 mod settings;
+mod standby;
 mod statements;
 mod tls;
 mod unnamed;

@@ -65,6 +65,37 @@ async fn a_write_whose_answer_was_lost_is_unknown_and_was_applied_at_most_once()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_write_whose_connection_was_lost_after_it_was_applied_is_unknown() {
+    let (store, near, proxy, _database) = far().await;
+    create(&near, anonymous(1)).await;
+    proxy.swallow_answers(true);
+    let writing = tokio::spawn({
+        let store = store.clone();
+        async move { store.cas(change(anonymous(1), 1)).await }
+    });
+    soon("it is applied", async || version(&near, anonymous(1)).await == Some(2)).await;
+    // Long before the time limit, which tells the same.
+    proxy.cut();
+    let lost = writing.await.unwrap();
+    assert!(matches!(lost, Err(StoreError::Unknown(_))), "{lost:?}");
+    assert!(!format!("{lost:?}").contains("timeout"), "{lost:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_lead_nowhere_are_given_up() {
+    let (store, near, proxy, database) = far().await;
+    create(&near, anonymous(1)).await;
+    // Those of both stores are set up: one that is not yet is given up for that.
+    let ready = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                 AND application_name = 'sessions' AND query LIKE '%clock_timestamp%'";
+    let client = database.client().await;
+    soon("all are set up", async || client.query_one(ready, &[]).await.unwrap().get::<_, i64>(0) == 8).await;
+    proxy.strand();
+    assert!(store.load(anonymous(1), NOW).await.is_err(), "no answer comes");
+    soon("new ones are made", async || store.load(anonymous(1), NOW).await.is_ok()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn connections_that_are_cut_anywhere_lose_and_double_nothing() {
     let (store, near, proxy, _database) = far().await;
     create(&near, anonymous(1)).await;

@@ -7,8 +7,8 @@ use std::{
     process::Command,
 };
 
-use sessions::{PostgresStore, SessionStore};
-use sessions_tests::servers::postgres::Postgres;
+use sessions::{PostgresStore, SessionStore, store::ClientCertificate};
+use sessions_tests::servers::postgres::{self, Postgres};
 
 use crate::{anonymous, create, unavailable, version};
 
@@ -34,6 +34,19 @@ fn certificates(folder: &Path) {
     }
     openssl(folder, "req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj|/CN=localhost");
     fs::write(folder.join("names"), "subjectAltName=DNS:localhost\n").unwrap();
+    for name in ["authority", "other"] {
+        let client = format!("client-of-{name}");
+        openssl(
+            folder,
+            &format!("req -newkey rsa:2048 -nodes -keyout {client}.key -out {client}.csr -subj|/CN=postgres"),
+        );
+        openssl(
+            folder,
+            &format!(
+                "x509 -req -days 2 -in {client}.csr -CA {name}.pem -CAkey {name}.key -CAcreateserial -extfile names -out {client}.pem"
+            ),
+        );
+    }
     openssl(
         folder,
         "x509 -req -days 2 -in server.csr -CA authority.pem -CAkey authority.key -CAcreateserial -extfile names -out server.pem",
@@ -44,7 +57,7 @@ fn certificates(folder: &Path) {
 fn server(folder: &Path) -> Postgres {
     certificates(folder);
     let server = Postgres::start(&["fsync=off"]);
-    for name in ["server.key", "server.pem"] {
+    for name in ["server.key", "server.pem", "authority.pem"] {
         let place = server.data().join(name);
         fs::copy(folder.join(name), &place).unwrap();
         fs::set_permissions(&place, fs::Permissions::from_mode(0o600)).unwrap();
@@ -94,5 +107,57 @@ async fn only_a_server_whose_certificate_and_name_are_right_is_spoken_to() {
         assert!(said.contains("not valid for name"), "{said}");
         let said = unavailable(PostgresStore::open(&url("localhost", mode, "missing.pem")).await);
         assert!(said.contains("missing.pem"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_wants_a_certificate_of_its_clients_gets_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path());
+    let admin = server.admin().await;
+    for setting in [
+        "ssl = on",
+        "ssl_cert_file = 'server.pem'",
+        "ssl_key_file = 'server.key'",
+        "ssl_ca_file = 'authority.pem'",
+    ] {
+        admin.batch_execute(&format!("ALTER SYSTEM SET {setting}")).await.unwrap();
+    }
+    // The certificate is the only proof, and its name has to be the user's.
+    let rules = "hostssl all all 127.0.0.1/32 cert\nhostssl all all ::1/128 cert\nlocal all all trust\n";
+    fs::write(server.data().join("pg_hba.conf"), rules).unwrap();
+    admin.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+    let authority = folder.path().join("authority.pem");
+    let url = format!(
+        "postgres://postgres@localhost:{}/postgres?sslrootcert={}",
+        server.port(),
+        authority.display()
+    );
+    let url = format!("{url}&sslmode=verify-full");
+    let open = |certificate: &str, key: &str| {
+        let path = |name: &str| folder.path().join(name);
+        postgres::builder(&url)
+            .client_certificate(ClientCertificate::new(path(certificate), path(key)))
+            .open()
+    };
+    crate::soon("it takes certificates", async || {
+        open("client-of-authority.pem", "client-of-authority.key").await.is_ok()
+    })
+    .await;
+    let store = open("client-of-authority.pem", "client-of-authority.key").await.unwrap();
+    create(&store, anonymous(1)).await;
+    assert_eq!(version(&store, anonymous(1)).await, Some(1));
+
+    let said = unavailable(PostgresStore::open(&url).await);
+    assert!(said.contains("refuses the user") || said.contains("certificate"), "{said}");
+    unavailable(open("client-of-other.pem", "client-of-other.key").await);
+    fs::write(folder.path().join("words.pem"), "-----BEGIN hunter2\nhunter2").unwrap();
+    for (certificate, key, why) in [
+        ("missing.pem", "client-of-authority.key", "missing.pem` can't be read"),
+        ("client-of-authority.pem", "words.pem", "words.pem` has no key"),
+        ("client-of-authority.pem", "server.key", "don't go together"),
+    ] {
+        let said = unavailable(open(certificate, key).await);
+        assert!(said.contains(why) && !said.contains("hunter2"), "{why}: {said}");
     }
 }

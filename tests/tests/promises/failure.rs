@@ -46,6 +46,19 @@ async fn a_logout_that_the_store_did_not_take_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_login_whose_visitor_could_not_be_sealed_leaves_no_session_and_takes_nothing_away() {
+    let node = Node::new(SessionPolicy::user_default());
+    let mut visitor = Visitor::default();
+    node.visit(&mut visitor, async |session| session.set("cart", 1)).await.commit.unwrap();
+    node.store.fail_next(Operation::Cas);
+    let answer = node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada"))).await;
+    assert_eq!(answer.commit.unwrap_err().fault(), Fault::StoreUnavailable);
+    assert!(answer.cookies.is_empty());
+    assert!(node.engine.sessions_of(&user("ada")).await.unwrap().is_empty());
+    assert!(node.visit(&mut visitor, async |session| session.contains("cart")).await.value);
+}
+
+#[tokio::test]
 async fn a_login_that_could_not_end_the_session_before_leaves_no_second_one() {
     let node = Node::new(SessionPolicy::user_default());
     let mut visitor = Visitor::default();

@@ -127,6 +127,25 @@ async fn a_login_submitted_several_times_gives_each_a_session_and_the_cart_to_on
 }
 
 #[tokio::test]
+async fn what_was_written_after_a_login_was_read_is_in_it() {
+    let node = Node::new(SessionPolicy::user_default());
+    let mut visitor = Visitor::default();
+    node.visit(&mut visitor, async |session| session.set("cart", 1)).await.commit.unwrap();
+    let mut slow = node.engine.resolve(&visitor.request()).await.unwrap();
+    slow.set("own", 1).unwrap();
+    slow.mark_authenticated(user("ada"));
+    node.visit(&mut visitor, async |session| session.set("late", 1)).await.commit.unwrap();
+    let mut response = http::Response::new(());
+    node.engine.commit(&slow, &mut response).await.unwrap();
+    let cookie = response.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let mut person = Visitor { cookie: Some(cookie) };
+    let mut keys = node.visit(&mut person, async |session| session.keys()).await.value;
+    keys.sort();
+    assert_eq!(keys, ["cart", "late", "own"]);
+    assert_eq!(node.engine.sessions_of(&user("ada")).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn what_was_acknowledged_before_a_login_is_in_it() {
     for round in 0..20 {
         let node = Node::new(SessionPolicy::user_default());

@@ -9,6 +9,7 @@ mod failure;
 mod faults;
 mod half_way;
 mod identity;
+mod index;
 mod key_ring;
 mod layer;
 mod lifecycle;

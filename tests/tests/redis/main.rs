@@ -7,6 +7,7 @@ mod common;
 mod conformance;
 mod outage;
 mod refusal;
+mod replicated;
 mod sentinel;
 mod through;
 mod tls;

@@ -2,8 +2,8 @@
 
 use super::{Fallback, Key, Kind, Safer, Table};
 use crate::policy::{
-    Activity, Adapter, BehaviorOnLimit, CloseCodes, Codec, Csrf, ForwardedHeader, OnConflict, OnServerError,
-    Pooler, Renew, SameSite, Scope, SocketActivity, SocketCredential, SocketRequire, WhenFull,
+    Activity, Adapter, BehaviorOnLimit, CloseCodes, Codec, Csrf, Durability, ForwardedHeader, OnConflict,
+    OnServerError, Pooler, Renew, SameSite, Scope, SocketActivity, SocketCredential, SocketRequire, WhenFull,
 };
 
 const fn policy(path: &'static str, kind: Kind, doc: &'static str) -> Key {
@@ -426,6 +426,33 @@ pub(super) const STORE_KEYS: &[Key] = &[
     store("key_prefix", Kind::Name, "`redis`: what its keys begin with; two applications on one server need two")
         .word("sessions"),
     store(
+        "durability",
+        choice(Durability::WORDS),
+        "`redis`: when a write counts: once the `primary` has it, or once it is `replicated`, on one replica at least; \
+         a write that no replica has in time is answered 503",
+    )
+    .word("primary"),
+    store(
+        "sentinel_username",
+        Kind::Text,
+        "`redis`: the user of the Sentinels' access control list, where they have one",
+    ),
+    store(
+        "sentinel_password",
+        Kind::Text,
+        "`redis`: what the Sentinels' `requirepass` or user asks for; by a variable, never in the file; without it \
+         Sentinels are asked as no one, and then as the user of the `url`",
+    )
+    .secret(),
+    store(
+        "client_certificate",
+        Kind::Text,
+        "`redis` and `postgres`, over TLS: the file of the certificate, in PEM, by which connections prove who they are; \
+         read when the store is opened",
+    ),
+    store("client_key", Kind::Text, "`redis` and `postgres`, over TLS: the file of the certificate's key, in PEM")
+        .secret(),
+    store(
         "pooler",
         choice(Pooler::WORDS),
         "`postgres`: what is between a node and the server; `transaction` for one that lends connections by the transaction, \
@@ -447,6 +474,13 @@ pub(super) const STORE_KEYS: &[Key] = &[
     )
     .secret()
     .asked_for_by("OWASP ASVS 5.0, 11.3.4 and 13.3.1"),
+    store(
+        "index_key",
+        Kind::Text,
+        "a key of 64 hexadecimal digits by which the store names principals, so that who reads the store can't tell whose \
+         sessions are there; by a variable, never in the file; with another key every session is a stranger's, and all \
+         are logged out",
+    )
+    .secret(),
     store("allow", Kind::Suppressions, ALLOW).fallback_to(Fallback::Empty),
-    later(Table::Stores, "index_key", "what keys the index by principal").secret(),
 ];

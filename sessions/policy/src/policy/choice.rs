@@ -160,6 +160,15 @@ choices! {
         /// Sent always; needs `Secure`.
         None = "none",
     }
+    /// When a Redis server's answer counts.
+    #[derive(Default)]
+    Durability {
+        /// When the primary has a write.
+        #[default]
+        Primary = "primary",
+        /// When a replica has it too. A write that none has in time is told as one that may be undone.
+        Replicated = "replicated",
+    }
     /// What is between a node and its PostgreSQL server.
     #[derive(Default)]
     Pooler {

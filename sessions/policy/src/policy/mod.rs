@@ -9,8 +9,8 @@ mod parts;
 use std::time::Duration;
 
 pub use self::choice::{
-    Activity, Adapter, BehaviorOnLimit, CloseCodes, Codec, Csrf, ForwardedHeader, OnConflict, OnServerError,
-    Pooler, Renew, SameSite, Scope, SocketActivity, SocketCredential, SocketRequire, WhenFull,
+    Activity, Adapter, BehaviorOnLimit, CloseCodes, Codec, Csrf, Durability, ForwardedHeader, OnConflict,
+    OnServerError, Pooler, Renew, SameSite, Scope, SocketActivity, SocketCredential, SocketRequire, WhenFull,
 };
 pub use self::describe::describe;
 pub use self::network::{Network, ParseNetworkError};

@@ -52,15 +52,24 @@ impl Key {
         let header: Vec<&str> = header.into_iter().flatten().collect();
         if self.is_only_by_variable() {
             let variable = self.variable(name);
-            line!(page, "\n```sh\nexport {variable}=\"2:$(cat newer.hex),1:$(cat older.hex)\"\n```");
+            let value = if let Kind::List { .. } = self.kind() {
+                "2:$(cat newer.hex),1:$(cat older.hex)"
+            } else {
+                "$(cat secret.txt)"
+            };
+            line!(page, "\n```sh\nexport {variable}=\"{value}\"\n```");
             return;
         }
         let kind = match (self.table(), self.path()) {
             (Table::Stores, "url") => "kind = \"sqlite\"\n",
             (Table::Stores, "directory") => "kind = \"file\"\n",
             (Table::Policies, ORDER) => "adapter = \"composite\"\n",
-            (Table::Stores, "pooler") => {
+            (Table::Stores, "pooler" | "client_certificate" | "client_key") => {
                 "kind = \"postgres\"\nurl = \"postgres://shop@db.example.com/shop\"\n"
+            }
+            (Table::Stores, "durability") => "kind = \"redis\"\nurl = \"rediss://sessions.internal\"\n",
+            (Table::Stores, "sentinel_username") => {
+                "kind = \"redis\"\nurl = \"rediss+sentinel://a.internal,b.internal,c.internal/main\"\n"
             }
             _ => "",
         };
@@ -74,7 +83,8 @@ impl Key {
 
     /// Whether a value of it belongs into a variable, which is no place for an example of the file.
     fn is_only_by_variable(&self) -> bool {
-        self.is_secret() && matches!(self.kind(), Kind::List { .. })
+        // A `url` may stand there without its password, and a path is none.
+        self.is_secret() && !matches!(self.path(), "url" | "client_key")
     }
 
     /// A value of its kind, as a file has it: the default where there is one.
@@ -97,6 +107,9 @@ impl Key {
             (_, Kind::Text) if self.path().ends_with("cookie_name") => "\"__Host-Http-shop\"".to_owned(),
             (_, Kind::Text) if self.path() == "url" => "\"sqlite://sessions.db\"".to_owned(),
             (_, Kind::Text) if self.path() == "directory" => "\"sessions\"".to_owned(),
+            (_, Kind::Text) if self.path() == "client_certificate" => "\"/etc/shop/client.pem\"".to_owned(),
+            (_, Kind::Text) if self.path() == "client_key" => "\"/etc/shop/client.key\"".to_owned(),
+            (_, Kind::Text) if self.path() == "sentinel_username" => "\"watcher\"".to_owned(),
             (_, Kind::Text) => "\"example.com\"".to_owned(),
         }
     }

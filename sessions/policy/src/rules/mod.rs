@@ -14,6 +14,7 @@ mod proxies;
 mod rotation;
 mod serial;
 mod socket;
+mod store_access;
 mod store_places;
 mod stores;
 

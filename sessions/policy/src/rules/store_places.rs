@@ -47,7 +47,7 @@ pub(super) fn judge_directory(directory: &str) -> Result<PathBuf, Misplaced> {
     judge_path(directory)
 }
 
-fn judge_path(path: &str) -> Result<PathBuf, Misplaced> {
+pub(super) fn judge_path(path: &str) -> Result<PathBuf, Misplaced> {
     if path.starts_with('~') {
         let help = "write the whole path: only a shell knows what `~` stands for";
         return Err(("begins with `~`".to_owned(), help.to_owned()));

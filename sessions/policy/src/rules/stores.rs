@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::encryption::judge_encryption;
+use super::store_access::{judge_certificate, judge_index_key, judge_sentinel};
 use super::store_places::{judge_directory, judge_url};
 use crate::configuration::Note;
 use crate::draft::{Draft, Stated};
 use crate::keys::{Key, Table};
 use crate::origin::{Layer, Origin};
-use crate::policy::{Pooler, WhenFull};
+use crate::policy::{Durability, Pooler, WhenFull};
 use crate::postgres_address::{PostgresAddress, PostgresTls};
 use crate::problem::Problem;
 use crate::redis_address::RedisAddress;
@@ -26,6 +27,11 @@ const OF_SOME_KINDS: &[(&str, &[&str])] = &[
     ("directory", &["file"]),
     ("url", &["sqlite", "redis", "postgres"]),
     ("key_prefix", &["redis"]),
+    ("durability", &["redis"]),
+    ("sentinel_username", &["redis"]),
+    ("sentinel_password", &["redis"]),
+    ("client_certificate", &["redis", "postgres"]),
+    ("client_key", &["redis", "postgres"]),
     ("pooler", &["postgres"]),
 ];
 
@@ -68,14 +74,22 @@ pub(crate) fn judge_store(
         "postgres" => match place(draft, kind, "url", judge_postgres, problems) {
             Some(address) => {
                 judge_way(draft, &address, problems);
-                StoreKind::Postgres { address, pooler: pooler(draft) }
+                let is_encrypted = address.tls() != PostgresTls::Off;
+                let certificate = judge_certificate(draft, is_encrypted, problems);
+                StoreKind::Postgres { address, pooler: pooler(draft), certificate }
             }
             None => StoreKind::Custom,
         },
         "redis" => match place(draft, kind, "url", judge_redis, problems) {
             Some(address) => {
                 judge_password(draft, address.has_password(), problems);
-                StoreKind::Redis { address, key_prefix: key_prefix(draft) }
+                StoreKind::Redis {
+                    key_prefix: key_prefix(draft),
+                    durability: durability(draft),
+                    sentinel_user: judge_sentinel(draft, address.sentinel().is_some(), problems),
+                    certificate: judge_certificate(draft, address.is_tls(), problems),
+                    address,
+                }
             }
             // It is refused.
             None => StoreKind::Custom,
@@ -83,7 +97,8 @@ pub(crate) fn judge_store(
         _ => StoreKind::Custom,
     };
     let encryption_keys = judge_encryption(draft, sources, problems);
-    StoreConfig { name: draft.name.clone(), kind, timeout, encryption_keys }
+    let index_key = judge_index_key(draft, problems);
+    StoreConfig { name: draft.name.clone(), kind, timeout, encryption_keys, index_key }
 }
 
 /// What a rule finds wrong with where a store is: the end of a sentence that begins with the key, and the fix.
@@ -186,13 +201,22 @@ pub(crate) fn judge_kinds(
                 "(file) is a store for development",
                 "keep sessions elsewhere, such as in `kind = \"sqlite\"`; or run with SESSIONS_PROFILE=development",
             ),
-            StoreKind::Redis { ref address, .. } => {
+            StoreKind::Redis { ref address, durability, .. } => {
                 problems.extend(plain_link(draft, address));
-                (
-                    "store_replication",
-                    "(redis) replicates after it has answered: a failover can undo the last moments",
-                    "keep what may never lose a revocation in a store such as `kind = \"sqlite\"`",
-                )
+                if durability == Durability::Replicated {
+                    (
+                        "store_replication",
+                        "(redis) may fail over to a replica that has not the last moments, though another has",
+                        "keep what may never lose a revocation in a store such as `kind = \"postgres\"`",
+                    )
+                } else {
+                    (
+                        "store_replication",
+                        "(redis) replicates after it has answered: a failover can undo the last moments",
+                        "write `durability = \"replicated\"`, and keep what may never lose a revocation in a store such as \
+                         `kind = \"postgres\"`",
+                    )
+                }
             }
             _ => continue,
         };
@@ -254,6 +278,13 @@ fn pooler(draft: &Draft) -> Pooler {
     match setting(draft, "pooler") {
         Some(Setting::Word(word)) => Pooler::from_word(word).unwrap_or_default(),
         _ => Pooler::default(),
+    }
+}
+
+fn durability(draft: &Draft) -> Durability {
+    match setting(draft, "durability") {
+        Some(Setting::Word(word)) => Durability::from_word(word).unwrap_or_default(),
+        _ => Durability::default(),
     }
 }
 

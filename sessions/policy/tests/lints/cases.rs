@@ -1108,6 +1108,18 @@ extends = "user_default"
 "#,
         )
     },
+    Case {
+        variables: &[("SESSIONS_STORES__MAIN__INDEX_KEY", "not-a-key")],
+        ..case(
+            "index_key",
+            r#"[policies.p]
+extends = "user_default"
+"#,
+            r#"[policies.p]
+extends = "user_default"
+"#,
+        )
+    },
     case(
         "secret_in_file",
         r#"[stores.main]

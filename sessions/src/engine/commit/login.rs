@@ -3,28 +3,36 @@
 //! A login moves the session into its owner's bucket: the visitor's record is *sealed*, so that everything that was
 //! acknowledged before is in the copy and nothing is after; the new session is *admitted* within the limit; the old
 //! record is *ended*. A crash in between loses nothing: a seal runs out.
+//!
+//! Sealing and admitting are asked for at once, with a copy of what the request has read, because most visitors write
+//! nothing meanwhile. Where one did, the new session is put right before anyone knows its id. What evicts others waits for
+//! the seal.
 
 use std::sync::Arc;
 
-use super::{
-    Done, Work,
-    write::{Next, full, late},
-};
+use super::{Done, Work, admit::Login, write::Next};
 use crate::{
     engine::{SessionEngine, limit},
     event::EventKind,
     fault::{Fault, SessionError},
     observe,
     principal::SessionPrincipal,
-    record::{Forward, Record},
+    record::{Forward, Record, Version},
     session::state::Base,
+    soon::both,
     store::{
-        Admit, Admitted, BehaviorOnLimit, End, EndReason, EndTarget, Limit, Millis, SessionStore,
-        SharedStore, Stamp, StoreError,
+        BehaviorOnLimit, End, EndReason, EndTarget, Millis, SessionStore, SharedStore, Stamp, StoreError,
     },
-    token::{Owner, SessionId, Token},
+    token::{SessionId, Token},
     watch::SessionEnding,
 };
+
+/// A visitor's record that was taken out of use.
+struct Sealed {
+    base: Base,
+    /// The version of the record that is in the copy.
+    took_over: Version,
+}
 
 /// How long a move may take before its seal runs out, in milliseconds.
 const LEASE_MS: Millis = 30_000;
@@ -37,20 +45,40 @@ impl SessionEngine {
         began: Stamp,
     ) -> Result<Done, SessionError> {
         let Some(store) = &self.shared.store else { return Ok(Done::Nothing) };
-        let owner = Owner::of(&self.shared.name, principal.kind(), principal.id());
+        let owner = self.owner(&principal);
         // Before anything is written: it is the application's, and may panic.
         let most = limit::most(&self.shared.policy, self.shared.limit.as_ref(), &principal);
         let token = Token::mint(&*self.shared.entropy, Some(&owner))?;
-        let sealed = match &work.base {
-            // Boxed, like all that most logins don't come to: the future of each would have to hold it.
-            Some(base) => Box::pin(self.seal(work, base, token.id)).await?,
-            None => None,
-        };
-        let (record, checked) = self.newcomer(work, &principal, &token, sealed.as_deref());
+        let (record, checked) = self.newcomer(work, &principal, &token, work.base.as_ref());
+        // Before anything is written: what is too large stays with the visitor.
+        checked?;
         observe::handle(record.handle);
-        let admitted = match checked {
-            Ok(()) => self.admit(store, &token, owner, (&record, most), began, work.now).await,
-            Err(error) => Err(error),
+        let login = Login { id: token.id, owner, most, began, now: work.now };
+        let first = self.try_admit(store, &login, &record, BehaviorOnLimit::Reject);
+        let (sealed, answer) = match &work.base {
+            // Boxed, like all that most logins don't come to: the future of each would have to hold it.
+            Some(base) => Box::pin(both(self.seal(work, base, token.id), first)).await,
+            None => (Ok(None), first.await),
+        };
+        let sealed = match sealed {
+            Ok(sealed) => sealed,
+            Err(error) => {
+                self.end_if_stored(store, &record, token.id, &answer).await;
+                return Err(error);
+            }
+        };
+        let is_as_read = match (&work.base, &sealed) {
+            (None, _) => true,
+            (Some(base), Some(sealed)) => sealed.took_over == base.record.version,
+            (Some(_), None) => false,
+        };
+        let sealed = sealed.map(|sealed| sealed.base);
+        let (record, admitted) = if is_as_read {
+            let admitted = self.settle_admission(store, &login, &record, answer).await;
+            (record, admitted)
+        } else {
+            let (next, checked) = self.newcomer(work, &principal, &token, sealed.as_ref());
+            Box::pin(self.admit_instead(store, &login, (record, answer), (next, checked))).await
         };
         // What was stored after the answer is undone while the visitor's record can still be opened.
         let admitted = if work.is_given_up() { admitted.and(Err(answered())) } else { admitted };
@@ -103,7 +131,7 @@ impl SessionEngine {
     }
 
     /// Ends a session that no client will hear of. If that fails, it idles out.
-    async fn end_orphan(&self, store: &SharedStore, record: &Record, id: SessionId) {
+    pub(super) async fn end_orphan(&self, store: &SharedStore, record: &Record, id: SessionId) {
         let orphan = EndTarget::Session { id, owner: self.owner_of(record) };
         let _ = store.end(self.end_of(orphan, EndReason::Revoked)).await;
     }
@@ -140,16 +168,18 @@ impl SessionEngine {
     }
 
     /// Takes the visitor's record out of use, in favour of a successor; `None` if it ended, or another login was faster.
-    async fn seal(&self, work: &Work, base: &Base, to: SessionId) -> Result<Option<Box<Base>>, SessionError> {
+    async fn seal(&self, work: &Work, base: &Base, to: SessionId) -> Result<Option<Sealed>, SessionError> {
+        let mut took_over = base.record.version;
         let sealed = self
             .rewrite(base, work.now, |current, _| {
+                took_over = current.version;
                 let mut next = current.clone();
                 next.forward = Some(Forward { to, until: work.now.saturating_add(LEASE_MS) });
                 Ok(Some(Next { record: next, token: None, asked: true }))
             })
             .await;
         match sealed {
-            Ok(sealed) => Ok(Some(Box::new(sealed))),
+            Ok(base) => Ok(Some(Sealed { base, took_over })),
             Err(error) if error.fault() == Fault::Gone => Ok(None),
             Err(error) => Err(error),
         }
@@ -167,87 +197,6 @@ impl SessionEngine {
                 Ok(Some(Next { record: next, token: None, asked: true }))
             })
             .await;
-    }
-
-    /// Stores the new session within the limit.
-    ///
-    /// The store counts by the ends that it was given, which were later where settings have become shorter since. So a
-    /// login that meets the limit looks at the records once, and only then evicts or is refused.
-    async fn admit(
-        &self,
-        store: &SharedStore,
-        token: &Token,
-        owner: Owner,
-        (record, most): (&Record, Option<u32>),
-        began: Stamp,
-        now: Millis,
-    ) -> Result<(), SessionError> {
-        let concurrency = self.shared.policy.concurrency();
-        let within = |behavior| {
-            let limit = most.map(|max| Limit { max, behavior });
-            Admit {
-                id: token.id,
-                owner,
-                record: record.encode(&self.shared.name),
-                expires: self.shared.lifetimes.expires(record),
-                limit,
-                replaces: None,
-                began,
-                now,
-                deadline: self.write_deadline(self.shared.time.now()),
-            }
-        };
-        let failed = |error| self.store_failed(error);
-        let mut answer = store.admit(within(BehaviorOnLimit::Reject)).await.map_err(failed)?;
-        if matches!(answer, Admitted::LimitReached { .. }) {
-            let lapsed = Box::pin(self.end_lapsed(store, owner, now)).await?;
-            if lapsed || concurrency.behavior_on_limit() != BehaviorOnLimit::Reject {
-                answer = store.admit(within(concurrency.behavior_on_limit())).await.map_err(failed)?;
-            }
-        }
-        self.admitted(answer, record)
-    }
-
-    /// What the store's answer to a login means.
-    fn admitted(&self, answer: Admitted, record: &Record) -> Result<(), SessionError> {
-        match answer {
-            Admitted::Stored { evicted } => {
-                self.shared.hub.end(&evicted, SessionEnding::Evicted);
-                for id in evicted {
-                    self.event(EventKind::Evicted, |event| {
-                        // It is a session of the same principal.
-                        event.of(record);
-                        event.handle = Some(id.handle());
-                        event.reason = Some("limit");
-                    });
-                }
-                self.event(EventKind::Created, |event| {
-                    event.of(record);
-                    event.reason = Some("login");
-                });
-                Ok(())
-            }
-            Admitted::LimitReached { live } => {
-                self.event(EventKind::LimitReached, |event| {
-                    event.of(record);
-                    event.handle = None;
-                    event.fault = Some(Fault::ConcurrencyViolation);
-                    event.count = u64::from(live);
-                });
-                Err(SessionError::new(
-                    Fault::ConcurrencyViolation,
-                    "this principal has as many sessions as it may have: end one of them first",
-                ))
-            }
-            Admitted::Revoked => {
-                Err(self.gone("all sessions of the principal were revoked during the login"))
-            }
-            Admitted::Exists => {
-                Err(SessionError::new(Fault::RotationFailed, "the new session id was taken already"))
-            }
-            Admitted::Late => Err(late()),
-            Admitted::Full => Err(full()),
-        }
     }
 
     pub(in crate::engine) fn end_of(&self, target: EndTarget, reason: EndReason) -> End {

@@ -1,9 +1,11 @@
 //! Phase 6: what the request recorded is written once, when the response head is ready and before it is sent.
 //!
 //! This file decides what has to be done; the ways to do it are beside it: [`write`](self::write) changes a session in
-//! place, [`login`](self::login) brings a principal in, [`leave`](self::leave) ends or leaves one, [`early`](self::early)
-//! writes before the response is ready. [`work`](self::work) is what one commit takes out of the request's state.
+//! place, [`login`](self::login) brings a principal in, [`admit`](self::admit) within its limit, [`leave`](self::leave) ends
+//! or leaves one, [`early`](self::early) writes before the response is ready. [`work`](self::work) is what one commit takes
+//! out of the request's state.
 
+mod admit;
 mod early;
 mod leave;
 mod login;

@@ -3,12 +3,16 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer, pki_types::pem::PemObject as _};
-use sessions_policy::{Pooler, PostgresAddress, PostgresTls};
-use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Config, config::SslMode, config::TargetSessionAttrs};
+use sessions_policy::{ClientCertificate, Pooler, PostgresAddress, PostgresTls};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_postgres::{
+    Client, Config,
+    config::{Host, SslMode, TargetSessionAttrs},
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
+    super::identity,
     failure::{Failure, Server},
     link::Link,
 };
@@ -19,14 +23,20 @@ const OLDEST: u32 = 12;
 /// What makes connections.
 pub(super) struct Dial {
     server: Server,
-    config: Config,
+    /// One for each host.
+    hosts: Vec<Config>,
     tls: MakeRustlsConnect,
     pooler: Pooler,
     limit: Duration,
 }
 
 impl Dial {
-    pub(super) fn new(address: &PostgresAddress, pooler: Pooler, limit: Duration) -> Result<Self, Failure> {
+    pub(super) fn new(
+        address: &PostgresAddress,
+        certificate: Option<&ClientCertificate>,
+        pooler: Pooler,
+        limit: Duration,
+    ) -> Result<Self, Failure> {
         let mut config: Config =
             address.expose().parse().map_err(|_| Failure::address("can't be read: check its parameters"))?;
         config
@@ -44,8 +54,8 @@ impl Dial {
             (SslMode::Require, authorities(address)?)
         };
         config.ssl_mode(mode);
-        let tls = connector(roots)?;
-        Ok(Self { server: Server(address.to_string()), config, tls, pooler, limit })
+        let tls = connector(roots, certificate)?;
+        Ok(Self { server: Server(address.to_string()), hosts: each_host(&config), tls, pooler, limit })
     }
 
     pub(super) fn server(&self) -> &Server {
@@ -65,14 +75,20 @@ impl Dial {
     /// A connection on which nothing is set up yet, and the task that moves its bytes.
     pub(super) async fn plain(&self) -> Result<(Client, JoinHandle<()>), Failure> {
         self.in_time(async {
-            let (client, connection) =
-                self.config.connect(self.tls.clone()).await.map_err(|error| self.failed(&error))?;
-            self.check_version(connection.parameter("server_version").unwrap_or_default())?;
-            let driver = tokio::spawn(async {
-                // Who waits for an answer is told.
-                let _ = connection.await;
-            });
-            Ok((client, driver))
+            let mut tried: JoinSet<_> =
+                self.hosts.iter().map(|host| connect(host.clone(), self.tls.clone())).collect();
+            let mut last = None;
+            while let Some(joined) = tried.join_next().await {
+                match joined {
+                    Ok(Ok((client, driver, version))) => {
+                        self.check_version(&version)?;
+                        return Ok((client, driver));
+                    }
+                    Ok(Err(error)) => last = Some(self.failed(&error)),
+                    Err(_) => {}
+                }
+            }
+            Err(last.unwrap_or_else(|| Failure::slow(&self.server)))
         })
         .await
     }
@@ -144,13 +160,83 @@ fn authorities(address: &PostgresAddress) -> Result<RootCertStore, Failure> {
     Ok(roots)
 }
 
-/// TLS that checks the server's certificate and name.
-fn connector(roots: RootCertStore) -> Result<MakeRustlsConnect, Failure> {
+/// What leads to each host alone. All are tried at once: one that takes a connection and says nothing, as a machine does
+/// that has lost its disk, would take all the time, and leave none for the one that has taken its place.
+fn each_host(config: &Config) -> Vec<Config> {
+    let (names, addresses, ports) = (config.get_hosts(), config.get_hostaddrs(), config.get_ports());
+    let count = names.len().max(addresses.len());
+    if count < 2 {
+        return vec![config.clone()];
+    }
+    let of = |place: usize| {
+        let mut one = Config::new();
+        one.target_session_attrs(config.get_target_session_attrs())
+            .ssl_mode(config.get_ssl_mode())
+            .channel_binding(config.get_channel_binding())
+            .keepalives_idle(config.get_keepalives_idle());
+        match names.get(place) {
+            Some(Host::Tcp(name)) => drop(one.host(name)),
+            #[cfg(unix)]
+            Some(Host::Unix(path)) => drop(one.host_path(path)),
+            _ => {}
+        }
+        if let Some(address) = addresses.get(place) {
+            one.hostaddr(*address);
+        }
+        // One port is everyone's.
+        if let Some(port) = ports.get(place).or(ports.first()) {
+            one.port(*port);
+        }
+        if let Some(user) = config.get_user() {
+            one.user(user);
+        }
+        if let Some(password) = config.get_password() {
+            one.password(password);
+        }
+        if let Some(database) = config.get_dbname() {
+            one.dbname(database);
+        }
+        if let Some(options) = config.get_options() {
+            one.options(options);
+        }
+        if let Some(name) = config.get_application_name() {
+            one.application_name(name);
+        }
+        if let Some(timeout) = config.get_connect_timeout() {
+            one.connect_timeout(*timeout);
+        }
+        if let Some(timeout) = config.get_tcp_user_timeout() {
+            one.tcp_user_timeout(*timeout);
+        }
+        one
+    };
+    (0..count).map(of).collect()
+}
+
+/// Connects to one host, and tells the server's version.
+async fn connect(
+    host: Config,
+    tls: MakeRustlsConnect,
+) -> Result<(Client, JoinHandle<()>, String), tokio_postgres::Error> {
+    let (client, connection) = host.connect(tls).await?;
+    let version = connection.parameter("server_version").unwrap_or_default().to_owned();
+    let driver = tokio::spawn(async {
+        // Who waits for an answer is told.
+        let _ = connection.await;
+    });
+    Ok((client, driver, version))
+}
+
+/// TLS that checks the server's certificate and name, and shows the client's where there is one.
+fn connector(
+    roots: RootCertStore,
+    certificate: Option<&ClientCertificate>,
+) -> Result<MakeRustlsConnect, Failure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| Failure::certificates(&error))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_root_certificates(roots);
+    let config = identity::prove(builder, certificate).map_err(|error| Failure::identity(&error))?;
     Ok(MakeRustlsConnect::new(config))
 }

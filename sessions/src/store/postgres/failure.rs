@@ -85,6 +85,11 @@ impl Failure {
         Self::text(format!("the certificates of authorities can't be read: {problem}"))
     }
 
+    /// The client's own certificate can't be shown.
+    pub(super) fn identity(problem: &dyn fmt::Display) -> Self {
+        Self::text(format!("TLS to a PostgreSQL server: {problem}"))
+    }
+
     /// The schema `sessions` has another use.
     pub(super) fn foreign(server: &Server) -> Self {
         Self::text(format!(

@@ -18,6 +18,7 @@ mod value;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use sessions_policy::ClientCertificate;
 pub use sessions_policy::{Pooler, PostgresAddress};
 
 use self::{dial::Dial, failure::Failure, links::Links, schema::Found};
@@ -63,6 +64,7 @@ pub struct PostgresStore {
 #[must_use = "a store is opened by `open`"]
 pub struct PostgresStoreBuilder {
     address: PostgresAddress,
+    certificate: Option<ClientCertificate>,
     pooler: Pooler,
     timeout: Duration,
 }
@@ -71,6 +73,13 @@ impl PostgresStoreBuilder {
     /// What is between this process and the server.
     pub fn pooler(mut self, pooler: Pooler) -> Self {
         self.pooler = pooler;
+        self
+    }
+
+    /// By what connections prove who they are, over TLS, where the server wants a certificate. The files are read when the
+    /// store is opened.
+    pub fn client_certificate(mut self, certificate: ClientCertificate) -> Self {
+        self.certificate = Some(certificate);
         self
     }
 
@@ -93,7 +102,7 @@ impl PostgresStoreBuilder {
     }
 
     async fn try_open(self) -> Result<PostgresStore, Failure> {
-        let dial = Dial::new(&self.address, self.pooler, self.timeout)?;
+        let dial = Dial::new(&self.address, self.certificate.as_ref(), self.pooler, self.timeout)?;
         migrate(&dial).await?;
         let links = Links::start(dial);
         links.connected().await?;
@@ -115,6 +124,7 @@ impl PostgresStore {
     /// - the server can't be reached, or refuses the user, the database or the connection;
     /// - it is a standby, or older than version 12;
     /// - the user may not make the schema, or use it;
+    /// - the certificate of the client or its key can't be read;
     /// - a newer version of this library has migrated it, with which this one can't work.
     ///
     /// # Panics
@@ -142,7 +152,12 @@ impl PostgresStore {
     /// # }
     /// ```
     pub fn builder(address: PostgresAddress) -> PostgresStoreBuilder {
-        PostgresStoreBuilder { address, pooler: Pooler::default(), timeout: SharedStore::DEFAULT_LIMIT }
+        PostgresStoreBuilder {
+            address,
+            certificate: None,
+            pooler: Pooler::default(),
+            timeout: SharedStore::DEFAULT_LIMIT,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! warned of; what can't work is refused.
 
 use redis::Value;
+use sessions_policy::Durability;
 use tokio::time::Instant;
 
 use super::{
@@ -34,7 +35,8 @@ pub(super) async fn is_cluster(servers: &Servers, until: Instant) -> Result<bool
     Ok(field(&info(wire, "cluster", until).await?, "cluster_enabled") == Some("1"))
 }
 
-/// Refuses servers that are too old, and warns of those that drop sessions to make room.
+/// Refuses servers that are too old, and warns of those that drop sessions to make room, and of those that have no replica
+/// where writes wait for one.
 pub(super) async fn servers(servers: &Servers, until: Instant) -> Result<(), Failure> {
     for wire in servers.primaries(until).await? {
         let server = info(&wire, "server", until).await?;
@@ -42,6 +44,16 @@ pub(super) async fn servers(servers: &Servers, until: Instant) -> Result<(), Fai
         if parse(version).is_some_and(|version| version < OLDEST) {
             let why = format!("has version {version}: sessions need Redis 6.2, or Valkey, or later");
             return Err(Failure::unfit(&wire.node, &why));
+        }
+        if servers.durability() == Durability::Replicated {
+            let replication = info(&wire, "replication", until).await?;
+            if field(&replication, "connected_slaves") == Some("0") {
+                tracing::warn!(
+                    server = %wire.node,
+                    "the Redis server {} has no replica: as long as that is so, no write counts (durability = \"replicated\")",
+                    wire.node
+                );
+            }
         }
         let memory = info(&wire, "memory", until).await?;
         if let Some(policy) = field(&memory, "maxmemory_policy").filter(|policy| *policy != "noeviction") {

@@ -14,6 +14,7 @@ use super::{
     failure::Failure,
     link::{Link, Target},
     sentinel::text,
+    servers::Lane,
     wire::{Access, Answer, Node, Wire},
 };
 
@@ -28,7 +29,7 @@ pub(super) struct Cluster {
     seeds: Vec<Node>,
     access: Arc<Access>,
     patience: Duration,
-    links: Mutex<HashMap<Node, Arc<Link>>>,
+    links: Mutex<HashMap<(Node, Lane), Arc<Link>>>,
     slots: RwLock<Slots>,
     /// When the slots were asked for last. Held while they are.
     learning: tokio::sync::Mutex<Option<Instant>>,
@@ -106,18 +107,18 @@ impl Cluster {
     }
 
     /// The link to a node.
-    pub(super) fn link(&self, node: &Node) -> Arc<Link> {
+    pub(super) fn link(&self, node: &Node, lane: Lane) -> Arc<Link> {
         let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
         let make = || Link::new(Target::Node(node.clone()), Arc::clone(&self.access), self.patience);
-        Arc::clone(links.entry(node.clone()).or_insert_with(make))
+        Arc::clone(links.entry((node.clone(), lane)).or_insert_with(make))
     }
 
     /// The link to the primary of a slot.
-    pub(super) async fn owner(&self, slot: u16, until: Instant) -> Result<Arc<Link>, Failure> {
+    pub(super) async fn owner(&self, slot: u16, lane: Lane, until: Instant) -> Result<Arc<Link>, Failure> {
         for _ in 0..2 {
             let owner = self.slots.read().unwrap_or_else(PoisonError::into_inner).owner(slot).cloned();
             if let Some(node) = owner {
-                return Ok(self.link(&node));
+                return Ok(self.link(&node, lane));
             }
             self.learn(until).await?;
         }
@@ -131,7 +132,7 @@ impl Cluster {
         let mut nodes: Vec<_> = slots.0.into_iter().map(|range| range.node).collect();
         nodes.sort_unstable();
         nodes.dedup();
-        Ok(nodes.iter().map(|node| self.link(node)).collect())
+        Ok(nodes.iter().map(|node| self.link(node, Lane::Common)).collect())
     }
 
     /// Notes what a server said of one slot. `host` may be empty: then it is that server's own.
@@ -189,7 +190,8 @@ impl Cluster {
     /// Those that have answered lately first.
     fn known(&self) -> Vec<Node> {
         let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut nodes: Vec<_> = links.iter().map(|(node, link)| (!link.is_up(), node.clone())).collect();
+        let common = links.iter().filter(|((_, lane), _)| *lane == Lane::Common);
+        let mut nodes: Vec<_> = common.map(|((node, _), link)| (!link.is_up(), node.clone())).collect();
         drop(links);
         nodes.sort_unstable();
         let mut nodes: Vec<_> = nodes.into_iter().map(|(_, node)| node).collect();
@@ -199,7 +201,7 @@ impl Cluster {
 
     async fn ask(&self, node: &Node) -> Result<Slots, Failure> {
         let until = Instant::now() + PATIENCE;
-        let wire = self.link(node).wire(until).await?;
+        let wire = self.link(node, Lane::Common).wire(until).await?;
         let mut question = redis::cmd("CLUSTER");
         question.arg("SLOTS");
         match wire.ask(&question, until).await? {
@@ -211,7 +213,9 @@ impl Cluster {
     /// Forgets the links to nodes that are neither seeds nor primaries any more.
     fn retain(&self, slots: &Slots) {
         let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
-        links.retain(|node, _| self.seeds.contains(node) || slots.0.iter().any(|range| range.node == *node));
+        links.retain(|(node, _), _| {
+            self.seeds.contains(node) || slots.0.iter().any(|range| range.node == *node)
+        });
     }
 }
 

@@ -51,6 +51,15 @@ impl Failure {
         Self::new(text, Certainty::PerhapsApplied)
     }
 
+    /// A write is on the server that was asked and on no replica: a failover may undo it.
+    pub(super) fn not_replicated(at: &dyn fmt::Display, how: &dyn fmt::Display) -> Self {
+        let text = format!(
+            "no replica of the Redis server {at} has the write {how}: see `INFO replication`, and that the user may WAIT; or \
+             write `durability = \"primary\"`"
+        );
+        Self::new(text, Certainty::PerhapsApplied)
+    }
+
     /// The server refused.
     pub(super) fn refused(at: &dyn fmt::Display, error: &ServerError) -> Self {
         let code = code(error);

@@ -24,7 +24,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_
 const RIVAL: Duration = Duration::from_millis(300);
 /// How many connections are tried at once.
 const RIVALS: usize = 4;
-/// How often Sentinels are asked whether the primary is still the same.
+/// How often Sentinels are asked whether the primary is still the same, in case that no one of them has said so (`switches`).
 const CHECK: Duration = Duration::from_secs(10);
 
 /// Whom a link is to.
@@ -121,11 +121,10 @@ impl Link {
         let mut state = self.lock();
         let failures = match &mut *state {
             State::Up { wire, checked } if wire.is_up() => {
-                if let Target::Watched(sentinels) = &self.target
-                    && checked.elapsed() > CHECK
-                {
+                if matches!(self.target, Target::Watched(_)) && checked.elapsed() > CHECK {
                     *checked = Instant::now();
-                    self.check(Arc::clone(sentinels), Arc::clone(wire));
+                    let link = Arc::clone(self);
+                    tokio::spawn(async move { link.look_again().await });
                 }
                 return Ok(Ok(Arc::clone(wire)));
             }
@@ -212,18 +211,24 @@ impl Link {
         Ok(wire)
     }
 
-    /// Asks the Sentinels whether the connection is still to the primary.
-    fn check(self: &Arc<Self>, sentinels: Arc<Sentinels>, wire: Arc<Wire>) {
-        let link = Arc::clone(self);
-        tokio::spawn(async move {
-            let primary = timeout(link.patience, sentinels.primary()).await;
-            if let Ok(Ok(primary)) = primary
-                && primary != wire.node
-            {
-                tracing::info!(from = %wire.node, to = %primary, "another Redis server is the primary now");
-                link.drop_wire(&wire);
-            }
-        });
+    /// Asks the Sentinels whether the connection is still to the primary, and makes another one if it isn't: whether it
+    /// was that.
+    pub(super) async fn look_again(self: &Arc<Self>) -> bool {
+        let Target::Watched(sentinels) = &self.target else { return false };
+        let wire = match &*self.lock() {
+            State::Up { wire, .. } => Arc::clone(wire),
+            _ => return false,
+        };
+        let primary = timeout(self.patience, sentinels.primary()).await;
+        let Ok(Ok(primary)) = primary else { return false };
+        if primary == wire.node {
+            return false;
+        }
+        tracing::info!(from = %wire.node, to = %primary, "another Redis server is the primary now");
+        self.drop_wire(&wire);
+        // Before someone needs it. Who does, meets the same failure.
+        let _ = self.wire(Instant::now() + self.patience).await;
+        true
     }
 }
 

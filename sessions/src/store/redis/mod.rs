@@ -1,6 +1,7 @@
 //! The store on a Redis or Valkey server: shared by any number of processes. This file is the contract's side of it;
 //! `operation` and `owners` are what the server is asked, `scripts` the atomic steps that it takes, `keys` and `value` what it
-//! stores, `servers` which server has what, `link` and `wire` the connections, `clock` what is known of the server's time,
+//! stores, `servers` which server has what, `link` and `wire` the connections, `sentinel` and `switches` who knows the primary
+//! and says when it is another, `clock` what is known of the server's time,
 //! `upkeep` sweeping and counting, `check` what a server has to be, and `failure` what is told when it fails.
 //!
 //! # Whose clock
@@ -30,6 +31,7 @@ mod owners;
 mod scripts;
 mod sentinel;
 mod servers;
+mod switches;
 mod tls;
 mod upkeep;
 mod value;
@@ -44,10 +46,16 @@ use std::{
     time::Duration,
 };
 
-use sessions_policy::RedisAddress;
+use sessions_policy::{ClientCertificate, Durability, RedisAddress, SentinelUser};
 use tokio::time::Instant;
 
-use self::{failure::Failure, keys::Keys, servers::Servers, upkeep::Upkeep, wire::Access};
+use self::{
+    failure::Failure,
+    keys::Keys,
+    servers::{Servers, Setup},
+    upkeep::Upkeep,
+    wire::Access,
+};
 use super::{
     Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, SessionId, SessionStore,
     StoreError, StoreStats, Touch, Touched,
@@ -109,6 +117,9 @@ impl Drop for Inner {
 pub struct RedisStoreBuilder {
     address: RedisAddress,
     key_prefix: String,
+    durability: Durability,
+    sentinel_user: Option<SentinelUser>,
+    certificate: Option<ClientCertificate>,
     timeout: Duration,
 }
 
@@ -116,6 +127,27 @@ impl RedisStoreBuilder {
     /// What the store's keys begin with, `sessions` if nothing else is said. Two applications on one server need two.
     pub fn key_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.key_prefix = prefix.into();
+        self
+    }
+
+    /// When a write counts: once the primary has it, unless something else is said. Under [`Durability::Replicated`] one
+    /// that no replica has in time is [`StoreError::Unknown`]: it is on the primary, and a failover may undo it. Touches wait
+    /// for no replica.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// Who asks the Sentinels. Without it they are asked as no one, and, where they want a password, as the user of the
+    /// address.
+    pub fn sentinel_user(mut self, user: SentinelUser) -> Self {
+        self.sentinel_user = Some(user);
+        self
+    }
+
+    /// By what connections prove who they are, where TLS is asked for. The files are read when the store is opened.
+    pub fn client_certificate(mut self, certificate: ClientCertificate) -> Self {
+        self.certificate = Some(certificate);
         self
     }
 
@@ -132,7 +164,8 @@ impl RedisStoreBuilder {
     /// - the server can't be reached in time, or refuses the user or the password;
     /// - it is older than Redis 6.2;
     /// - the prefix has a brace or a control character in it, or is longer than 128 bytes;
-    /// - TLS is asked for, and the system has no certificates to trust.
+    /// - TLS is asked for, and the system has no certificates to trust, or the certificate of the client or its key can't be
+    ///   read.
     ///
     /// # Cancel safety
     /// A dropped future leaves nothing behind.
@@ -167,34 +200,36 @@ impl RedisStore {
         RedisStoreBuilder {
             address,
             key_prefix: PREFIX.to_owned(),
+            durability: Durability::default(),
+            sentinel_user: None,
+            certificate: None,
             timeout: super::SharedStore::DEFAULT_LIMIT,
         }
     }
 
     async fn connect(builder: RedisStoreBuilder) -> Result<Self, Failure> {
-        let RedisStoreBuilder { address, key_prefix, timeout } = builder;
+        let RedisStoreBuilder { address, key_prefix, durability, sentinel_user, certificate, timeout } =
+            builder;
         check::prefix(&key_prefix)?;
         let access = Access {
-            tls: if address.is_tls() { Some(tls::connector()?) } else { None },
+            tls: if address.is_tls() { Some(tls::connector(certificate.as_ref())?) } else { None },
             username: address.username().map(str::to_owned),
             password: address.password().map(|password| password.to_owned().into()),
             database: address.database(),
         };
         let patience = timeout.mul_f64(OWN_SHARE);
         let until = Instant::now() + patience;
-        let servers = if address.nodes().len() > 1 && address.sentinel().is_none() {
-            Servers::cluster(&address, &access, patience)
+        let setup = Setup { address, access, sentinel_user, durability, patience };
+        let servers = if setup.address.nodes().len() > 1 && setup.address.sentinel().is_none() {
+            Servers::cluster(&setup)
         } else {
-            let single = Servers::single(&address, access.clone(), patience);
-            if check::is_cluster(&single, until).await? {
-                Servers::cluster(&address, &access, patience)
-            } else {
-                single
-            }
+            let single = Servers::single(&setup);
+            if check::is_cluster(&single, until).await? { Servers::cluster(&setup) } else { single }
         };
         check::servers(&servers, until).await?;
         let (keys, upkeep) = (Keys::new(&key_prefix), Upkeep::default());
         let is_closed = AtomicBool::new(false);
+        let address = setup.address;
         Ok(Self { inner: Arc::new(Inner { address, keys, patience, servers, upkeep, is_closed }) })
     }
 }

@@ -66,6 +66,11 @@ pub(super) enum By {
 }
 
 impl Script {
+    /// Whether its answer tells that something is so from now on, and not only that a session was seen or has lapsed.
+    pub(super) fn is_acknowledged(self) -> bool {
+        matches!(self, Self::Cas | Self::Admit | Self::End | Self::EndOwner)
+    }
+
     /// The beginning of a call; keys and arguments follow.
     pub(super) fn call(self, by: By, keys: &[Vec<u8>]) -> Cmd {
         let (source, digest) = &SOURCES[self as usize];

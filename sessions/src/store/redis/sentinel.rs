@@ -2,8 +2,10 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use redis::{Cmd, Value};
+use redis::{PushInfo, Value};
+use sessions_policy::SentinelUser;
 use tokio::{
+    sync::mpsc::UnboundedSender,
     task::JoinSet,
     time::{Instant, timeout},
 };
@@ -22,7 +24,10 @@ pub(super) struct Sentinels {
     /// What they call it.
     name: String,
     nodes: Vec<Node>,
+    /// As whom they are asked.
     access: Arc<Access>,
+    /// As whom those are asked that want to know more: as the user of the servers.
+    more: Option<Arc<Access>>,
 }
 
 impl fmt::Display for Sentinels {
@@ -39,12 +44,24 @@ struct Told {
 }
 
 impl Sentinels {
-    pub(super) fn new(name: &str, nodes: Vec<Node>, access: &Access) -> Self {
-        Self { name: name.to_owned(), nodes, access: Arc::new(access.elsewhere()) }
+    /// Those who are asked as a user of theirs; without one as no one, and with the password of the servers where they ask
+    /// for one.
+    pub(super) fn new(name: &str, nodes: Vec<Node>, access: &Access, user: Option<&SentinelUser>) -> Self {
+        let more = user.is_none().then(|| Arc::new(access.elsewhere()));
+        Self { name: name.to_owned(), nodes, access: Arc::new(access.with_user(user)), more }
+    }
+
+    /// What they call the primary.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn nodes(&self) -> &[Node] {
+        &self.nodes
     }
 
     /// A connection to the primary.
-    pub(super) async fn open(&self, access: &Access) -> Result<Wire, Failure> {
+    pub(super) async fn open(self: &Arc<Self>, access: &Access) -> Result<Wire, Failure> {
         let node = self.primary().await?;
         let wire = Wire::open(&node, access).await?;
         let role = wire.ask(&redis::cmd("ROLE"), Instant::now() + PATIENCE).await?;
@@ -56,11 +73,11 @@ impl Sentinels {
     }
 
     /// The primary: of those that a majority of Sentinels name, or all that answer, the one of the latest failover.
-    pub(super) async fn primary(&self) -> Result<Node, Failure> {
+    pub(super) async fn primary(self: &Arc<Self>) -> Result<Node, Failure> {
         let mut asked = JoinSet::new();
         for node in &self.nodes {
-            let (node, name, access) = (node.clone(), self.name.clone(), Arc::clone(&self.access));
-            asked.spawn(async move { timeout(PATIENCE, ask(&node, &name, &access)).await });
+            let (sentinels, node) = (Arc::clone(self), node.clone());
+            asked.spawn(async move { timeout(PATIENCE, sentinels.ask(&node)).await });
         }
         let (mut told, mut last) = (Vec::new(), None);
         while let Some(answer) = asked.join_next().await {
@@ -76,24 +93,30 @@ impl Sentinels {
         let primary = told.into_iter().max_by_key(|told| told.epoch).map(|told| told.node);
         primary.ok_or_else(|| last.unwrap_or_else(|| Failure::slow(self)))
     }
-}
 
-/// Asks one Sentinel: as no one, and with the password of the servers where it asks for one.
-async fn ask(sentinel: &Node, name: &str, access: &Access) -> Result<Told, Failure> {
-    let mut question = redis::cmd("SENTINEL");
-    question.arg("MASTER").arg(name);
-    let answer = match ask_as(sentinel, &access.anonymous(), &question).await {
-        Err(failure) if failure.code() == Some("NOAUTH") => ask_as(sentinel, access, &question).await?,
-        answer => answer?,
-    };
-    read(&answer).ok_or_else(|| Failure::unreadable(sentinel))
-}
+    /// Asks one.
+    async fn ask(&self, node: &Node) -> Result<Told, Failure> {
+        let mut question = redis::cmd("SENTINEL");
+        question.arg("MASTER").arg(&self.name);
+        let wire = self.connect(node, None).await?;
+        match wire.ask(&question, Instant::now() + PATIENCE).await? {
+            Answer::Value(value) => read(&value).ok_or_else(|| Failure::unreadable(node)),
+            Answer::Refused(error) => Err(Failure::refused(node, &error)),
+        }
+    }
 
-async fn ask_as(sentinel: &Node, access: &Access, question: &Cmd) -> Result<Value, Failure> {
-    let wire = Wire::open(sentinel, access).await?;
-    match wire.ask(question, Instant::now() + PATIENCE).await? {
-        Answer::Value(value) => Ok(value),
-        Answer::Refused(error) => Err(Failure::refused(sentinel, &error)),
+    /// A connection to one of them.
+    pub(super) async fn connect(
+        &self,
+        node: &Node,
+        tell: Option<UnboundedSender<PushInfo>>,
+    ) -> Result<Wire, Failure> {
+        match (Wire::open_hearing(node, &self.access, tell.clone()).await, &self.more) {
+            (Err(failure), Some(more)) if failure.code() == Some("NOAUTH") => {
+                Wire::open_hearing(node, more, tell).await
+            }
+            (wire, _) => wire,
+        }
     }
 }
 

@@ -3,15 +3,14 @@
 
 use std::sync::Arc;
 
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{ClientConfig, RootCertStore, crypto::ring},
-};
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use sessions_policy::ClientCertificate;
+use tokio_rustls::TlsConnector;
 
-use super::failure::Failure;
+use super::{super::identity, failure::Failure};
 
 /// What encrypts connections, with the certificates as they are now.
-pub(super) fn connector() -> Result<TlsConnector, Failure> {
+pub(super) fn connector(own: Option<&ClientCertificate>) -> Result<TlsConnector, Failure> {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     roots.add_parsable_certificates(found.certs);
@@ -23,10 +22,11 @@ pub(super) fn connector() -> Result<TlsConnector, Failure> {
         ));
     }
     // Named, because a program may have more than one and no default.
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| Failure::setup(format!("TLS to a Redis server: {error}")))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_root_certificates(roots);
+    let config = identity::prove(builder, own)
+        .map_err(|error| Failure::setup(format!("TLS to a Redis server: {error}")))?;
     Ok(TlsConnector::from(Arc::new(config)))
 }

@@ -11,11 +11,12 @@ use std::{
 };
 
 use redis::{
-    AsyncConnectionConfig, Cmd, Pipeline, ProtocolVersion, RedisConnectionInfo, ServerError, Value,
-    aio::MultiplexedConnection,
+    AsyncConnectionConfig, Cmd, Pipeline, ProtocolVersion, PushInfo, RedisConnectionInfo, RedisError,
+    ServerError, Value, aio::MultiplexedConnection,
 };
+use sessions_policy::SentinelUser;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::{io::AsyncWrite, net::TcpStream, task::AbortHandle, time};
+use tokio::{io::AsyncWrite, net::TcpStream, sync::mpsc::UnboundedSender, task::AbortHandle, time};
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
 use super::{
@@ -63,9 +64,11 @@ impl fmt::Debug for Access {
 }
 
 impl Access {
-    /// The same for a server that keeps no sessions and may know no user, such as a Sentinel.
-    pub(super) fn anonymous(&self) -> Self {
-        Self { username: None, password: None, ..self.elsewhere() }
+    /// The same for a server that keeps no sessions and has other users, or none, such as a Sentinel.
+    pub(super) fn with_user(&self, user: Option<&SentinelUser>) -> Self {
+        let username = user.and_then(SentinelUser::username).map(str::to_owned);
+        let password = user.map(|user| user.password().to_owned().into());
+        Self { username, password, ..self.elsewhere() }
     }
 
     /// The same for a server that has one database.
@@ -122,6 +125,15 @@ impl Drop for Ending {
     }
 }
 
+/// What goes along with a question.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Along {
+    /// Its slot is being moved to the server that is asked.
+    pub(super) is_moving: bool,
+    /// Its answer counts once a replica has what it wrote.
+    pub(super) waits: bool,
+}
+
 /// What came of a question.
 pub(super) enum Answer {
     /// A value.
@@ -131,19 +143,28 @@ pub(super) enum Answer {
 }
 
 impl Wire {
-    /// Connects, shows who it is, learns the server's time and teaches it the scripts.
+    /// Connects, and shows who it is.
     pub(super) async fn open(node: &Node, access: &Access) -> Result<Self, Failure> {
+        Self::open_hearing(node, access, None).await
+    }
+
+    /// The same, and what the server says without being asked is heard, up to the end of the connection.
+    pub(super) async fn open_hearing(
+        node: &Node,
+        access: &Access,
+        tell: Option<UnboundedSender<PushInfo>>,
+    ) -> Result<Self, Failure> {
         let unreachable = |why: &dyn fmt::Display| Failure::unreachable(node, why);
         let stream =
             TcpStream::connect((node.host.as_str(), node.port)).await.map_err(|e| unreachable(&e))?;
         set_up(&stream).map_err(|error| unreachable(&error))?;
         let written = Written::default();
         let (connection, driver) = match &access.tls {
-            None => speak(Counted::new(stream, written.clone()), access).await,
+            None => speak(Counted::new(stream, written.clone()), access, tell).await,
             Some(tls) => {
                 let name = ServerName::try_from(node.host.clone()).map_err(|error| unreachable(&error))?;
                 let stream = tls.connect(name, stream).await.map_err(|error| unreachable(&error))?;
-                speak(Counted::new(stream, written.clone()), access).await
+                speak(Counted::new(stream, written.clone()), access, tell).await
             }
         }
         .map_err(|error| match server_error(&error) {
@@ -199,26 +220,70 @@ impl Wire {
         match self.heard(asked, answer)? {
             Ok(Value::ServerError(error)) => Ok(Answer::Refused(error)),
             Ok(value) => Ok(Answer::Value(value)),
-            Err(error) => match server_error(&error) {
-                Some(error) => Ok(Answer::Refused(error)),
-                None if self.written.bytes() == written => Err(Failure::unreachable(&self.node, &error)),
-                None => Err(Failure::lost(&self.node, &error)),
-            },
+            Err(error) => self.failed(&error, written),
         }
     }
 
-    /// Asks for a slot that is being moved here.
-    pub(super) async fn ask_moving(&self, command: &Cmd, until: time::Instant) -> Result<Answer, Failure> {
-        let mut pipeline = Pipeline::new();
-        pipeline.cmd("ASKING");
-        pipeline.add_command(command.clone());
-        let asked = time::timeout_at(until, self.ask_all(&pipeline, 2)).await;
-        let mut answers = asked.unwrap_or_else(|elapsed| Err(Failure::lost(&self.node, &elapsed)))?;
-        match answers.pop() {
-            Some(Value::ServerError(error)) => Ok(Answer::Refused(error)),
-            Some(value) => Ok(Answer::Value(value)),
-            None => Err(Failure::unreadable(&self.node)),
+    /// The same with what has to go along: before it that it is for a slot which is being moved here, after it the wait for
+    /// a replica. A connection on which someone waits answers no one else meanwhile.
+    pub(super) async fn ask_along(
+        &self,
+        command: &Cmd,
+        along: Along,
+        until: time::Instant,
+    ) -> Result<Answer, Failure> {
+        if along == Along::default() {
+            return self.ask(command, until).await;
         }
+        if !self.is_up() {
+            return Err(Failure::unreachable(&self.node, &"the connection was closed"));
+        }
+        let mut pipeline = Pipeline::new();
+        if along.is_moving {
+            pipeline.cmd("ASKING");
+        }
+        pipeline.add_command(command.clone());
+        if along.waits {
+            // An answer that there is none has to come in time as well.
+            let left = until.saturating_duration_since(time::Instant::now()) / 2;
+            pipeline.cmd("WAIT").arg(1).arg(left.as_millis().max(1).to_string());
+        }
+        let (asked, written) = (self.now(), self.written.bytes());
+        let mut connection = self.connection.clone();
+        let answers = connection.send_packed_commands(&pipeline, 0, pipeline.len());
+        let mut answers = match self.heard(asked, time::timeout_at(until, answers).await)? {
+            Ok(answers) => answers,
+            Err(error) => return self.failed(&error, written),
+        };
+        let waited = if along.waits { answers.pop() } else { None };
+        match (answers.pop(), waited) {
+            (Some(Value::ServerError(error)), _) => Ok(Answer::Refused(error)),
+            (Some(_), Some(Value::Int(..1))) => Err(Failure::not_replicated(&self.node, &"in time")),
+            (Some(_), Some(Value::ServerError(error))) => Err(Failure::not_replicated(
+                &self.node,
+                &format_args!("as far as is known: {}", error.code()),
+            )),
+            (Some(value), _) => Ok(Answer::Value(value)),
+            (None, _) => Err(Failure::unreadable(&self.node)),
+        }
+    }
+
+    /// What a question came to that was not answered.
+    fn failed(&self, error: &RedisError, written: u64) -> Result<Answer, Failure> {
+        match server_error(error) {
+            Some(error) => Ok(Answer::Refused(error)),
+            None if self.written.bytes() == written => Err(Failure::unreachable(&self.node, error)),
+            None => Err(Failure::lost(&self.node, error)),
+        }
+    }
+
+    /// Asks to be told what is said in a channel.
+    pub(super) async fn subscribe(&self, channel: &str) -> Result<(), Failure> {
+        let subscribed = self.connection.clone().subscribe(channel).await;
+        subscribed.map_err(|error| match server_error(&error) {
+            Some(refused) => Failure::refused(&self.node, &refused),
+            None => Failure::lost(&self.node, &error),
+        })
     }
 
     /// Asks several things at once. A refusal stands in its place.
@@ -255,11 +320,18 @@ impl Wire {
 
 type Driver = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
-async fn speak<S>(stream: S, access: &Access) -> redis::RedisResult<(MultiplexedConnection, Driver)>
+async fn speak<S>(
+    stream: S,
+    access: &Access,
+    tell: Option<UnboundedSender<PushInfo>>,
+) -> redis::RedisResult<(MultiplexedConnection, Driver)>
 where
     S: tokio::io::AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
+    let mut config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
+    if let Some(tell) = tell {
+        config = config.set_push_sender(tell);
+    }
     let (connection, driver) = MultiplexedConnection::new_with_config(&access.info(), stream, config).await?;
     Ok((connection, Box::pin(driver)))
 }

@@ -50,6 +50,10 @@ async fn a_login_that_is_stored_after_its_answer_is_undone() {
             scene.store.finish()
         };
         for slow in 0..calls.saturating_sub(1) {
+            if operation == Operation::LoginCarrying && slow == 1 {
+                // The next call is no later one: a visitor is sealed while the login is admitted.
+                continue;
+            }
             let what = format!("{operation:?}, slow in call {slow}");
             let scene = Scene::of(operation, Order::Any).await;
             // The call that uses the time up answers, and the one after it comes too late for the request.

@@ -66,6 +66,7 @@ pub(super) const LINTS: &[Lint] = &[
             "codec_feature",
             "encryption_feature",
             "encryption_keys",
+            "index_key",
             "cookie_path",
         ],
         [
