@@ -10,6 +10,7 @@
 
 pub mod crash;
 mod node;
+pub mod pair;
 mod place;
 pub mod proxy;
 pub mod servers;

@@ -8,6 +8,8 @@
 //! **unavailable** ([`StoreError::Unavailable`]: certainly not applied) and **unknown** ([`StoreError::Unknown`]:
 //! perhaps applied).
 
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod audience;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod calls;
 mod endings;
@@ -233,6 +235,9 @@ pub struct Cas {
     pub owner: Option<Owner>,
     /// What has to be stored now.
     pub expected: Expected,
+    /// Others have to hear of it as of an ending, where the store [tells of those](SessionStore::tell_endings): it is a
+    /// change of privilege, or they keep copies.
+    pub announced: bool,
     /// The record to store.
     pub record: Arc<[u8]>,
     /// When the stored session is dead if nothing touches it.

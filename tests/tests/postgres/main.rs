@@ -8,6 +8,7 @@ mod failure;
 mod network;
 mod nodes;
 mod pooled;
+mod pushed;
 mod settings;
 mod statements;
 mod tls;
@@ -51,6 +52,7 @@ fn creation(id: SessionId) -> Cas {
         id,
         owner: None,
         expected: Expected::Absent,
+        announced: false,
         record: record(1),
         expires: NOW + HOUR,
         now: NOW,

@@ -6,6 +6,7 @@ mod cluster;
 mod common;
 mod conformance;
 mod outage;
+mod pushed;
 mod refusal;
 mod sentinel;
 mod through;

@@ -1,20 +1,28 @@
 //! How a connection is made: to which server, over TLS or not, and what is asked of it before it is used.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    sync::Arc,
+    time::Duration,
+};
 
 use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer, pki_types::pem::PemObject as _};
 use sessions_policy::{Pooler, PostgresAddress, PostgresTls};
 use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Config, config::SslMode, config::TargetSessionAttrs};
+use tokio_postgres::{AsyncMessage, Client, Config, config::SslMode, config::TargetSessionAttrs};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
     failure::{Failure, Server},
     link::Link,
+    statement::LISTEN,
 };
 
 /// The oldest version of PostgreSQL that has what the schema needs.
 const OLDEST: u32 = 12;
+
+/// What a connection calls itself, unless the address says otherwise.
+const NAME: &str = "sessions";
 
 /// What makes connections.
 pub(super) struct Dial {
@@ -36,7 +44,7 @@ impl Dial {
             .keepalives_idle(Duration::from_secs(10))
             .tcp_user_timeout(limit * 2);
         if config.get_application_name().is_none() {
-            config.application_name("sessions");
+            config.application_name(NAME);
         }
         let (mode, roots) = if address.tls() == PostgresTls::Off {
             (SslMode::Disable, RootCertStore::empty())
@@ -64,13 +72,47 @@ impl Dial {
 
     /// A connection on which nothing is set up yet, and the task that moves its bytes.
     pub(super) async fn plain(&self) -> Result<(Client, JoinHandle<()>), Failure> {
+        self.plain_as(&self.config, |_| {}).await
+    }
+
+    /// A connection of its own that hears of endings: `hear` is given each word and does not wait.
+    pub(super) async fn ear(
+        &self,
+        hear: impl FnMut(&str) + Send + 'static,
+    ) -> Result<(Client, JoinHandle<()>), Failure> {
+        let mut config = self.config.clone();
+        if config.get_application_name() == Some(NAME) {
+            config.application_name("sessions-endings");
+        }
         self.in_time(async {
-            let (client, connection) =
-                self.config.connect(self.tls.clone()).await.map_err(|error| self.failed(&error))?;
+            let (client, driver) = self.plain_as(&config, hear).await?;
+            client.batch_execute(LISTEN).await.map_err(|error| self.failed(&error))?;
+            Ok((client, driver))
+        })
+        .await
+    }
+
+    /// Whether one can hear of endings: a pooler gives each statement to another server process.
+    pub(super) fn can_hear(&self) -> bool {
+        self.pooler != Pooler::Transaction
+    }
+
+    async fn plain_as(
+        &self,
+        config: &Config,
+        mut hear: impl FnMut(&str) + Send + 'static,
+    ) -> Result<(Client, JoinHandle<()>), Failure> {
+        self.in_time(async {
+            let (client, mut connection) =
+                config.connect(self.tls.clone()).await.map_err(|error| self.failed(&error))?;
             self.check_version(connection.parameter("server_version").unwrap_or_default())?;
-            let driver = tokio::spawn(async {
-                // Who waits for an answer is told.
-                let _ = connection.await;
+            let driver = tokio::spawn(async move {
+                // Who waits for an answer is told of its end.
+                while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
+                    if let AsyncMessage::Notification(told) = message {
+                        hear(told.payload());
+                    }
+                }
             });
             Ok((client, driver))
         })

@@ -167,6 +167,13 @@ impl<'a> Columns<'a> {
     }
 }
 
+/// The id that a word on the channel of endings is about.
+pub(super) fn heard(word: &str) -> Option<SessionId> {
+    let digits = word.as_bytes().chunks(2).map(std::str::from_utf8);
+    let key: Option<Vec<u8>> = digits.map(|pair| u8::from_str_radix(pair.ok()?, 16).ok()).collect();
+    id_of(&key?)
+}
+
 /// The id of a key that was read.
 fn id_of(key: &[u8]) -> Option<SessionId> {
     let (bucket, sid) = key.split_first_chunk::<2>()?;
@@ -176,6 +183,14 @@ fn id_of(key: &[u8]) -> Option<SessionId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_is_the_key_in_digits() {
+        assert_eq!(heard(&format!("109d{}", "07".repeat(16))), Some(SessionId::new(4_253, [7; 16])));
+        for other in ["", "10", "109d", "zz", "é", &"07".repeat(19)] {
+            assert_eq!(heard(other), None);
+        }
+    }
 
     #[test]
     fn no_parameter_is_printed() {

@@ -55,6 +55,18 @@ impl Keys {
         key
     }
 
+    /// The channel on which scripts tell of endings: `PREFIX:endings`. The word is the session's key without the prefix.
+    pub(super) fn channel(&self) -> String {
+        format!("{}:endings", self.prefix)
+    }
+
+    /// The session that a word on the channel is about.
+    pub(super) fn heard(word: &[u8]) -> Option<SessionId> {
+        let (bucket, rest) = word.strip_prefix(b"{")?.split_at_checked(3)?;
+        let sid = URL_SAFE_NO_PAD.decode(rest.strip_prefix(b"}:s:")?).ok()?;
+        Some(SessionId::new(number(bucket)?, sid.try_into().ok()?))
+    }
+
     /// What SCAN may match: every key of the store.
     pub(super) fn pattern(&self) -> String {
         format!("{}:{{???}}:[se]:*", self.prefix)
@@ -66,11 +78,7 @@ impl Keys {
         let (bucket, rest) = rest.split_at_checked(3)?;
         match rest.strip_prefix(b"}:")? {
             [b's', b':', sid @ ..] if sid.len() == 22 => Some(Found::Session),
-            [b'e', b':', digest @ ..] if digest.len() == 43 => {
-                let digit = |byte: &u8| DIGITS.iter().position(|digit| digit == byte);
-                let bucket = bucket.iter().try_fold(0, |bucket, byte| Some(bucket << 6 | digit(byte)?))?;
-                Some(Found::Expiry(u16::try_from(bucket).ok()?))
-            }
+            [b'e', b':', digest @ ..] if digest.len() == 43 => Some(Found::Expiry(number(bucket)?)),
             _ => None,
         }
     }
@@ -83,6 +91,13 @@ impl Keys {
         key.extend_from_slice(&[b'}', b':', kind, b':']);
         key
     }
+}
+
+/// A bucket that was read.
+fn number(text: &[u8]) -> Option<u16> {
+    let digit = |byte: &u8| DIGITS.iter().position(|digit| digit == byte);
+    let bucket = text.iter().try_fold(0, |bucket, byte| Some(bucket << 6 | digit(byte)?))?;
+    u16::try_from(bucket).ok().filter(|bucket| *bucket < SLOTS)
 }
 
 /// A bucket as tokens have it.
@@ -121,6 +136,17 @@ mod tests {
         assert_eq!(keys.read(&session), Some(Found::Session));
         assert_eq!(keys.read(&expiry), Some(Found::Expiry(owner.bucket())));
         assert_eq!(keys.read(&order), None);
+    }
+
+    #[test]
+    fn a_word_is_the_key_without_the_prefix() {
+        let (keys, id) = (Keys::new("shop"), SessionId::new(4_253, [7; 16]));
+        let key = keys.session(id);
+        assert_eq!(keys.channel(), "shop:endings");
+        assert_eq!(Keys::heard(&key[5..]), Some(id));
+        for other in [&key[..], &key[5..20], b"", b"{AAA}:e:AAAAAAAAAAAAAAAAAAAAAA", b"{__ }:s:x"] {
+            assert_eq!(Keys::heard(other), None);
+        }
     }
 
     #[test]

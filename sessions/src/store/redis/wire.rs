@@ -11,7 +11,7 @@ use std::{
 };
 
 use redis::{
-    AsyncConnectionConfig, Cmd, Pipeline, ProtocolVersion, RedisConnectionInfo, ServerError, Value,
+    AsyncConnectionConfig, Cmd, Pipeline, ProtocolVersion, PushInfo, RedisConnectionInfo, ServerError, Value,
     aio::MultiplexedConnection,
 };
 use socket2::{SockRef, TcpKeepalive};
@@ -131,19 +131,36 @@ pub(super) enum Answer {
 }
 
 impl Wire {
-    /// Connects, shows who it is, learns the server's time and teaches it the scripts.
+    /// Connects and shows who it is.
     pub(super) async fn open(node: &Node, access: &Access) -> Result<Self, Failure> {
+        Self::open_with(node, access, AsyncConnectionConfig::new()).await
+    }
+
+    /// The same; `hear` is given what the server sends unasked, and does not wait.
+    pub(super) async fn open_ear(
+        node: &Node,
+        access: &Access,
+        hear: impl Fn(PushInfo) + Send + Sync + 'static,
+    ) -> Result<Self, Failure> {
+        let hear = move |word| {
+            hear(word);
+            Ok::<_, std::convert::Infallible>(())
+        };
+        Self::open_with(node, access, AsyncConnectionConfig::new().set_push_sender(hear)).await
+    }
+
+    async fn open_with(node: &Node, access: &Access, config: AsyncConnectionConfig) -> Result<Self, Failure> {
         let unreachable = |why: &dyn fmt::Display| Failure::unreachable(node, why);
         let stream =
             TcpStream::connect((node.host.as_str(), node.port)).await.map_err(|e| unreachable(&e))?;
         set_up(&stream).map_err(|error| unreachable(&error))?;
         let written = Written::default();
         let (connection, driver) = match &access.tls {
-            None => speak(Counted::new(stream, written.clone()), access).await,
+            None => speak(Counted::new(stream, written.clone()), access, config).await,
             Some(tls) => {
                 let name = ServerName::try_from(node.host.clone()).map_err(|error| unreachable(&error))?;
                 let stream = tls.connect(name, stream).await.map_err(|error| unreachable(&error))?;
-                speak(Counted::new(stream, written.clone()), access).await
+                speak(Counted::new(stream, written.clone()), access, config).await
             }
         }
         .map_err(|error| match server_error(&error) {
@@ -255,11 +272,15 @@ impl Wire {
 
 type Driver = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
-async fn speak<S>(stream: S, access: &Access) -> redis::RedisResult<(MultiplexedConnection, Driver)>
+async fn speak<S>(
+    stream: S,
+    access: &Access,
+    config: AsyncConnectionConfig,
+) -> redis::RedisResult<(MultiplexedConnection, Driver)>
 where
     S: tokio::io::AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
+    let config = config.set_response_timeout(None).set_connection_timeout(None);
     let (connection, driver) = MultiplexedConnection::new_with_config(&access.info(), stream, config).await?;
     Ok((connection, Box::pin(driver)))
 }
