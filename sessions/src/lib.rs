@@ -10,6 +10,7 @@ pub mod event;
 mod fault;
 pub mod guard;
 mod layer;
+mod near;
 pub mod observe;
 mod principal;
 mod record;

@@ -8,6 +8,7 @@
     reason = "what fails in a test's helper fails the test"
 )]
 
+pub mod copies;
 pub mod crash;
 mod node;
 pub mod pair;

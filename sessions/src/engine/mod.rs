@@ -12,6 +12,7 @@
 
 pub(crate) mod bind;
 pub(crate) mod commit;
+pub(crate) mod copies;
 mod detect;
 mod emit;
 mod family;
@@ -101,6 +102,8 @@ pub(crate) struct EngineShared {
     family: Arc<Family>,
     /// Who has to hear that a session has ended.
     pub(crate) hub: Arc<Hub>,
+    /// How long copies of records are kept, where they are.
+    keeps: Option<Duration>,
 }
 
 impl SessionEngine {
@@ -167,6 +170,7 @@ impl SessionEngine {
     pub(crate) fn under(&self, policy: SessionPolicy, limit: Duration, keys: &EncryptionKeys) -> Self {
         let before = &*self.shared;
         let transport = transport::for_policy(&policy);
+        let keeps = Self::keeps_copies(&policy, before.store.as_ref());
         Self {
             shared: Arc::new(EngineShared {
                 name: Arc::clone(&before.name),
@@ -187,6 +191,7 @@ impl SessionEngine {
                 limit: before.limit.clone(),
                 family: Arc::clone(&before.family),
                 hub: Arc::clone(&before.hub),
+                keeps,
             }),
             request: None,
         }
@@ -385,6 +390,7 @@ impl SessionEngineBuilder {
             .is_persistent()
             .then(|| self.store.unwrap_or_else(|| SharedStore::new(crate::MemoryStore::new(100_000))))
             .map(|store| store.metered(|| StoreMeter::named(policy.persistence().store_name())));
+        let keeps = SessionEngine::keeps_copies(&policy, store.as_ref());
         let name: Arc<str> = policy.name().into();
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
         SessionEngine {
@@ -407,6 +413,7 @@ impl SessionEngineBuilder {
                 limit: self.limit,
                 family: self.family,
                 hub: Arc::default(),
+                keeps,
             }),
             request: None,
         }

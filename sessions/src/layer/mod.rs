@@ -24,7 +24,7 @@ pub(crate) use self::request::RequestSessions;
 #[cfg(feature = "ws")]
 use crate::{engine::SessionEngine, web::RequestHead};
 use crate::{
-    engine::commit::Outcome,
+    engine::{commit::Outcome, copies::Freshness},
     fault::{Fault, SessionError},
     guard::{Guard, Requirements},
     registry::{Declared, Registry},
@@ -142,7 +142,7 @@ impl<P: Registered, G: Guard> Session<P, G> {
     /// # Errors
     /// As for [`open`](Self::open), but for the guard's.
     pub async fn open_if_stored(parts: &Parts) -> Result<Option<Self>, SessionError> {
-        let session = Self::open_unguarded(parts).await?;
+        let session = Self::open_unguarded(parts, Freshness::Copied).await?;
         Ok((!session.is_new()).then_some(session))
     }
 
@@ -192,7 +192,7 @@ impl<P: Registered, G: Guard> Session<P, G> {
         parts: &'a Parts,
         needs: &'a Requirements,
     ) -> Soon<'a, Result<Self, SessionError>> {
-        Self::open_unguarded(parts).then(|session| {
+        Self::open_unguarded(parts, needs.reads()).then(|session| {
             let session = session?;
             let engine = &session.state().engine;
             match engine.guard(session.state(), needs) {
@@ -214,12 +214,14 @@ impl<P: Registered, G: Guard> Session<P, G> {
     pub(crate) async fn open_checked(parts: &Parts) -> Result<Self, SessionError> {
         static SAFE: http::Method = http::Method::GET;
         let head = RequestHead { method: &SAFE, ..RequestHead::from(parts) };
-        Self::sessions_of(parts)?.open(P::NAME, head).await.map(Self::from_state)
+        Self::sessions_of(parts)?.open(P::NAME, head, Freshness::Stored).await.map(Self::from_state)
     }
 
-    fn open_unguarded(parts: &Parts) -> Soon<'_, Result<Self, SessionError>> {
+    fn open_unguarded(parts: &Parts, freshness: Freshness) -> Soon<'_, Result<Self, SessionError>> {
         match Self::sessions_of(parts) {
-            Ok(sessions) => sessions.open(P::NAME, parts.into()).then(|state| state.map(Self::from_state)),
+            Ok(sessions) => {
+                sessions.open(P::NAME, parts.into(), freshness).then(|state| state.map(Self::from_state))
+            }
             Err(error) => Soon::now(Err(error)),
         }
     }

@@ -4,9 +4,31 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
-use super::{Endings, SessionId};
+use super::{Endings, SessionId, Version};
+
+/// What processes tell each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// A session has ended.
+    Ended(SessionId),
+    /// A record of this version was written.
+    Written(SessionId, Version),
+}
+
+impl Word {
+    /// What is said of a session: a version in 16 hexadecimal digits, or nothing.
+    pub(super) fn of(id: SessionId, version: &[u8]) -> Option<Self> {
+        if version.is_empty() {
+            return Some(Self::Ended(id));
+        }
+        let digits = std::str::from_utf8(version).ok().filter(|digits| digits.len() == 16)?;
+        let version = u64::from_str_radix(digits, 16).ok()?;
+        Some(Self::Written(id, Version::of_record(&version.to_be_bytes())))
+    }
+}
 
 /// Those who want to hear of endings.
 #[derive(Default)]
@@ -44,9 +66,12 @@ impl Audience {
         (!was_attended).then(|| Attendance(Arc::clone(self)))
     }
 
-    /// A session has ended, or has changed hands.
-    pub(super) fn ended(&self, id: SessionId) {
-        self.held().all.iter().for_each(|to| to.ended(id));
+    /// Something was heard.
+    pub(super) fn tell(&self, word: Word) {
+        self.held().all.iter().for_each(|to| match word {
+            Word::Ended(id) => to.ended(id),
+            Word::Written(id, version) => to.written(id, version),
+        });
     }
 }
 
@@ -61,13 +86,14 @@ impl fmt::Debug for Audience {
 pub(super) struct Attendance(Arc<Audience>);
 
 impl Attendance {
-    /// Endings are heard of from now on.
-    pub(super) fn up(&self) {
+    /// Endings are heard of: all that was told since they are, and before this instant, has been.
+    pub(super) fn up(&self, asked: Instant) {
         let mut held = self.0.held();
         if !std::mem::replace(&mut held.is_up, true) {
             held.all.retain(Endings::is_open);
             held.all.iter().for_each(Endings::restored);
         }
+        held.all.iter().for_each(|to| to.heard_until(asked));
     }
 
     /// Nothing is heard until further notice.

@@ -5,6 +5,7 @@
 mod conformance;
 mod deadlines;
 mod failure;
+mod near;
 mod network;
 mod nodes;
 mod pooled;

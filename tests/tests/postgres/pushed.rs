@@ -16,7 +16,7 @@ use crate::soon;
 const EARS: &str = "SELECT count(*) FROM pg_stat_activity \
                     WHERE datname = current_database() AND application_name = 'sessions-endings'";
 /// Ends them.
-const KILL: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+pub(crate) const KILL: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                     WHERE datname = current_database() AND application_name = 'sessions-endings'";
 
 async fn until_heard_by(database: &Database, many: i64) {

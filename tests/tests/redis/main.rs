@@ -5,6 +5,7 @@
 mod cluster;
 mod common;
 mod conformance;
+mod near;
 mod outage;
 mod pushed;
 mod refusal;

@@ -7,6 +7,7 @@ mod cookie_safety;
 mod encryption;
 mod header;
 mod lifetimes;
+mod near;
 mod origins;
 mod persistence;
 mod rotation;
@@ -70,6 +71,7 @@ pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
         header::RULES,
         origins::RULES,
         socket::RULES,
+        near::RULES,
     ]
     .into_iter()
     .flatten()

@@ -4,7 +4,10 @@
 //! A server process gives its client what was told before it says that it is ready for the next question. So what was
 //! committed before a question was asked has been heard when its answer comes, and that it comes is the proof.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::{
     task::JoinHandle,
@@ -30,18 +33,18 @@ pub(super) async fn listen(shared: Arc<Shared>, attendance: Attendance) {
     let hearing = async {
         let mut failures = 0;
         loop {
-            let audience = Arc::clone(&shared.audience);
+            let (asked, audience) = (Instant::now(), Arc::clone(&shared.audience));
             let opened = shared.dial.ear(move |word| {
-                if let Some(id) = heard(word) {
-                    audience.ended(id);
+                if let Some(word) = heard(word) {
+                    audience.tell(word);
                 }
             });
             let failure = match opened.await {
                 Ok((client, driver)) => {
                     tracing::debug!(failures, "endings in other processes are heard of");
                     failures = 0;
-                    attendance.up();
-                    hear(&client, driver).await;
+                    attendance.up(asked);
+                    hear(&client, driver, &attendance).await;
                     attendance.down();
                     None
                 }
@@ -61,18 +64,20 @@ pub(super) async fn listen(shared: Arc<Shared>, attendance: Attendance) {
 }
 
 /// Hears until the connection is of no use any more.
-async fn hear(client: &Client, mut driver: JoinHandle<()>) {
+async fn hear(client: &Client, mut driver: JoinHandle<()>, attendance: &Attendance) {
     let _guard = Guard(Some(driver.abort_handle()));
     loop {
         tokio::select! {
             _ = &mut driver => return,
             () = sleep(BEAT) => {}
         }
+        let asked = Instant::now();
         let Ok(Ok(rows)) = timeout(SILENCE, client.query_typed(PROBE, &[])).await else { return };
         if rows.first().and_then(|row| row.try_get(1).ok()) == Some("on") {
             // The server has become a standby: what ends sessions is another one.
             return;
         }
+        attendance.up(asked);
     }
 }
 

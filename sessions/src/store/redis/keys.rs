@@ -4,7 +4,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::store::{Owner, SessionId};
+use crate::store::{Owner, SessionId, audience::Word};
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /// How many slots a cluster has.
@@ -55,16 +55,19 @@ impl Keys {
         key
     }
 
-    /// The channel on which scripts tell of endings: `PREFIX:endings`. The word is the session's key without the prefix.
+    /// The channel on which scripts tell of endings: `PREFIX:endings`. The word is the session's key without the prefix, a
+    /// colon, and the version that was written in hexadecimal digits, or nothing if the session has ended.
     pub(super) fn channel(&self) -> String {
         format!("{}:endings", self.prefix)
     }
 
-    /// The session that a word on the channel is about.
-    pub(super) fn heard(word: &[u8]) -> Option<SessionId> {
+    /// What a word on the channel says.
+    pub(super) fn heard(word: &[u8]) -> Option<Word> {
         let (bucket, rest) = word.strip_prefix(b"{")?.split_at_checked(3)?;
-        let sid = URL_SAFE_NO_PAD.decode(rest.strip_prefix(b"}:s:")?).ok()?;
-        Some(SessionId::new(number(bucket)?, sid.try_into().ok()?))
+        let (sid, version) = rest.strip_prefix(b"}:s:")?.split_at_checked(22)?;
+        let sid = URL_SAFE_NO_PAD.decode(sid).ok()?;
+        let id = SessionId::new(number(bucket)?, sid.try_into().ok()?);
+        Word::of(id, version.strip_prefix(b":")?)
     }
 
     /// What SCAN may match: every key of the store.
@@ -119,6 +122,7 @@ pub(super) fn slot(bucket: u16) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Version;
 
     #[test]
     fn keys_of_an_owner_and_its_sessions_share_a_tag() {
@@ -143,8 +147,14 @@ mod tests {
         let (keys, id) = (Keys::new("shop"), SessionId::new(4_253, [7; 16]));
         let key = keys.session(id);
         assert_eq!(keys.channel(), "shop:endings");
-        assert_eq!(Keys::heard(&key[5..]), Some(id));
-        for other in [&key[..], &key[5..20], b"", b"{AAA}:e:AAAAAAAAAAAAAAAAAAAAAA", b"{__ }:s:x"] {
+        let word = |end: &[u8]| [&key[5..], end].concat();
+        assert_eq!(Keys::heard(&word(b":")), Some(Word::Ended(id)));
+        let version = Version::of_record(&[0, 0, 0, 1, 0, 0, 0, 0xfe]);
+        assert_eq!(Keys::heard(&word(b":00000001000000fe")), Some(Word::Written(id, version)));
+        for end in [&b""[..], b":1", b":00000001000000fg", b":00000001000000fe0"] {
+            assert_eq!(Keys::heard(&word(end)), None);
+        }
+        for other in [&key[..], &key[5..20], b"", b"{AAA}:e:AAAAAAAAAAAAAAAAAAAAAA:", b"{__ }:s:x"] {
             assert_eq!(Keys::heard(other), None);
         }
     }

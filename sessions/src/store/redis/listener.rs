@@ -55,13 +55,14 @@ async fn listen(store: Weak<Inner>, attendance: Attendance) {
         if inner.is_closed.load(Ordering::Acquire) {
             return;
         }
+        let asked = Instant::now().into_std();
         let opened = Ears::open(&inner).await;
         drop(inner);
         let failure = match opened {
             Ok(ears) => {
                 tracing::debug!(failures, "endings in other processes are heard of");
-                attendance.up();
-                let failure = ears.hear(&store).await;
+                attendance.up(asked);
+                let failure = ears.hear(&store, &attendance).await;
                 attendance.down();
                 failures = 0;
                 let Some(failure) = failure else { continue };
@@ -99,17 +100,20 @@ impl Ears {
     }
 
     /// Hears until it doesn't any more: why, if it isn't that the servers are others now, or that the store is gone.
-    async fn hear(&self, store: &Weak<Inner>) -> Option<Failure> {
+    async fn hear(&self, store: &Weak<Inner>, attendance: &Attendance) -> Option<Failure> {
         loop {
             let _ = timeout(BEAT, self.broken.notified()).await;
             let inner = store.upgrade().filter(|inner| !inner.is_closed.load(Ordering::Acquire))?;
-            let until = Instant::now() + SILENCE;
+            let asked = Instant::now();
+            let until = asked + SILENCE;
             let answers = all(self.wires.iter().map(|wire| said(wire, redis::cmd("PING"), until))).await;
             if let Some(failure) = answers.into_iter().find_map(Result::err) {
                 return Some(failure);
             }
             match nodes(&inner, Instant::now() + inner.patience).await {
-                Ok(nodes) if nodes.iter().eq(self.wires.iter().map(|wire| &wire.node)) => {}
+                Ok(nodes) if nodes.iter().eq(self.wires.iter().map(|wire| &wire.node)) => {
+                    attendance.up(asked.into_std());
+                }
                 Ok(_) => return None,
                 Err(failure) => return Some(failure),
             }
@@ -136,8 +140,8 @@ async fn open_one(
     let (audience, broken) = (Arc::clone(audience), Arc::clone(broken));
     let hear = move |push: PushInfo| match push.kind {
         PushKind::Message => {
-            if let Some(id) = push.data.get(1).and_then(bytes).and_then(Keys::heard) {
-                audience.ended(id);
+            if let Some(word) = push.data.get(1).and_then(bytes).and_then(Keys::heard) {
+                audience.tell(word);
             }
         }
         PushKind::Disconnection => broken.notify_one(),

@@ -77,9 +77,10 @@ BEGIN
 END
 $$;
 
--- Tells every process that a session has ended or changed hands: no one hears of it before the commit. The word is the id.
-CREATE FUNCTION sessions.tell_1(p_id bytea) RETURNS void LANGUAGE sql AS $$
-    SELECT pg_notify('sessions_endings', encode(p_id, 'hex'));
+-- Tells every process that a session has ended, or that a record of another version was written: no one hears of it before the
+-- commit. The word is the id, a colon, and the version.
+CREATE FUNCTION sessions.tell_1(p_id bytea, p_version bigint) RETURNS void LANGUAGE sql AS $$
+    SELECT pg_notify('sessions_endings', encode(p_id, 'hex') || ':' || coalesce(lpad(to_hex(p_version), 16, '0'), ''));
 $$;
 
 -- Outcomes: 0 stored, 1 conflict, 2 gone.
@@ -102,7 +103,7 @@ BEGIN
                 expires = p_expires, due = least(due, p_expires)
             WHERE id = p_id;
             IF p_announced <> 0 THEN
-                PERFORM sessions.tell_1(p_id);
+                PERFORM sessions.tell_1(p_id, p_version);
             END IF;
             o_outcome := 0;
         ELSIF known.id IS NOT NULL THEN
@@ -162,7 +163,7 @@ BEGIN
     UPDATE sessions.session
     SET ended = p_reason, record = NULL, expires = p_now + 60000, due = p_now + 60000
     WHERE id = p_id;
-    PERFORM sessions.tell_1(p_id);
+    PERFORM sessions.tell_1(p_id, NULL);
     RETURN true;
 END
 $$;

@@ -20,5 +20,5 @@ if KEYS[2] then
   redis.call('ZADD', KEYS[2], 'XX', ARGV[4], ARGV[6])
   keep(KEYS[2], KEYS[3], KEYS[4], tonumber(least))
 end
-if ARGV[7] == '1' then tell(KEYS[1]) end
+if ARGV[7] == '1' then tell(KEYS[1], string.sub(record, 1, 8)) end
 return {'STORED', text(at)}
