@@ -48,6 +48,11 @@ impl SessionEngine {
         longest.filter(|_| !is_near && policy.serial().is_none())
     }
 
+    /// Whether a session may have been opened by a copy.
+    pub(crate) fn has_copies(&self) -> bool {
+        self.shared.keeps.is_some()
+    }
+
     /// Phases 2 to 4 where copies are kept.
     pub(super) fn find_near<'a>(
         &'a self,

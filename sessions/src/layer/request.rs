@@ -40,7 +40,7 @@ impl<D> RequestSessions<D> {
                 return Soon::later(self.open_alone(engine, head, freshness));
             }
             Ok(None) => {}
-            Ok(Some(state)) if freshness == Freshness::Stored => {
+            Ok(Some(state)) if freshness == Freshness::Stored && engine.has_copies() => {
                 return Soon::later(async move {
                     state.engine.confirm_stored(&state).await?;
                     Ok(state)

@@ -173,7 +173,8 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// second. True if it will, from now on and until it says [`Endings::lost`]. The default is `false`, and asks for
     /// nothing else.
     ///
-    /// It is called once for each policy on the store that has open sockets. See [`Endings`] for what to tell.
+    /// It is called once for each policy on the store that has open sockets, or copies (`near_cache`). See [`Endings`] for what
+    /// to tell.
     fn tell_endings(&self, to: Endings) -> bool {
         let _ = to;
         false

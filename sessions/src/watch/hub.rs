@@ -138,7 +138,9 @@ impl Hub {
 
     /// Ends the watches of sessions that have ended in this process.
     pub(crate) fn end(&self, ids: &[SessionId], ending: SessionEnding) {
-        ids.iter().for_each(|id| self.near.ended(*id));
+        for id in ids {
+            self.near.ended(*id);
+        }
         if self.has_any() {
             let held = self.held();
             let ended = ids.iter().filter_map(|id| held.by_id.get(id)).flatten();

@@ -84,8 +84,9 @@ async fn hear(client: &Client, mut driver: JoinHandle<()>, attendance: &Attendan
 fn warn(shared: &Shared, failure: Option<&Failure>) {
     let server = shared.dial.server();
     let why = "endings in other processes are not heard of: they are looked for until they are again";
-    match failure {
-        Some(failure) => tracing::warn!(%server, %failure, "{why}"),
-        None => tracing::warn!(%server, "the connection was lost: {why}"),
+    if let Some(failure) = failure {
+        tracing::warn!(%server, %failure, "{why}");
+    } else {
+        tracing::warn!(%server, "the connection was lost: {why}");
     }
 }
