@@ -14,6 +14,7 @@ mod fault;
 mod grpc;
 pub mod guard;
 mod layer;
+mod near;
 pub mod observe;
 mod principal;
 mod record;

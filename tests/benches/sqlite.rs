@@ -51,6 +51,7 @@ fn write(number: usize, version: u64) -> Cas {
         id: id(number),
         owner: None,
         expected,
+        announced: false,
         record: record(version + 1),
         expires: NOW + HOUR,
         now: NOW,

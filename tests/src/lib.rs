@@ -10,8 +10,10 @@
 
 pub mod browser;
 pub mod chaos;
+pub mod copies;
 pub mod crash;
 mod node;
+pub mod pair;
 mod place;
 pub mod proxy;
 pub mod servers;

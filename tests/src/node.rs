@@ -140,7 +140,7 @@ impl Visitor {
         request
     }
 
-    fn keep(&mut self, cookies: &[String]) {
+    pub(crate) fn keep(&mut self, cookies: &[String]) {
         for cookie in cookies {
             let pair = cookie.split(';').next().unwrap_or_default();
             self.cookie = (!pair.ends_with('=')).then(|| pair.to_owned());

@@ -28,6 +28,7 @@ const NOT_AT_BUILD_TIME: &[(&str, &str)] = &[
     ("store_memory", "the environment decides where sessions are kept"),
     ("store_plain_link", "the environment decides where sessions are kept"),
     ("store_replication", "the environment decides where sessions are kept"),
+    ("near_pointless", "the environment decides where sessions are kept"),
     ("declared_twice", "the macro refuses it as it reads"),
     ("stated_twice", "the macro refuses it as it reads"),
 ];

@@ -133,7 +133,16 @@ impl Load {
         } else {
             doing(anonymous);
             let record = record(1, now);
-            let cas = Cas { id, owner, expected: Expected::Absent, record, expires, now, deadline: now };
+            let cas = Cas {
+                id,
+                owner,
+                expected: Expected::Absent,
+                announced: false,
+                record,
+                expires,
+                now,
+                deadline: now,
+            };
             // A store that is full of owners' sessions refuses an anonymous one.
             self.store.cas(cas).await?;
         }
@@ -235,7 +244,16 @@ impl Load {
                     doing("write");
                     let expected = Expected::Version(found.version());
                     let record = record(found.version().as_u64() + 1, now);
-                    let cas = Cas { id, owner, expected, record, expires: now + LONG, now, deadline: now };
+                    let cas = Cas {
+                        id,
+                        owner,
+                        expected,
+                        announced: false,
+                        record,
+                        expires: now + LONG,
+                        now,
+                        deadline: now,
+                    };
                     let written = self.store.cas(cas).await?;
                     if !matches!(written, CasOutcome::Stored) {
                         return Err(format!("a write of the only writer: {written:?}").into());

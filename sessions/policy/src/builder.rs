@@ -262,6 +262,18 @@ impl SessionPolicyBuilder {
         self.set("socket.origins", texts(origins))
     }
 
+    /// Reads may be answered by copies that are at most so old; 1 s to 30 s.
+    #[track_caller]
+    pub fn near_cache(self, bound: Duration) -> Self {
+        self.duration("near_cache", bound)
+    }
+
+    /// Reads of known sessions are served for so long while the store does not answer; 1 s to 30 s.
+    #[track_caller]
+    pub fn outage_grace(self, grace: Duration) -> Self {
+        self.duration("outage_grace", grace)
+    }
+
     /// How long a socket stays open while the store does not answer; 1 s to 30 s.
     #[track_caller]
     pub fn socket_outage(self, outage: Duration) -> Self {

@@ -52,6 +52,8 @@ pub(crate) fn finish(resolved: &Resolved) -> SessionPolicy {
         on_conflict,
         serial,
         socket: socket(resolved),
+        near_cache: resolved.duration("near_cache"),
+        outage_grace: resolved.duration("outage_grace"),
         max_size: number(resolved, "max_size"),
         max_keys: number(resolved, "max_keys"),
         persistence: PersistencePolicy {

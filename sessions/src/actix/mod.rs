@@ -68,7 +68,7 @@ impl<P: Registered, G: Guard> FromRequest for Session<P, G> {
 
 impl<P: Registered, G: Guard> Session<P, G> {
     async fn extract_from(parts: &Parts) -> Result<Self, SessionError> {
-        let session = match Self::open_unguarded(parts.into()).await {
+        let session = match Self::open_unguarded(parts.into(), G::REQUIREMENTS.reads()).await {
             Ok(session) => session,
             Err(error) => {
                 Self::note_failure(parts, &error);

@@ -12,6 +12,7 @@
 
 pub(crate) mod bind;
 pub(crate) mod commit;
+pub(crate) mod copies;
 mod detect;
 mod emit;
 mod family;
@@ -103,6 +104,8 @@ pub(crate) struct EngineShared {
     family: Arc<Family>,
     /// Who has to hear that a session has ended.
     pub(crate) hub: Arc<Hub>,
+    /// How long copies of records are kept, where they are.
+    keeps: Option<Duration>,
 }
 
 impl SessionEngine {
@@ -170,6 +173,7 @@ impl SessionEngine {
     pub(crate) fn under(&self, policy: SessionPolicy, limit: Duration, keys: &EncryptionKeys) -> Self {
         let before = &*self.shared;
         let carriers = before.carriers.under(&policy);
+        let keeps = Self::keeps_copies(&policy, before.store.as_ref());
         Self {
             shared: Arc::new(EngineShared {
                 name: Arc::clone(&before.name),
@@ -191,6 +195,7 @@ impl SessionEngine {
                 limit: before.limit.clone(),
                 family: Arc::clone(&before.family),
                 hub: Arc::clone(&before.hub),
+                keeps,
             }),
             request: None,
         }
@@ -402,6 +407,7 @@ impl SessionEngineBuilder {
             .is_persistent()
             .then(|| self.store.unwrap_or_else(|| SharedStore::new(crate::MemoryStore::new(100_000))))
             .map(|store| store.metered(|| StoreMeter::named(policy.persistence().store_name())));
+        let keeps = SessionEngine::keeps_copies(&policy, store.as_ref());
         let name: Arc<str> = policy.name().into();
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
         SessionEngine {
@@ -425,6 +431,7 @@ impl SessionEngineBuilder {
                 limit: self.limit,
                 family: self.family,
                 hub: Arc::default(),
+                keeps,
             }),
             request: None,
         }

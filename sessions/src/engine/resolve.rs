@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{SessionEngine, validate::Verdict, waited::Waited};
+use super::{SessionEngine, copies::Freshness, validate::Verdict, waited::Waited};
 use crate::{
     event::EventKind,
     fault::{Fault, SessionError},
@@ -37,17 +37,37 @@ impl SessionEngine {
     /// Nothing has changed if the future is dropped, but for a reused id, whose session may have been revoked. A turn that
     /// was taken (`on_conflict = "serial"`) is given back.
     pub async fn resolve<'a>(&self, request: impl Into<RequestHead<'a>>) -> Result<Session, SessionError> {
-        let state = self.resolve_state(request.into()).await?;
+        let state = self.resolve_state(request.into(), Freshness::Copied).await?;
+        Ok(Session::<Untyped>::from_state(state))
+    }
+
+    /// The same by what is stored now: no copy is used that `near_cache` or `outage_grace` keeps. For what must not be done
+    /// on behalf of a session that was revoked a moment ago.
+    ///
+    /// # Errors
+    /// As for [`resolve`](Self::resolve).
+    ///
+    /// # Cancel safety
+    /// As for [`resolve`](Self::resolve).
+    pub async fn resolve_stored<'a>(
+        &self,
+        request: impl Into<RequestHead<'a>>,
+    ) -> Result<Session, SessionError> {
+        let state = self.resolve_state(request.into(), Freshness::Stored).await?;
         Ok(Session::<Untyped>::from_state(state))
     }
 
     /// The same, as far as a handler's session needs it; with a store that answers at once it is there at once.
-    pub(crate) fn resolve_state<'a>(&'a self, head: RequestHead<'a>) -> Soon<'a, Resolved> {
+    pub(crate) fn resolve_state<'a>(
+        &'a self,
+        head: RequestHead<'a>,
+        freshness: Freshness,
+    ) -> Soon<'a, Resolved> {
         if let Some(engine) = self.for_request(head) {
-            return Soon::later(async move { engine.resolve_state(head).await });
+            return Soon::later(async move { engine.resolve_state(head, freshness).await });
         }
         let timer = Timer::start();
-        let resolved = Soon::within(span!("session.resolve", self), || self.find_state(head));
+        let resolved = Soon::within(span!("session.resolve", self), || self.find_state(head, freshness));
         if cfg!(feature = "metrics") {
             return resolved.then(move |resolved| {
                 let meter = &self.shared.meter;
@@ -62,7 +82,7 @@ impl SessionEngine {
         resolved
     }
 
-    fn find_state<'a>(&'a self, head: RequestHead<'a>) -> Soon<'a, Resolved> {
+    fn find_state<'a>(&'a self, head: RequestHead<'a>, freshness: Freshness) -> Soon<'a, Resolved> {
         let (token, carried) = match self.detect(head) {
             Ok(detected) => detected,
             Err(error) => return Soon::now(Err(error)),
@@ -72,6 +92,9 @@ impl SessionEngine {
         let (Some(token), Some(store)) = (token, &self.shared.store) else {
             return Soon::now(Ok(self.bind(Found::Nothing, None, client, now, Waited::default())));
         };
+        if let Some(keeps) = self.shared.keeps {
+            return self.find_near((token, store), client, now, (keeps, freshness));
+        }
         match store.load_soon(token.id, now) {
             Soon::Now(Some(loaded)) => self.bind_loaded(token, loaded, client, now, Waited::default()),
             loading => Soon::later(async move {

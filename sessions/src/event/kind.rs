@@ -112,6 +112,8 @@ events! {
     Locked = "session_locked", Warning, Notable, [];
     /// The store failed.
     StoreFailed = "session_store_failed", Error, Notable, ["unavailable", "unknown"];
+    /// The store did not answer, and a request was served by what this process knew of its session (`outage_grace`).
+    ServedInOutage = "session_served_in_outage", Warning, Notable, [];
     /// The application wrote a cookie under a policy's name: it was removed.
     ForeignCookie = "session_foreign_cookie", Error, Notable, [];
     /// Events did not reach this listener, because it was too slow: `count` of them since the last that did.

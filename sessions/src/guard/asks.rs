@@ -47,6 +47,14 @@ impl<const SECONDS: u64, const NANOSECONDS: u32> Guard for FreshWithin<SECONDS, 
     const REQUIREMENTS: Requirements = super::fresh_within(Duration::new(SECONDS, NANOSECONDS));
 }
 
+/// Asks for the session as it is stored now, not for a copy of it (`near_cache`, `outage_grace`).
+#[derive(Clone, Copy, Debug)]
+pub enum Strict {}
+
+impl Guard for Strict {
+    const REQUIREMENTS: Requirements = super::strict();
+}
+
 /// Asks for a principal of a kind, which a type names.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind<N>(PhantomData<fn() -> N>);

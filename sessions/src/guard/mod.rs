@@ -9,10 +9,10 @@ mod name;
 
 use std::time::Duration;
 
-use crate::session::names::is_same;
+use crate::{engine::copies::Freshness, session::names::is_same};
 
 pub use self::{
-    asks::{Authenticated, Fresh, FreshWithin, IfStored, Kind, Role},
+    asks::{Authenticated, Fresh, FreshWithin, IfStored, Kind, Role, Strict},
     name::{End, Name, Word},
 };
 
@@ -35,13 +35,23 @@ pub struct Requirements {
     fresh: bool,
     /// At most so long ago.
     within: Option<Duration>,
+    /// As it is stored now.
+    strict: bool,
 }
 
 impl Requirements {
     /// Asks nothing.
     pub const fn none() -> Self {
         let (roles, role_count) = ([""; ROLES], 0);
-        Self { authenticated: false, kind: None, roles, role_count, fresh: false, within: None }
+        Self {
+            authenticated: false,
+            kind: None,
+            roles,
+            role_count,
+            fresh: false,
+            within: None,
+            strict: false,
+        }
     }
 
     /// Asks for an authenticated session.
@@ -95,6 +105,14 @@ impl Requirements {
         self.authenticated()
     }
 
+    /// Asks for the session as it is stored now, not for a copy of it (`near_cache`, `outage_grace`). What asks for a recent
+    /// login does so by itself.
+    #[must_use]
+    pub const fn strict(mut self) -> Self {
+        self.strict = true;
+        self
+    }
+
     /// Asks for what another one asks too.
     ///
     /// # Panics
@@ -103,6 +121,7 @@ impl Requirements {
     pub const fn and(mut self, other: Self) -> Self {
         self.authenticated = self.authenticated || other.authenticated;
         self.fresh = self.fresh || other.fresh;
+        self.strict = self.strict || other.strict;
         if let Some(kind) = other.kind {
             self = self.kind(kind);
         }
@@ -115,6 +134,11 @@ impl Requirements {
             index += 1;
         }
         self
+    }
+
+    /// What the session has to be read from.
+    pub(crate) const fn reads(&self) -> Freshness {
+        if self.strict || self.fresh || self.within.is_some() { Freshness::Stored } else { Freshness::Copied }
     }
 
     pub(crate) fn asks_anything(&self) -> bool {
@@ -164,6 +188,11 @@ pub const fn fresh() -> Requirements {
 /// Asks for a login at most so long ago.
 pub const fn fresh_within(within: Duration) -> Requirements {
     Requirements::none().fresh_within(within)
+}
+
+/// Asks for the session as it is stored now, not for a copy of it.
+pub const fn strict() -> Requirements {
+    Requirements::none().strict()
 }
 
 /// The guard in a [`Session`](crate::Session)'s type: what has to hold before a handler gets it.

@@ -33,6 +33,7 @@ pub(crate) use self::{
 #[cfg(feature = "ws")]
 use crate::engine::SessionEngine;
 use crate::{
+    engine::copies::Freshness,
     fault::{Fault, SessionError},
     guard::{Guard, Requirements},
     registry::{Declared, Registry},
@@ -160,7 +161,7 @@ impl<P: Registered, G: Guard> Session<P, G> {
     ) -> impl Future<Output = Result<Option<Self>, SessionError>> + Send {
         let head = head.into();
         async move {
-            let session = Self::open_unguarded(head).await?;
+            let session = Self::open_unguarded(head, Freshness::Copied).await?;
             Ok((!session.is_new()).then_some(session))
         }
     }
@@ -217,7 +218,7 @@ impl<P: Registered, G: Guard> Session<P, G> {
         head: RequestHead<'a>,
         needs: &'a Requirements,
     ) -> Soon<'a, Result<Self, SessionError>> {
-        Self::open_unguarded(head).then(|session| session?.guarded(needs))
+        Self::open_unguarded(head, needs.reads()).then(|session| session?.guarded(needs))
     }
 
     /// The session, if a guard lets it pass.
@@ -244,12 +245,15 @@ impl<P: Registered, G: Guard> Session<P, G> {
     pub(crate) async fn open_checked(parts: &Parts) -> Result<Self, SessionError> {
         static SAFE: http::Method = http::Method::GET;
         let head = RequestHead { method: &SAFE, ..RequestHead::from(parts) };
-        Self::sessions_of(head)?.open(P::NAME, head).await.map(Self::from_state)
+        Self::sessions_of(head)?.open(P::NAME, head, Freshness::Stored).await.map(Self::from_state)
     }
 
-    pub(crate) fn open_unguarded(head: RequestHead<'_>) -> Soon<'_, Result<Self, SessionError>> {
+    pub(crate) fn open_unguarded(
+        head: RequestHead<'_>,
+        freshness: Freshness,
+    ) -> Soon<'_, Result<Self, SessionError>> {
         match Self::sessions_of(head) {
-            Ok(sessions) => sessions.open(P::NAME, head).then(|state| state.map(Self::from_state)),
+            Ok(sessions) => sessions.open(P::NAME, head, freshness).then(|state| state.map(Self::from_state)),
             Err(error) => Soon::now(Err(error)),
         }
     }

@@ -4,7 +4,7 @@ use std::{marker::PhantomData, sync::Arc};
 
 use super::opened::{Open, Opened};
 use crate::{
-    engine::SessionEngine,
+    engine::{SessionEngine, copies::Freshness},
     fault::{Fault, SessionError},
     registry::Registry,
     session::state::SessionState,
@@ -37,18 +37,27 @@ impl<D> RequestSessions<D> {
         &'a self,
         policy: &'static str,
         head: RequestHead<'a>,
+        freshness: Freshness,
     ) -> Soon<'a, Result<Arc<SessionState>, SessionError>> {
         let engine = match self.engine(policy) {
             Ok(engine) => engine,
             Err(error) => return Soon::now(Err(error)),
         };
         match self.opened.of(engine) {
-            Ok(None) if engine.takes_turns() => return Soon::later(self.open_alone(engine, head)),
+            Ok(None) if engine.takes_turns() => {
+                return Soon::later(self.open_alone(engine, head, freshness));
+            }
             Ok(None) => {}
+            Ok(Some(state)) if freshness == Freshness::Stored && engine.has_copies() => {
+                return Soon::later(async move {
+                    state.engine.confirm_stored(&state).await?;
+                    Ok(state)
+                });
+            }
             Ok(Some(state)) => return Soon::now(Ok(state)),
             Err(error) => return Soon::now(Err(error)),
         }
-        self.resolve(engine, head)
+        self.resolve(engine, head, freshness)
     }
 
     /// The same for a request that only ends the session: it takes no turn.
@@ -78,11 +87,12 @@ impl<D> RequestSessions<D> {
         &self,
         engine: &SessionEngine,
         head: RequestHead<'_>,
+        freshness: Freshness,
     ) -> Result<Arc<SessionState>, SessionError> {
         let _alone = self.opened.alone().await;
         match self.opened.of(engine)? {
             Some(state) => Ok(state),
-            None => self.resolve(engine, head).await,
+            None => self.resolve(engine, head, freshness).await,
         }
     }
 
@@ -90,8 +100,9 @@ impl<D> RequestSessions<D> {
         &'a self,
         engine: &'a SessionEngine,
         head: RequestHead<'a>,
+        freshness: Freshness,
     ) -> Soon<'a, Result<Arc<SessionState>, SessionError>> {
-        engine.resolve_state(head).then(|state| match state {
+        engine.resolve_state(head, freshness).then(|state| match state {
             Ok(state) => self.opened.keep(state),
             Err(error) => Err(engine.answering(error, Carried::default())),
         })

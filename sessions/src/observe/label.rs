@@ -40,6 +40,11 @@ words! {
 }
 
 words! {
+    /// What became of a read that a copy might answer.
+    NearRead { Hit = "hit", Miss = "miss", Bypass = "bypass", }
+}
+
+words! {
     /// A call of a store.
     Operation {
         Load = "load",

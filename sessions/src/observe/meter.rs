@@ -8,7 +8,7 @@ use std::{
 
 use metrics::{Counter, Histogram};
 
-use super::{Answered, Operation, Phase, Resolved, metric};
+use super::{Answered, NearRead, Operation, Phase, Resolved, metric};
 use crate::{event::EventKind, fault::Fault};
 
 /// When something began.
@@ -25,6 +25,7 @@ impl Timer {
 pub(crate) struct Meter {
     policy: Arc<str>,
     requests: [OnceLock<Counter>; Resolved::ALL.len()],
+    near: [OnceLock<Counter>; NearRead::ALL.len()],
     phases: [OnceLock<Histogram>; Phase::ALL.len()],
     events: [OnceLock<Counter>; EventKind::ALL.len()],
 }
@@ -34,6 +35,7 @@ impl Meter {
         Self {
             policy: Arc::clone(policy),
             requests: Default::default(),
+            near: Default::default(),
             phases: Default::default(),
             events: [const { OnceLock::new() }; EventKind::ALL.len()],
         }
@@ -54,6 +56,11 @@ impl Meter {
     pub(crate) fn resolved(&self, resolved: Resolved) {
         let new = || metric::REQUESTS.counter([self.policy(), resolved.name().into()]);
         self.requests[resolved as usize].get_or_init(new).increment(1);
+    }
+
+    pub(crate) fn read_near(&self, read: NearRead) {
+        let new = || metric::NEAR_READS.counter([self.policy(), read.name().into()]);
+        self.near[read as usize].get_or_init(new).increment(1);
     }
 
     pub(crate) fn phase(&self, phase: Phase, timer: Timer) {

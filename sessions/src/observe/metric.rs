@@ -79,6 +79,8 @@ macro_rules! table {
 table! {
     /// Sessions that requests asked for, by what was found: `stored`, `none`, `superseded`, `refused` or `failed`.
     REQUESTS = "sessions.requests", Counter, None, ["policy", "result"];
+    /// Reads of a policy with `near_cache`: `hit` was answered by a copy, `miss` had none, `bypass` had to ask the store.
+    NEAR_READS = "sessions.near.reads", Counter, None, ["policy", "result"];
     /// How long a phase took: `resolve` (phases 1 to 4) and `commit` (phase 6, where there is something to write).
     PHASE_DURATION = "sessions.phase.duration", Histogram, Some("s"), ["policy", "phase"];
     /// How long a call of a store took, and how often it was made.

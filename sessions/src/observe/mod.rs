@@ -20,7 +20,7 @@ mod span;
 #[cfg(not(feature = "tracing"))]
 pub(crate) use self::span::NoSpan;
 pub(crate) use self::{
-    label::{Answered, Operation, Phase, Resolved},
+    label::{Answered, NearRead, Operation, Phase, Resolved},
     meter::{Meter, StoreMeter, Timer},
     span::{enter, follow, handle, instrument, span},
 };

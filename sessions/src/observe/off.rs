@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Answered, Operation, Phase, Resolved};
+use super::{Answered, NearRead, Operation, Phase, Resolved};
 use crate::{event::EventKind, fault::Fault};
 
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,8 @@ impl Meter {
     pub(crate) fn begin(&self) {}
 
     pub(crate) fn resolved(&self, _: Resolved) {}
+
+    pub(crate) fn read_near(&self, _: NearRead) {}
 
     pub(crate) fn phase(&self, _: Phase, _: Timer) {}
 

@@ -137,6 +137,7 @@ impl<P, G> Session<P, G> {
     /// # Errors
     /// As for [`sessions`](Self::sessions).
     pub async fn revoke(&self, handle: Handle) -> Result<bool, SessionError> {
+        self.state().engine.confirm_stored(self.state()).await?;
         let principal = self.require_principal()?;
         let engine = &self.state().engine;
         let revoked = engine.within_family(self.state(), engine.revoke_one(&principal, handle)).await?;
@@ -151,6 +152,7 @@ impl<P, G> Session<P, G> {
     /// # Errors
     /// As for [`sessions`](Self::sessions).
     pub async fn revoke_others(&self) -> Result<u64, SessionError> {
+        self.state().engine.confirm_stored(self.state()).await?;
         let principal = self.require_principal()?;
         let own = self.own_id();
         let ended = self.end_all_but(&principal, own).await?;
@@ -166,6 +168,7 @@ impl<P, G> Session<P, G> {
     /// # Errors
     /// As for [`sessions`](Self::sessions).
     pub async fn revoke_all(&self) -> Result<u64, SessionError> {
+        self.state().engine.confirm_stored(self.state()).await?;
         let principal = self.require_principal()?;
         let ended = self.end_all_but(&principal, None).await?;
         let own = self.own_id();
@@ -207,6 +210,7 @@ impl<P, G> Session<P, G> {
     /// # Cancel safety
     /// Dropping the future may leave the others ended and the id as it was.
     pub async fn credentials_changed(&self) -> Result<u64, SessionError> {
+        self.state().engine.confirm_stored(self.state()).await?;
         let principal = self.require_principal()?;
         let ended = self.revoke_others().await?;
         let rotates = {

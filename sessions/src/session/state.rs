@@ -111,9 +111,21 @@ pub(crate) enum Emission {
     Remove,
 }
 
+/// What said that the session is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The store.
+    Store,
+    /// A copy that is young enough.
+    Copy,
+    /// A copy, while the store did not answer.
+    Outage,
+}
+
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) found: Found,
+    pub(crate) source: Source,
     pub(crate) base: Option<Base>,
     pub(crate) changes: Changes,
     pub(crate) identity: Identity,
@@ -143,6 +155,7 @@ impl Inner {
     pub(crate) fn new(found: Found, base: Option<Base>, client: Client, now: Millis, waited: Waited) -> Self {
         Self {
             found,
+            source: Source::Store,
             base,
             changes: Changes::default(),
             identity: Identity::Keep,

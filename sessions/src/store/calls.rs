@@ -28,6 +28,7 @@ pub(crate) fn creation(id: SessionId, now: Millis) -> Cas {
         id,
         owner: None,
         expected: Expected::Absent,
+        announced: false,
         record: record(1, now),
         expires: now + HOUR,
         now,

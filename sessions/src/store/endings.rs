@@ -1,8 +1,8 @@
 //! How a store that hears of endings in other processes tells of them. What becomes of the sockets is the watches'.
 
-use std::{fmt, sync::Weak};
+use std::{fmt, sync::Weak, time::Instant};
 
-use super::SessionId;
+use super::{SessionId, Version};
 use crate::watch::Hub;
 
 /// Where a [`SessionStore`](super::SessionStore) tells that sessions have ended, or changed their id by a change of
@@ -36,6 +36,22 @@ impl Endings {
     pub fn ended(&self, id: SessionId) {
         if let Some(hub) = self.hub.upgrade() {
             hub.look_at(id);
+        }
+    }
+
+    /// A write that was [`announced`](super::Cas::announced) has left a record of this version. Never waits.
+    pub fn written(&self, id: SessionId, version: Version) {
+        if let Some(hub) = self.hub.upgrade() {
+            hub.hear_of(id, version);
+        }
+    }
+
+    /// Whatever was told before this instant, and since the last [`restored`](Self::restored), has been heard. Copies of
+    /// sessions (`near_cache`) are used only as long as the last such instant is recent, so a store that never says so has
+    /// none: say it at least each second, after an answer that can't have come before what was told earlier.
+    pub fn heard_until(&self, asked: Instant) {
+        if let Some(hub) = self.hub.upgrade() {
+            hub.near.heard_until(asked);
         }
     }
 

@@ -8,6 +8,8 @@
 //! **unavailable** ([`StoreError::Unavailable`]: certainly not applied) and **unknown** ([`StoreError::Unknown`]:
 //! perhaps applied).
 
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod audience;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod calls;
 mod endings;
@@ -175,7 +177,8 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// second. True if it will, from now on and until it says [`Endings::lost`]. The default is `false`, and asks for
     /// nothing else.
     ///
-    /// It is called once for each policy on the store that has open sockets. See [`Endings`] for what to tell.
+    /// It is called once for each policy on the store that has open sockets, or copies (`near_cache`). See [`Endings`] for what
+    /// to tell.
     fn tell_endings(&self, to: Endings) -> bool {
         let _ = to;
         false
@@ -237,6 +240,9 @@ pub struct Cas {
     pub owner: Option<Owner>,
     /// What has to be stored now.
     pub expected: Expected,
+    /// Others have to hear of it as of an ending, where the store [tells of those](SessionStore::tell_endings): it is a
+    /// change of privilege, or they keep copies.
+    pub announced: bool,
     /// The record to store.
     pub record: Arc<[u8]>,
     /// When the stored session is dead if nothing touches it.

@@ -19,7 +19,8 @@ use super::{
 use crate::{
     engine::SessionEngine,
     fault::{Fault, SessionError},
-    record::Record,
+    near::Near,
+    record::{Record, Version},
     store::{Endings, Millis, SessionStore},
     token::{Owner, SessionId},
 };
@@ -40,6 +41,10 @@ pub(crate) struct Hub {
     looks: AtomicUsize,
     /// All looks that were under way are done: what they learned changes what is due.
     learned: AtomicBool,
+    /// The store was asked to tell of endings.
+    asked_store: AtomicBool,
+    /// Copies of sessions, which hear of endings as watches do.
+    pub(crate) near: Near,
 }
 
 #[derive(Default)]
@@ -50,8 +55,6 @@ struct Watches {
     closing: bool,
     /// A task looks at them.
     driven: bool,
-    /// The store was asked to tell of endings.
-    asked_store: bool,
 }
 
 /// What is due.
@@ -79,7 +82,7 @@ impl Hub {
     ) -> Result<Arc<Watched>, SessionError> {
         let most = engine.policy().socket().max_per_session();
         let watched = Arc::new(Watched::new(id, owner, record));
-        let asks_store = {
+        {
             let mut held = self.held();
             if held.closing {
                 return Err(SessionError::new(Fault::StoreUnavailable, "the process is about to stop"));
@@ -96,16 +99,23 @@ impl Hub {
             }
             others.push(Arc::clone(&watched));
             self.open.fetch_add(1, SeqCst);
-            !std::mem::replace(&mut held.asked_store, true)
-        };
-        if asks_store && let Some(store) = engine.store() {
+        }
+        self.listen(engine);
+        Ok(watched)
+    }
+
+    /// Asks the store to tell of endings, once.
+    pub(crate) fn listen(self: &Arc<Self>, engine: &SessionEngine) {
+        if !self.asked_store.load(SeqCst)
+            && !self.asked_store.swap(true, SeqCst)
+            && let Some(store) = engine.store()
+        {
             // Said before, so that a store that loses its connection meanwhile has the last word.
             self.told.store(true, SeqCst);
             if !store.tell_endings(Endings::new(Arc::downgrade(self))) {
                 self.told.store(false, SeqCst);
             }
         }
-        Ok(watched)
     }
 
     /// Ends a watch whose socket is gone.
@@ -128,6 +138,9 @@ impl Hub {
 
     /// Ends the watches of sessions that have ended in this process.
     pub(crate) fn end(&self, ids: &[SessionId], ending: SessionEnding) {
+        for id in ids {
+            self.near.ended(*id);
+        }
         if self.has_any() {
             let held = self.held();
             let ended = ids.iter().filter_map(|id| held.by_id.get(id)).flatten();
@@ -137,6 +150,7 @@ impl Hub {
 
     /// Looks at a session that may have ended.
     pub(crate) fn look_at(&self, id: SessionId) {
+        self.near.ended(id);
         if self.has_any() {
             let mut held = self.held();
             let asked = held.by_id.get(&id).cloned().unwrap_or_default();
@@ -146,8 +160,23 @@ impl Hub {
         }
     }
 
+    /// Looks at a session of which a record of this version was written, unless that is known.
+    pub(crate) fn hear_of(&self, id: SessionId, version: Version) {
+        self.near.written(id, version);
+        if self.has_any() {
+            let mut held = self.held();
+            let watches = held.by_id.get(&id).into_iter().flatten();
+            let asked: Vec<_> =
+                watches.filter(|watched| watched.record().version != version).cloned().collect();
+            held.asked.extend(asked);
+            drop(held);
+            self.wake.notify_one();
+        }
+    }
+
     /// Looks at the sessions of a principal, of which some may have ended.
     pub(crate) fn look_at_those_of(&self, owner: Owner) {
+        self.near.forget_all();
         if self.has_any() {
             let mut held = self.held();
             let all = held.by_id.values().flatten();
@@ -160,6 +189,7 @@ impl Hub {
 
     /// Whether the store tells of endings from now on. What was told before, or missed, is looked for.
     pub(crate) fn set_told(&self, told: bool) {
+        self.near.has_gap();
         self.told.store(told, SeqCst);
         let mut held = self.held();
         let all: Vec<_> = held.by_id.values().flatten().cloned().collect();

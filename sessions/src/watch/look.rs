@@ -145,6 +145,8 @@ impl Look {
             });
             if let Some((record, seen)) = watched.learn(&engine, answer, now) {
                 active.push((watched, record, seen));
+            } else if watched.ending().is_some() {
+                self.hub.near.ended(watched.id);
             }
         }
         if let Some(error) = failure {

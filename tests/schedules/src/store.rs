@@ -36,6 +36,7 @@ fn creation(id: SessionId) -> Cas {
         id,
         owner: None,
         expected: Expected::Absent,
+        announced: false,
         record: record(1),
         expires: NOW + HOUR,
         now: NOW,

@@ -234,6 +234,7 @@ impl SessionStore for Broken {
             id: touch.id,
             owner,
             expected: Expected::Absent,
+            announced: false,
             record: Arc::clone(&record),
             expires: touch.expires,
             now,
@@ -320,7 +321,16 @@ impl SessionStore for Broken {
         }
         if admitted == Admitted::Exists && self.lacks(Without::TakenIds) {
             let Admit { id, record, expires, now, deadline, .. } = admit;
-            let write = Cas { id, owner: None, expected: Expected::Absent, record, expires, now, deadline };
+            let write = Cas {
+                id,
+                owner: None,
+                expected: Expected::Absent,
+                announced: false,
+                record,
+                expires,
+                now,
+                deadline,
+            };
             drop(self.force(write).await?);
             return Ok(Admitted::Stored { evicted: Vec::new() });
         }

@@ -5,9 +5,11 @@
 mod conformance;
 mod deadlines;
 mod failure;
+mod near;
 mod network;
 mod nodes;
 mod pooled;
+mod pushed;
 mod settings;
 mod standby;
 mod statements;
@@ -52,6 +54,7 @@ fn creation(id: SessionId) -> Cas {
         id,
         owner: None,
         expected: Expected::Absent,
+        announced: false,
         record: record(1),
         expires: NOW + HOUR,
         now: NOW,

@@ -128,7 +128,7 @@ async fn only_a_touch_does_not_wait_for_the_disk() {
     };
     assert_eq!(after("SELECT sessions.touch_1('\\x00', 1, 1, 1)").await, "off");
     for call in [
-        "SELECT sessions.cas_1('\\x00', NULL, NULL, '\\x00', 1, 1, 1, 1, 'infinity', 1)",
+        "SELECT sessions.cas_1('\\x00', NULL, NULL, '\\x00', 1, 1, 1, 0::smallint, 1, 'infinity', 1)",
         "SELECT sessions.end_1('\\x00', 1::smallint, 1, 1)",
         "SELECT sessions.end_all_1('\\x00', 1, NULL, 1::smallint, 1, 1, 1)",
         "SELECT sessions.admit_1('\\x00', '\\x00', 1, '\\x00', 1, 1, 1, 1, 1::smallint, NULL, 1, 1, 'infinity', 1)",

@@ -3,12 +3,15 @@
 use std::sync::OnceLock;
 
 use sessions::{
-    PostgresStore, SessionStore,
+    PostgresStore, SessionEnding, SessionEngine, SessionPolicy, SessionStore, SharedStore,
     store::{Admitted, Pooler},
 };
-use sessions_tests::servers::{
-    pgbouncer::PgBouncer,
-    postgres::{self, Database, Postgres},
+use sessions_tests::{
+    pair::{Pair, ending_of},
+    servers::{
+        pgbouncer::PgBouncer,
+        postgres::{self, Database, Postgres},
+    },
 };
 
 use crate::{NOW, anonymous, login, unavailable};
@@ -45,6 +48,22 @@ async fn limits_hold_among_nodes_behind_a_pooler() {
         stored += u32::from(matches!(login.await.unwrap(), Admitted::Stored { .. }));
     }
     assert_eq!(stored, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_pooler_endings_are_looked_for() {
+    let database = Postgres::shared().pooled_database().await;
+    let (here, there) = (open(&database).await, open(&database).await);
+    let policy = SessionPolicy::user_default();
+    let engine = |store| SessionEngine::new(policy.clone(), SharedStore::new(store));
+    let pair = Pair { here: engine(here), there: engine(there) };
+    let (mut visitor, watch) = pair.watched("ada").await;
+    pair.log_out(&mut visitor).await;
+    assert_eq!(ending_of(&watch).await, SessionEnding::LoggedOut);
+    let count =
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sessions-endings' AND datname = $1";
+    let client = database.client().await;
+    assert_eq!(client.query_one(count, &[&database.name()]).await.unwrap().get::<_, i64>(0), 0);
 }
 
 #[tokio::test]

@@ -57,6 +57,7 @@ async fn forge(node: &Node, id: SessionId, record: Vec<u8>) {
         id,
         owner: None,
         expected: Expected::Version(Version::of_record(&record)),
+        announced: false,
         record: record.into(),
         expires: now + 3_600_000,
         now,

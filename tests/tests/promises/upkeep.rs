@@ -75,7 +75,16 @@ impl Watched {
         let id = SessionId::new(number, [1; 16]);
         let record = [[0, 0, 0, 0, 0, 0, 0, 1], now.to_be_bytes()].concat().into();
         let (expires, deadline) = (now + 1_000, now + 1_000);
-        let write = Cas { id, owner: None, expected: Expected::Absent, record, expires, now, deadline };
+        let write = Cas {
+            id,
+            owner: None,
+            expected: Expected::Absent,
+            announced: false,
+            record,
+            expires,
+            now,
+            deadline,
+        };
         assert!(matches!(self.store.cas(write).await.unwrap(), CasOutcome::Stored));
     }
 

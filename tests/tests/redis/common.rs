@@ -53,6 +53,7 @@ pub(crate) fn creation(id: SessionId) -> Cas {
         id,
         owner: None,
         expected: Expected::Absent,
+        announced: false,
         record: record(1),
         expires: now + HOUR,
         now,

@@ -5,7 +5,9 @@
 mod cluster;
 mod common;
 mod conformance;
+mod near;
 mod outage;
+mod pushed;
 mod refusal;
 mod replicated;
 mod sentinel;

@@ -169,6 +169,14 @@ mod socket_outage_range {
     sessions::policies!("lints/socket_outage_range.toml");
 }
 
+mod near_cache_range {
+    sessions::policies!("lints/near_cache_range.toml");
+}
+
+mod outage_grace_range {
+    sessions::policies!("lints/outage_grace_range.toml");
+}
+
 mod socket_subprotocol_of_cookie {
     sessions::policies!("lints/socket_subprotocol_of_cookie.toml");
 }

@@ -105,6 +105,18 @@ mod socket_check_seldom {
     sessions::policies!("lints/socket_check_seldom.toml");
 }
 
+mod near_cache_long {
+    sessions::policies!("lints/near_cache_long.toml");
+}
+
+mod outage_grace_rotates {
+    sessions::policies!("lints/outage_grace_rotates.toml");
+}
+
+mod near_without_effect {
+    sessions::policies!("lints/near_without_effect.toml");
+}
+
 mod socket_keeps_alive {
     sessions::policies!("lints/socket_keeps_alive.toml");
 }

@@ -289,6 +289,23 @@ pub(super) const POLICY_KEYS: &[Key] = &[
     )
     .fallback_to(Fallback::Count(256))
     .safer_if(Safer::Smaller),
+    policy(
+        "near_cache",
+        DURATION_OR_OFF,
+        "how old a copy of a session may be that answers a read instead of the store, while this process hears of endings \
+         elsewhere; 1 s to 30 s; where a word is lost, what has ended is served for that long; writes, guards of a recent login \
+         and `guard::strict` always ask the store",
+    )
+    .safer_if(Safer::ShorterOrNone)
+    .asked_for_by("OWASP ASVS 5.0, 7.4.1"),
+    policy(
+        "outage_grace",
+        DURATION_OR_OFF,
+        "how long reads of sessions that this process knows are served while the store does not answer; 1 s to 30 s; what is \
+         written fails all the same",
+    )
+    .safer_if(Safer::ShorterOrNone)
+    .asked_for_by("OWASP ASVS 5.0, 7.4.1"),
     policy("persistence.enabled", Kind::Bool, "whether sessions are stored; `false` makes the scope `request`")
         .fallback_to(Fallback::Bool(true)),
     policy("persistence.store_name", Kind::Name, "the store, a table under `stores`").word("main"),
@@ -456,7 +473,7 @@ pub(super) const STORE_KEYS: &[Key] = &[
         "pooler",
         choice(Pooler::WORDS),
         "`postgres`: what is between a node and the server; `transaction` for one that lends connections by the transaction, \
-         such as `PgBouncer`",
+         such as `PgBouncer`: endings on other nodes are looked for then, and `near_cache` has no effect",
     )
     .word("none"),
     store(

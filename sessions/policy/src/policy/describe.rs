@@ -76,6 +76,8 @@ fn behaviour(policy: &SessionPolicy) -> Vec<Row> {
         rows.push(("serial.wait", duration_text(serial.wait)));
         rows.push(("serial.lease", duration_text(serial.lease)));
     }
+    let near = [("near_cache", policy.near_cache), ("outage_grace", policy.outage_grace)];
+    rows.extend(near.into_iter().filter_map(|(key, time)| Some((key, duration_text(time?)))));
     rows.push(("max_size", size_text(policy.max_size as u64)));
     rows.push(("max_keys", policy.max_keys.to_string()));
     if !policy.is_persistent() {

@@ -66,6 +66,10 @@ pub struct SessionPolicy {
     /// `Some` exactly where `on_conflict` is serial.
     pub(crate) serial: Option<SerialPolicy>,
     pub(crate) socket: SocketPolicy,
+    /// From 1 s to 30 s.
+    pub(crate) near_cache: Option<Duration>,
+    /// From 1 s to 30 s.
+    pub(crate) outage_grace: Option<Duration>,
     pub(crate) max_size: usize,
     pub(crate) max_keys: usize,
     pub(crate) persistence: PersistencePolicy,
@@ -193,6 +197,16 @@ impl SessionPolicy {
     /// What holds for sockets and streams.
     pub fn socket(&self) -> &SocketPolicy {
         &self.socket
+    }
+
+    /// How old a copy of a session may be that answers a read instead of the store; `None`: the store is always asked.
+    pub fn near_cache(&self) -> Option<Duration> {
+        self.near_cache
+    }
+
+    /// How long reads of sessions that a process knows are served while the store does not answer; `None`: not at all.
+    pub fn outage_grace(&self) -> Option<Duration> {
+        self.outage_grace
     }
 
     /// The most bytes that a session's record may have.

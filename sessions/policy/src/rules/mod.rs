@@ -8,6 +8,7 @@ mod cookie_safety;
 mod encryption;
 mod header;
 mod lifetimes;
+mod near;
 mod origins;
 mod persistence;
 mod proxies;
@@ -75,6 +76,7 @@ pub(crate) fn rules() -> impl Iterator<Item = &'static Rule> {
         origins::RULES,
         proxies::RULES,
         socket::RULES,
+        near::RULES,
     ]
     .into_iter()
     .flatten()

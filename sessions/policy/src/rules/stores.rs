@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::encryption::judge_encryption;
+use super::near::judge_nearness;
 use super::store_access::{judge_certificate, judge_index_key, judge_sentinel};
 use super::store_places::{judge_directory, judge_url};
 use crate::configuration::Note;
@@ -223,6 +224,7 @@ pub(crate) fn judge_kinds(
         let (rule, reason, help) = found;
         problems.push(problem(draft, "kind", rule, reason).with_help(help));
     }
+    judge_nearness(policies, drafts, stores, problems);
 }
 
 /// A server on another machine, over a link that others can read, or without a password.

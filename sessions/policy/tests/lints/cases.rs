@@ -947,6 +947,83 @@ socket = { outage = "30s" }
 "#,
     ),
     case(
+        "near_cache_range",
+        r#"[policies.p]
+extends = "user_default"
+near_cache = "500ms"
+"#,
+        r#"[policies.p]
+extends = "user_default"
+near_cache = "1s"
+"#,
+    ),
+    case(
+        "near_cache_long",
+        r#"[policies.p]
+extends = "user_default"
+near_cache = "10s"
+"#,
+        r#"[policies.p]
+extends = "user_default"
+near_cache = "5s"
+"#,
+    ),
+    case(
+        "outage_grace_range",
+        r#"[policies.p]
+extends = "user_default"
+outage_grace = "1min"
+"#,
+        r#"[policies.p]
+extends = "user_default"
+outage_grace = "30s"
+"#,
+    ),
+    case(
+        "outage_grace_rotates",
+        r#"[policies.p]
+extends = "user_default"
+rotate_on_use = true
+outage_grace = "10s"
+"#,
+        r#"[policies.p]
+extends = "user_default"
+rotate_every = "15min"
+outage_grace = "10s"
+"#,
+    ),
+    case(
+        "near_without_effect",
+        r#"[policies.p]
+extends = "user_default"
+on_conflict = "serial"
+near_cache = "2s"
+"#,
+        r#"[policies.p]
+extends = "user_default"
+on_conflict = "last_write"
+near_cache = "2s"
+"#,
+    ),
+    case(
+        "near_pointless",
+        r#"[stores.main]
+kind = "sqlite"
+url = "sqlite://sessions.db"
+
+[policies.p]
+extends = "user_default"
+near_cache = "2s"
+"#,
+        r#"[stores.main]
+kind = "custom"
+
+[policies.p]
+extends = "user_default"
+near_cache = "2s"
+"#,
+    ),
+    case(
         "socket_subprotocol_of_cookie",
         r#"[policies.p]
 extends = "user_default"

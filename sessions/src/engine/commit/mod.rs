@@ -33,7 +33,7 @@ use crate::{
     record::{Nonce, Record, Version},
     session::{
         Session,
-        state::{Base, Emission, Found, Identity, Inner, SessionState},
+        state::{Base, Emission, Found, Identity, Inner, SessionState, Source},
     },
     store::{Millis, SessionStore, Touch, Touched},
     token::{Handle, SessionId, Token},
@@ -126,7 +126,9 @@ impl SessionEngine {
         }
         let base = inner.base.as_ref().filter(|_| self.shared.store.is_some());
         let settled = base.is_none_or(|base| {
-            base.hold.is_none() && !base.by_previous && !self.write_is_due(base, inner.now)
+            // While the store is away, time asks for nothing.
+            inner.source == Source::Outage
+                || base.hold.is_none() && !base.by_previous && !self.write_is_due(base, inner.now)
         });
         inner.sent |= settled;
         settled
@@ -301,6 +303,7 @@ impl SessionEngine {
         match store.touch(touch).await {
             Ok(Touched::Noted) => {
                 self.event(EventKind::Refreshed, |event| event.of(&record));
+                self.shared.hub.near.saw(base.token.id, &record);
                 Done::Stored { base: Base { record, ..base.clone() }, issue: false }
             }
             Ok(Touched::Gone) => Done::Ended { here: false },

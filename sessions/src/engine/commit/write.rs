@@ -67,6 +67,7 @@ impl SessionEngine {
                 id: token.id,
                 owner: None,
                 expected: Expected::Absent,
+                announced: false,
                 record: record.encode(&self.shared.name),
                 expires: self.shared.lifetimes.expires(&record),
                 now: work.now,
@@ -257,13 +258,16 @@ impl SessionEngine {
                 id: base.token.id,
                 owner: self.owner_for(store, &record),
                 expected: Expected::Version(current.version),
+                announced: token.is_some() || self.announces_writes(),
                 record: record.encode(&self.shared.name),
                 expires: self.shared.lifetimes.expires(&record),
                 now,
                 deadline: self.write_deadline(called),
             };
+            let noted = self.note_write(&cas);
             match store.cas(cas).await.map_err(|error| self.store_failed(error))? {
                 CasOutcome::Stored => {
+                    self.keep_written(base.token.id, &record, noted);
                     let hold = base.hold.clone();
                     if let Some(hold) = &hold {
                         hold.was_written();
@@ -301,6 +305,7 @@ impl SessionEngine {
                     }
                 }
                 CasOutcome::Gone(_) => {
+                    self.shared.hub.near.ended(base.token.id);
                     return Err(self.gone("the session ended while the request was under way"));
                 }
                 CasOutcome::Late => return Err(late()),

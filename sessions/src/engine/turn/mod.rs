@@ -169,6 +169,7 @@ impl SessionEngine {
             id,
             owner: self.shared.store.as_ref().and_then(|store| self.owner_for(store, next)),
             expected: Expected::Version(over),
+            announced: false,
             record: next.encode(&self.shared.name),
             expires: self.shared.lifetimes.expires(next),
             now,

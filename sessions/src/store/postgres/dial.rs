@@ -1,12 +1,16 @@
 //! How a connection is made: to which server, over TLS or not, and what is asked of it before it is used.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    sync::Arc,
+    time::Duration,
+};
 
 use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer, pki_types::pem::PemObject as _};
 use sessions_policy::{ClientCertificate, Pooler, PostgresAddress, PostgresTls};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_postgres::{
-    Client, Config,
+    AsyncMessage, Client, Config,
     config::{Host, SslMode, TargetSessionAttrs},
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -15,10 +19,14 @@ use super::{
     super::identity,
     failure::{Failure, Server},
     link::Link,
+    statement::LISTEN,
 };
 
 /// The oldest version of PostgreSQL that has what the schema needs.
 const OLDEST: u32 = 12;
+
+/// What a connection calls itself, unless the address says otherwise.
+const NAME: &str = "sessions";
 
 /// What makes connections.
 pub(super) struct Dial {
@@ -46,7 +54,7 @@ impl Dial {
             .keepalives_idle(Duration::from_secs(10))
             .tcp_user_timeout(limit * 2);
         if config.get_application_name().is_none() {
-            config.application_name("sessions");
+            config.application_name(NAME);
         }
         let (mode, roots) = if address.tls() == PostgresTls::Off {
             (SslMode::Disable, RootCertStore::empty())
@@ -74,19 +82,65 @@ impl Dial {
 
     /// A connection on which nothing is set up yet, and the task that moves its bytes.
     pub(super) async fn plain(&self) -> Result<(Client, JoinHandle<()>), Failure> {
+        self.plain_of(self.hosts.clone(), |_| {}).await
+    }
+
+    /// A connection of its own that hears of endings: `hear` is given each word and does not wait.
+    pub(super) async fn ear(
+        &self,
+        hear: impl FnMut(&str) + Send + 'static,
+    ) -> Result<(Client, JoinHandle<()>), Failure> {
+        let mut hosts = self.hosts.clone();
+        for host in &mut hosts {
+            if host.get_application_name() == Some(NAME) {
+                host.application_name("sessions-endings");
+            }
+        }
         self.in_time(async {
-            let mut tried: JoinSet<_> =
-                self.hosts.iter().map(|host| connect(host.clone(), self.tls.clone())).collect();
+            let (client, driver) = self.plain_of(hosts, hear).await?;
+            client.batch_execute(LISTEN).await.map_err(|error| self.failed(&error))?;
+            Ok((client, driver))
+        })
+        .await
+    }
+
+    /// Whether one can hear of endings: a pooler gives each statement to another server process.
+    pub(super) fn can_hear(&self) -> bool {
+        self.pooler != Pooler::Transaction
+    }
+
+    /// A connection to the first of the hosts that takes one and is the primary.
+    async fn plain_of(
+        &self,
+        hosts: Vec<Config>,
+        mut hear: impl FnMut(&str) + Send + 'static,
+    ) -> Result<(Client, JoinHandle<()>), Failure> {
+        self.in_time(async {
+            let connect = |host: Config| {
+                let tls = self.tls.clone();
+                async move { host.connect(tls).await }
+            };
+            let mut tried: JoinSet<_> = hosts.into_iter().map(connect).collect();
             let mut last = None;
             while let Some(joined) = tried.join_next().await {
-                match joined {
-                    Ok(Ok((client, driver, version))) => {
-                        self.check_version(&version)?;
-                        return Ok((client, driver));
+                let (client, mut connection) = match joined {
+                    Ok(Ok(connected)) => connected,
+                    Ok(Err(error)) => {
+                        last = Some(self.failed(&error));
+                        continue;
                     }
-                    Ok(Err(error)) => last = Some(self.failed(&error)),
-                    Err(_) => {}
-                }
+                    Err(_) => continue,
+                };
+                self.check_version(connection.parameter("server_version").unwrap_or_default())?;
+                let driver = tokio::spawn(async move {
+                    // Who waits for an answer is told of its end.
+                    while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
+                        if let AsyncMessage::Notification(told) = message {
+                            hear(told.payload());
+                        }
+                    }
+                });
+                return Ok((client, driver));
             }
             Err(last.unwrap_or_else(|| Failure::slow(&self.server)))
         })
@@ -211,20 +265,6 @@ fn each_host(config: &Config) -> Vec<Config> {
         one
     };
     (0..count).map(of).collect()
-}
-
-/// Connects to one host, and tells the server's version.
-async fn connect(
-    host: Config,
-    tls: MakeRustlsConnect,
-) -> Result<(Client, JoinHandle<()>, String), tokio_postgres::Error> {
-    let (client, connection) = host.connect(tls).await?;
-    let version = connection.parameter("server_version").unwrap_or_default().to_owned();
-    let driver = tokio::spawn(async {
-        // Who waits for an answer is told.
-        let _ = connection.await;
-    });
-    Ok((client, driver, version))
 }
 
 /// TLS that checks the server's certificate and name, and shows the client's where there is one.

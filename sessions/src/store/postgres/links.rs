@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
@@ -11,6 +11,7 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use tokio::{
+    runtime::Handle,
     sync::{Semaphore, watch},
     task::{AbortHandle, JoinHandle},
 };
@@ -20,9 +21,11 @@ use super::{
     dial::Dial,
     failure::{Failure, Server},
     link::Link,
+    listener,
     statement::Call,
     value::Value,
 };
+use crate::store::{Endings, audience::Audience};
 
 /// How many connections there are: what waits for a lock holds up only what was sent behind it on one of them.
 const LINKS: usize = 4;
@@ -36,15 +39,17 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 pub(super) struct Links {
     shared: Arc<Shared>,
     keepers: Vec<JoinHandle<()>>,
+    listener: Mutex<Option<JoinHandle<()>>>,
 }
 
-struct Shared {
-    dial: Dial,
+pub(super) struct Shared {
+    pub(super) dial: Dial,
     slots: [ArcSwapOption<Link>; LINKS],
     next: AtomicUsize,
     state: watch::Sender<State>,
     /// One connects at a time, and pauses while it may: a server that returns is not met by all at once.
     connecting: Semaphore,
+    pub(super) audience: Arc<Audience>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -63,9 +68,24 @@ impl Links {
             next: AtomicUsize::new(0),
             state: watch::Sender::default(),
             connecting: Semaphore::new(1),
+            audience: Arc::default(),
         });
         let keepers = (0..LINKS).map(|slot| tokio::spawn(Shared::keep(Arc::clone(&shared), slot))).collect();
-        Self { shared, keepers }
+        Self { shared, keepers, listener: Mutex::default() }
+    }
+
+    /// Tells of endings from now on, if they can be heard of.
+    pub(super) fn tell_endings(&self, to: Endings) -> bool {
+        let Ok(runtime) = Handle::try_current() else { return false };
+        if !self.shared.dial.can_hear() || self.shared.is_closed() {
+            return false;
+        }
+        self.shared.audience.join(to);
+        if let Some(attendance) = self.shared.audience.attend() {
+            let listener = runtime.spawn(listener::listen(Arc::clone(&self.shared), attendance));
+            *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+        }
+        true
     }
 
     pub(super) fn server(&self) -> &Server {
@@ -132,9 +152,8 @@ impl Links {
 
 impl Drop for Links {
     fn drop(&mut self) {
-        for keeper in &self.keepers {
-            keeper.abort();
-        }
+        let listener = self.listener.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.keepers.iter().chain(listener.as_ref()).for_each(JoinHandle::abort);
     }
 }
 
@@ -188,6 +207,11 @@ impl Shared {
 
     fn is_closed(&self) -> bool {
         self.state.borrow().is_closed
+    }
+
+    /// Waits until the store is shut down.
+    pub(super) async fn closed(&self) {
+        let _ = self.state.subscribe().wait_for(|state| state.is_closed).await;
     }
 
     /// Keeps one connection open until the store is shut down.
@@ -256,7 +280,7 @@ impl Shared {
 }
 
 /// Ends what moves the bytes of a connection when its keeper goes, unless it is let go before.
-struct Guard(Option<AbortHandle>);
+pub(super) struct Guard(pub(super) Option<AbortHandle>);
 
 impl Drop for Guard {
     fn drop(&mut self) {
@@ -267,7 +291,7 @@ impl Drop for Guard {
 }
 
 /// How long to wait after so many failures: longer each time, up to a bound, and never as long as others do.
-fn pause(failures: u32) -> Duration {
+pub(super) fn pause(failures: u32) -> Duration {
     let longest = SHORTEST_PAUSE.saturating_mul(1 << failures.min(4)).min(LONGEST_PAUSE);
     rand::random_range(longest / 2..=longest)
 }

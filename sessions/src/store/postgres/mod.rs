@@ -1,6 +1,6 @@
 //! The store in PostgreSQL: durable, and shared by machines. This file is the contract's side of it; `operation` is what
 //! each call of it asks for, `statement` the words, `value` what goes in and comes out; `links` keep connections open,
-//! `link` is one of them, `dial` how it is made, `clock` what it tells of the server's time; `schema` is what is stored, and
+//! `link` is one of them, `dial` how it is made, `listener` what is heard of other processes, `clock` what it tells of the server's time; `schema` is what is stored, and
 //! `failure` what is told when it fails.
 //!
 //! Every operation is one statement, so that no transaction has to hold a connection, and a dropped future leaves none
@@ -11,6 +11,7 @@ mod dial;
 mod failure;
 mod link;
 mod links;
+mod listener;
 mod operation;
 mod schema;
 mod statement;
@@ -23,8 +24,8 @@ pub use sessions_policy::{Pooler, PostgresAddress};
 
 use self::{dial::Dial, failure::Failure, links::Links, schema::Found};
 use super::{
-    Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, SessionId, SessionStore,
-    SharedStore, StoreError, StoreStats, Touch, Touched,
+    Admit, Admitted, Cas, CasOutcome, End, Ended, Endings, Listed, Loaded, Millis, Owner, SessionId,
+    SessionStore, SharedStore, StoreError, StoreStats, Touch, Touched,
 };
 
 /// Rows that a sweep looks at in one transaction: others wait for it.
@@ -230,6 +231,12 @@ impl SessionStore for PostgresStore {
 
     fn remembers_owners(&self) -> bool {
         true
+    }
+
+    /// True if this is called on a tokio runtime, and no pooler gives each statement to another server process: there `LISTEN`
+    /// hears nothing. A connection of its own then hears of endings, and is asked twice a second whether it does.
+    fn tell_endings(&self, to: Endings) -> bool {
+        self.links.tell_endings(to)
     }
 
     /// Answers everything that waits and closes the connections. From the call on, every other operation is

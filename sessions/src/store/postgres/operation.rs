@@ -93,6 +93,7 @@ impl Links {
                 Value::Long(Some(version(Version::of_record(&write.record)))),
                 Value::Long(Some(last_seen(&write.record))),
                 Value::long(write.expires),
+                Value::Short(i16::from(write.announced)),
                 Value::long(write.now),
                 deadline.value(link),
                 self.locks(),

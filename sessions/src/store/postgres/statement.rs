@@ -37,7 +37,7 @@ impl Call {
         match self {
             Self::Load => "SELECT expires, ended, last_seen, record FROM sessions.session WHERE id = $1",
             Self::Lapse => "SELECT * FROM sessions.lapse_1($1, $2, $3)",
-            Self::Cas => "SELECT * FROM sessions.cas_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            Self::Cas => "SELECT * FROM sessions.cas_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             Self::Touch => "SELECT * FROM sessions.touch_1($1, $2, $3, $4)",
             Self::Admit => {
                 "SELECT * FROM sessions.admit_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
@@ -65,6 +65,9 @@ impl Call {
         !matches!(self, Self::Load | Self::List | Self::Stats)
     }
 }
+
+/// What asks for the endings of all processes.
+pub(super) const LISTEN: &str = "LISTEN sessions_endings";
 
 /// What tells whether a connection answers, the server's clock, and whether it can only be read.
 pub(super) const PROBE: &str = "SELECT clock_timestamp(), current_setting('transaction_read_only')";

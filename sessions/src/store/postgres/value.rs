@@ -12,7 +12,7 @@ use super::{
     clock::Micros,
     failure::{Failure, Server},
 };
-use crate::store::{EndReason, Millis, SessionId, Stored, TOMBSTONE_MS, Version};
+use crate::store::{EndReason, Millis, SessionId, Stored, TOMBSTONE_MS, Version, audience::Word};
 
 type Fault = Box<dyn std::error::Error + Sync + Send>;
 
@@ -167,6 +167,14 @@ impl<'a> Columns<'a> {
     }
 }
 
+/// What a word on the channel of endings says.
+pub(super) fn heard(word: &str) -> Option<Word> {
+    let (id, version) = word.split_once(':')?;
+    let digits = id.as_bytes().chunks(2).map(std::str::from_utf8);
+    let key: Option<Vec<u8>> = digits.map(|pair| u8::from_str_radix(pair.ok()?, 16).ok()).collect();
+    Word::of(id_of(&key?)?, version.as_bytes())
+}
+
 /// The id of a key that was read.
 fn id_of(key: &[u8]) -> Option<SessionId> {
     let (bucket, sid) = key.split_first_chunk::<2>()?;
@@ -176,6 +184,17 @@ fn id_of(key: &[u8]) -> Option<SessionId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_is_the_key_in_digits() {
+        let (id, sid) = (SessionId::new(4_253, [7; 16]), "07".repeat(16));
+        assert_eq!(heard(&format!("109d{sid}:")), Some(Word::Ended(id)));
+        let version = Version::of_record(&[0, 0, 0, 1, 0, 0, 0, 0xfe]);
+        assert_eq!(heard(&format!("109d{sid}:00000001000000fe")), Some(Word::Written(id, version)));
+        for other in ["", "10", ":", "109d:", "zz:", "é:", &format!("109d{sid}"), &format!("109d{sid}07:")] {
+            assert_eq!(heard(other), None);
+        }
+    }
 
     #[test]
     fn no_parameter_is_printed() {

@@ -4,7 +4,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::store::{Owner, SessionId};
+use crate::store::{Owner, SessionId, audience::Word};
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /// How many slots a cluster has.
@@ -55,6 +55,21 @@ impl Keys {
         key
     }
 
+    /// The channel on which scripts tell of endings: `PREFIX:endings`. The word is the session's key without the prefix, a
+    /// colon, and the version that was written in hexadecimal digits, or nothing if the session has ended.
+    pub(super) fn channel(&self) -> String {
+        format!("{}:endings", self.prefix)
+    }
+
+    /// What a word on the channel says.
+    pub(super) fn heard(word: &[u8]) -> Option<Word> {
+        let (bucket, rest) = word.strip_prefix(b"{")?.split_at_checked(3)?;
+        let (sid, version) = rest.strip_prefix(b"}:s:")?.split_at_checked(22)?;
+        let sid = URL_SAFE_NO_PAD.decode(sid).ok()?;
+        let id = SessionId::new(number(bucket)?, sid.try_into().ok()?);
+        Word::of(id, version.strip_prefix(b":")?)
+    }
+
     /// What SCAN may match: every key of the store.
     pub(super) fn pattern(&self) -> String {
         format!("{}:{{???}}:[se]:*", self.prefix)
@@ -66,11 +81,7 @@ impl Keys {
         let (bucket, rest) = rest.split_at_checked(3)?;
         match rest.strip_prefix(b"}:")? {
             [b's', b':', sid @ ..] if sid.len() == 22 => Some(Found::Session),
-            [b'e', b':', digest @ ..] if digest.len() == 43 => {
-                let digit = |byte: &u8| DIGITS.iter().position(|digit| digit == byte);
-                let bucket = bucket.iter().try_fold(0, |bucket, byte| Some(bucket << 6 | digit(byte)?))?;
-                Some(Found::Expiry(u16::try_from(bucket).ok()?))
-            }
+            [b'e', b':', digest @ ..] if digest.len() == 43 => Some(Found::Expiry(number(bucket)?)),
             _ => None,
         }
     }
@@ -83,6 +94,13 @@ impl Keys {
         key.extend_from_slice(&[b'}', b':', kind, b':']);
         key
     }
+}
+
+/// A bucket that was read.
+fn number(text: &[u8]) -> Option<u16> {
+    let digit = |byte: &u8| DIGITS.iter().position(|digit| digit == byte);
+    let bucket = text.iter().try_fold(0, |bucket, byte| Some(bucket << 6 | digit(byte)?))?;
+    u16::try_from(bucket).ok().filter(|bucket| *bucket < SLOTS)
 }
 
 /// A bucket as tokens have it.
@@ -104,6 +122,7 @@ pub(super) fn slot(bucket: u16) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Version;
 
     #[test]
     fn keys_of_an_owner_and_its_sessions_share_a_tag() {
@@ -121,6 +140,23 @@ mod tests {
         assert_eq!(keys.read(&session), Some(Found::Session));
         assert_eq!(keys.read(&expiry), Some(Found::Expiry(owner.bucket())));
         assert_eq!(keys.read(&order), None);
+    }
+
+    #[test]
+    fn a_word_is_the_key_without_the_prefix() {
+        let (keys, id) = (Keys::new("shop"), SessionId::new(4_253, [7; 16]));
+        let key = keys.session(id);
+        assert_eq!(keys.channel(), "shop:endings");
+        let word = |end: &[u8]| [&key[5..], end].concat();
+        assert_eq!(Keys::heard(&word(b":")), Some(Word::Ended(id)));
+        let version = Version::of_record(&[0, 0, 0, 1, 0, 0, 0, 0xfe]);
+        assert_eq!(Keys::heard(&word(b":00000001000000fe")), Some(Word::Written(id, version)));
+        for end in [&b""[..], b":1", b":00000001000000fg", b":00000001000000fe0"] {
+            assert_eq!(Keys::heard(&word(end)), None);
+        }
+        for other in [&key[..], &key[5..20], b"", b"{AAA}:e:AAAAAAAAAAAAAAAAAAAAAA:", b"{__ }:s:x"] {
+            assert_eq!(Keys::heard(other), None);
+        }
     }
 
     #[test]

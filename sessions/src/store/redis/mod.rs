@@ -1,7 +1,7 @@
 //! The store on a Redis or Valkey server: shared by any number of processes. This file is the contract's side of it;
 //! `operation` and `owners` are what the server is asked, `scripts` the atomic steps that it takes, `keys` and `value` what it
 //! stores, `servers` which server has what, `link` and `wire` the connections, `sentinel` and `switches` who knows the primary
-//! and says when it is another, `clock` what is known of the server's time,
+//! and says when it is another, `listener` what is heard of other processes, `clock` what is known of the server's time,
 //! `upkeep` sweeping and counting, `check` what a server has to be, and `failure` what is told when it fails.
 //!
 //! # Whose clock
@@ -26,6 +26,7 @@ mod counted;
 mod failure;
 mod keys;
 mod link;
+mod listener;
 mod operation;
 mod owners;
 mod scripts;
@@ -57,8 +58,8 @@ use self::{
     wire::Access,
 };
 use super::{
-    Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, SessionId, SessionStore,
-    StoreError, StoreStats, Touch, Touched,
+    Admit, Admitted, Cas, CasOutcome, End, Ended, Endings, Listed, Loaded, Millis, Owner, SessionId,
+    SessionStore, StoreError, StoreStats, Touch, Touched, audience::Audience,
 };
 
 /// What keys begin with unless something else is asked for.
@@ -102,6 +103,7 @@ struct Inner {
     patience: Duration,
     servers: Servers,
     upkeep: Upkeep,
+    audience: Arc<Audience>,
     is_closed: AtomicBool,
 }
 
@@ -229,8 +231,9 @@ impl RedisStore {
         check::servers(&servers, until).await?;
         let (keys, upkeep) = (Keys::new(&key_prefix), Upkeep::default());
         let is_closed = AtomicBool::new(false);
-        let address = setup.address;
-        Ok(Self { inner: Arc::new(Inner { address, keys, patience, servers, upkeep, is_closed }) })
+        let (address, audience) = (setup.address, Arc::default());
+        let inner = Inner { address, keys, patience, servers, upkeep, audience, is_closed };
+        Ok(Self { inner: Arc::new(inner) })
     }
 }
 
@@ -287,6 +290,12 @@ impl SessionStore for RedisStore {
 
     async fn stats(&self) -> Result<StoreStats, StoreError> {
         self.inner.stats().await.map_err(Failure::of_read)
+    }
+
+    /// True if this is called on a tokio runtime. A connection of its own then hears of endings, on each server of a cluster,
+    /// and is asked twice a second whether it does.
+    fn tell_endings(&self, to: Endings) -> bool {
+        listener::tell(&self.inner, to)
     }
 
     /// Closes the connections. What was acknowledged is with the server. From the call on, every other operation is

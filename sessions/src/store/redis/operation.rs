@@ -154,7 +154,7 @@ impl Inner {
         };
         let finish = |call: &mut Cmd, wire: &Wire| {
             call.arg(instant(write.now)).arg(deadline.on(wire)).arg(&expected).arg(instant(write.expires));
-            call.arg(&write.record[..]).arg(write.id.sid());
+            call.arg(&write.record[..]).arg(write.id.sid()).arg(u8::from(write.announced));
         };
         let run = async || self.servers.run(write.id.bucket(), Script::Cas, &keys, &finish, until).await;
         let (mut reply, mut wire) = Reply::timed(run().await?)?;

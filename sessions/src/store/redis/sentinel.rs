@@ -111,9 +111,9 @@ impl Sentinels {
         node: &Node,
         tell: Option<UnboundedSender<PushInfo>>,
     ) -> Result<Wire, Failure> {
-        match (Wire::open_hearing(node, &self.access, tell.clone()).await, &self.more) {
+        match (Wire::open_telling(node, &self.access, tell.clone()).await, &self.more) {
             (Err(failure), Some(more)) if failure.code() == Some("NOAUTH") => {
-                Wire::open_hearing(node, more, tell).await
+                Wire::open_telling(node, more, tell).await
             }
             (wire, _) => wire,
         }

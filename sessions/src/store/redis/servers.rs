@@ -177,6 +177,14 @@ impl Servers {
         Ok(wires)
     }
 
+    /// How connections to its servers are made.
+    pub(super) fn access(&self) -> &Access {
+        match self {
+            Self::One(link) => link.access(),
+            Self::Cluster(cluster) => cluster.access(),
+        }
+    }
+
     /// Closes every connection for good.
     pub(super) fn close(&self) {
         match &self.kind {

@@ -145,26 +145,48 @@ pub(super) enum Answer {
 impl Wire {
     /// Connects, and shows who it is.
     pub(super) async fn open(node: &Node, access: &Access) -> Result<Self, Failure> {
-        Self::open_hearing(node, access, None).await
+        Self::open_with(node, access, AsyncConnectionConfig::new()).await
     }
 
-    /// The same, and what the server says without being asked is heard, up to the end of the connection.
-    pub(super) async fn open_hearing(
+    /// The same; `hear` is given what the server sends unasked, up to the end of the connection, and does not wait.
+    pub(super) async fn open_ear(
+        node: &Node,
+        access: &Access,
+        hear: impl Fn(PushInfo) + Send + Sync + 'static,
+    ) -> Result<Self, Failure> {
+        let hear = move |word| {
+            hear(word);
+            Ok::<_, std::convert::Infallible>(())
+        };
+        Self::open_with(node, access, AsyncConnectionConfig::new().set_push_sender(hear)).await
+    }
+
+    /// The same; what the server sends unasked goes to `tell`, if there is one.
+    pub(super) async fn open_telling(
         node: &Node,
         access: &Access,
         tell: Option<UnboundedSender<PushInfo>>,
     ) -> Result<Self, Failure> {
+        let config = AsyncConnectionConfig::new();
+        let config = match tell {
+            Some(tell) => config.set_push_sender(tell),
+            None => config,
+        };
+        Self::open_with(node, access, config).await
+    }
+
+    async fn open_with(node: &Node, access: &Access, config: AsyncConnectionConfig) -> Result<Self, Failure> {
         let unreachable = |why: &dyn fmt::Display| Failure::unreachable(node, why);
         let stream =
             TcpStream::connect((node.host.as_str(), node.port)).await.map_err(|e| unreachable(&e))?;
         set_up(&stream).map_err(|error| unreachable(&error))?;
         let written = Written::default();
         let (connection, driver) = match &access.tls {
-            None => speak(Counted::new(stream, written.clone()), access, tell).await,
+            None => speak(Counted::new(stream, written.clone()), access, config).await,
             Some(tls) => {
                 let name = ServerName::try_from(node.host.clone()).map_err(|error| unreachable(&error))?;
                 let stream = tls.connect(name, stream).await.map_err(|error| unreachable(&error))?;
-                speak(Counted::new(stream, written.clone()), access, tell).await
+                speak(Counted::new(stream, written.clone()), access, config).await
             }
         }
         .map_err(|error| match server_error(&error) {
@@ -323,15 +345,12 @@ type Driver = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 async fn speak<S>(
     stream: S,
     access: &Access,
-    tell: Option<UnboundedSender<PushInfo>>,
+    config: AsyncConnectionConfig,
 ) -> redis::RedisResult<(MultiplexedConnection, Driver)>
 where
     S: tokio::io::AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let mut config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
-    if let Some(tell) = tell {
-        config = config.set_push_sender(tell);
-    }
+    let config = config.set_response_timeout(None).set_connection_timeout(None);
     let (connection, driver) = MultiplexedConnection::new_with_config(&access.info(), stream, config).await?;
     Ok((connection, Box::pin(driver)))
 }

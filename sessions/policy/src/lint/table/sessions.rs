@@ -174,6 +174,36 @@ pub(super) const LINTS: &[Lint] = &[
         ],
     ),
     lint(
+        "SL076",
+        "near-cache",
+        (Error, Warning),
+        &["near_cache_range", "near_cache_long", "outage_grace_range", "outage_grace_rotates", "near_without_effect"],
+        [
+            "With `near_cache` a process answers reads from copies, and with `outage_grace` also while its store does not \
+             answer. What ends a session elsewhere is told at once, but a word can be lost: then the session is served until \
+             the copy is too old.",
+            "Write `near_cache` from 1 s to 5 s, and `outage_grace` to 30 s at most; neither where requests take turns, nor \
+             a grace where each use changes the id.",
+            "OWASP ASVS 5.0, 7.4.1",
+        ],
+    )
+    .excusable(),
+    lint(
+        "SL077",
+        "near-pointless",
+        (Error, Silent),
+        &["near_pointless"],
+        [
+            "A store in the process or the machine is as near as a copy, and a pooler that lends connections by the \
+             transaction lets no process hear of endings, so no copy could be used. It is judged at start, as the \
+             environment decides where sessions are kept.",
+            "Drop the key, or write it under `[production]`, beside the store that it is for.",
+            "",
+        ],
+    )
+    .excusable()
+    .judged_by(Judged::AtStart),
+    lint(
         "SL078",
         "store-file",
         (Error, Silent),

@@ -77,9 +77,15 @@ BEGIN
 END
 $$;
 
+-- Tells every process that a session has ended, or that a record of another version was written: no one hears of it before the
+-- commit. The word is the id, a colon, and the version.
+CREATE FUNCTION sessions.tell_1(p_id bytea, p_version bigint) RETURNS void LANGUAGE sql AS $$
+    SELECT pg_notify('sessions_endings', encode(p_id, 'hex') || ':' || coalesce(lpad(to_hex(p_version), 16, '0'), ''));
+$$;
+
 -- Outcomes: 0 stored, 1 conflict, 2 gone.
 CREATE FUNCTION sessions.cas_1(p_id bytea, p_owner bytea, p_expected bigint, p_record bytea, p_version bigint,
-    p_seen bigint, p_expires bigint, p_now bigint, p_until timestamptz, p_patience integer,
+    p_seen bigint, p_expires bigint, p_announced smallint, p_now bigint, p_until timestamptz, p_patience integer,
     OUT o_outcome smallint, OUT o_ended smallint, OUT o_seen bigint, OUT o_record bytea, OUT o_at timestamptz)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -96,6 +102,9 @@ BEGIN
             SET version = p_version, record = p_record, last_seen = greatest(last_seen, p_seen),
                 expires = p_expires, due = least(due, p_expires)
             WHERE id = p_id;
+            IF p_announced <> 0 THEN
+                PERFORM sessions.tell_1(p_id, p_version);
+            END IF;
             o_outcome := 0;
         ELSIF known.id IS NOT NULL THEN
             o_outcome := 1;
@@ -154,6 +163,7 @@ BEGIN
     UPDATE sessions.session
     SET ended = p_reason, record = NULL, expires = p_now + 60000, due = p_now + 60000
     WHERE id = p_id;
+    PERFORM sessions.tell_1(p_id, NULL);
     RETURN true;
 END
 $$;

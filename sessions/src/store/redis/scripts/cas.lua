@@ -1,6 +1,6 @@
 -- Writes a record if the stored version is the expected one.
 -- KEYS: the session; of an owner's session also the owner's expiry, order and revocation.
--- ARGV: now, deadline, expected version or '', expires, record, sid.
+-- ARGV: now, deadline, expected version or '', expires, record, sid, '1' if others have to hear of it.
 local at, now = server_time(), tonumber(ARGV[1])
 if at > tonumber(ARGV[2]) then return {'LATE', text(at)} end
 local expires, record = tonumber(ARGV[4]), ARGV[5]
@@ -20,4 +20,5 @@ if KEYS[2] then
   redis.call('ZADD', KEYS[2], 'XX', ARGV[4], ARGV[6])
   keep(KEYS[2], KEYS[3], KEYS[4], tonumber(least))
 end
+if ARGV[7] == '1' then tell(KEYS[1], string.sub(record, 1, 8)) end
 return {'STORED', text(at)}

@@ -35,6 +35,14 @@ local function entomb(key, reason, till, now)
   redis.call('SET', key, 'E' .. bytes(till) .. reason, 'PX', stay(till, now))
 end
 
+-- Tells every process that a session has ended, or that a record of another version was written. A user that may not
+-- publish is not stopped by it.
+local function tell(key, version)
+  local tag, word = string.find(key, ':{', 1, true), ''
+  for place = 1, #version do word = word .. string.format('%02x', string.byte(version, place)) end
+  redis.pcall('PUBLISH', string.sub(key, 1, tag) .. 'endings', string.sub(key, tag + 1) .. ':' .. word)
+end
+
 -- What is under a key: 'live' with the first 25 bytes, 'ended' with the reason, or 'absent'. An expired session becomes
 -- a tombstone, so that it is dead to every clock from then on.
 local function look(key, now)
@@ -72,7 +80,10 @@ local function strike(expiry, order, sid, key, reason, now)
     redis.call('ZADD', expiry, 'XX', text(number_at(head, 2)), sid)
     return false
   end
-  if state == 'live' then entomb(key, reason, now + GRACE, now) end
+  if state == 'live' then
+    entomb(key, reason, now + GRACE, now)
+    tell(key, '')
+  end
   redis.call('ZREM', expiry, sid)
   redis.call('ZREM', order, sid)
   return state == 'live'
