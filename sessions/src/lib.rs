@@ -11,6 +11,7 @@ mod fault;
 pub mod guard;
 mod layer;
 pub mod observe;
+pub mod outbox;
 mod principal;
 mod record;
 mod registry;

@@ -7,7 +7,7 @@ use crate::origin::{Layer, Origin};
 use crate::policy::SessionPolicy;
 use crate::source::Sources;
 use crate::store_config::{StoreConfig, StoreKind};
-use crate::value::shown;
+use crate::value::{duration_text, shown};
 
 /// The value of a key, as a person writes it.
 type Value = fn(&SessionPolicy) -> String;
@@ -130,14 +130,20 @@ fn of_store(store: &StoreConfig) -> Vec<(&'static str, String)> {
             ("kind", "postgres".to_owned()),
             ("url", address.to_string()),
             ("pooler", pooler.to_string()),
+            ("outbox", outbox(store)),
         ],
         StoreKind::Redis { address, key_prefix } => vec![
             ("kind", "redis".to_owned()),
             ("url", address.to_string()),
             ("key_prefix", shown(key_prefix)),
+            ("outbox", outbox(store)),
         ],
         StoreKind::Custom => vec![("kind", "custom".to_owned())],
     }
+}
+
+fn outbox(store: &StoreConfig) -> String {
+    store.outbox().map_or_else(|| "off".to_owned(), duration_text)
 }
 
 /// Where the value that holds was written.

@@ -6,6 +6,8 @@ use http::{HeaderValue, header::USER_AGENT};
 use sha2::{Digest as _, Sha256};
 
 use super::{SessionEngine, waited::Waited};
+#[cfg(feature = "ws")]
+use crate::web::cross_site::Page;
 use crate::{
     clock::millis,
     event::EventKind,
@@ -16,6 +18,8 @@ use crate::{
     store::Millis,
     web::RequestHead,
 };
+#[cfg(feature = "ws")]
+use sessions_policy::SocketCredential;
 
 impl SessionEngine {
     pub(super) fn bind(
@@ -37,7 +41,14 @@ impl SessionEngine {
         }
         let agent = head.headers.get(USER_AGENT);
         let fingerprint = self.shared.policy.fingerprint_binding().then(|| fingerprint(agent));
-        Client { fingerprint, agent: agent.cloned() }
+        Client {
+            fingerprint,
+            agent: agent.cloned(),
+            #[cfg(feature = "ws")]
+            page: (self.shared.policy.socket().credential() == SocketCredential::Ticket)
+                .then(|| Page::of(head).map(Box::new))
+                .flatten(),
+        }
     }
 
     /// Asks a handler's guard.

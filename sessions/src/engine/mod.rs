@@ -18,6 +18,7 @@ mod family;
 pub(crate) mod lifetimes;
 mod limit;
 pub(crate) mod mutate;
+mod note;
 mod pages;
 mod principals;
 mod queue;
@@ -30,7 +31,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use sessions_policy::{EncryptionKeys, SessionPolicy};
 
-pub(crate) use self::{family::Family, limit::LimitOf};
+pub(crate) use self::{family::Family, limit::LimitOf, principals::Why};
 use self::{lifetimes::Lifetimes, queue::Queue, turn::Turns};
 pub use self::{
     limit::PrincipalLimit,
@@ -194,7 +195,8 @@ impl SessionEngine {
 
     /// The engine as it serves one request, if events are to name that one.
     pub(crate) fn for_request(&self, head: RequestHead<'_>) -> Option<Self> {
-        if self.request.is_some() || !self.shared.bus.has_sinks() {
+        let is_told = self.shared.bus.has_sinks() || self.has_outbox();
+        if self.request.is_some() || !is_told {
             return None;
         }
         let request = Some(About::of(head)?);
@@ -268,9 +270,7 @@ impl SessionEngine {
         meter.happened(kind);
         let is_heard = bus.is_heard(kind);
         if is_heard || Meter::is_rejection(kind) {
-            let mut event = bus.event(kind, &self.shared.name, self.shared.time.now());
-            event.within(self.request.as_deref());
-            fill(&mut event);
+            let event = self.made(kind, fill);
             if Meter::is_rejection(kind) {
                 meter.rejected(event.fault);
             }
@@ -278,6 +278,14 @@ impl SessionEngine {
                 bus.send(event);
             }
         }
+    }
+
+    /// An event of this engine.
+    fn made(&self, kind: EventKind, fill: impl FnOnce(&mut SessionEvent)) -> SessionEvent {
+        let mut event = self.shared.bus.event(kind, &self.shared.name, self.shared.time.now());
+        event.within(self.request.as_deref());
+        fill(&mut event);
+        event
     }
 }
 

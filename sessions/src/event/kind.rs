@@ -68,7 +68,7 @@ events! {
     /// A session was ended by clearing it.
     Destroyed = "session_destroyed", Info, Notable, [];
     /// A session was revoked.
-    Revoked = "session_revoked", Info, Notable, ["all", "one"];
+    Revoked = "session_revoked", Info, Notable, ["all", "one", "undone"];
     /// A password or another factor was changed: the principal's other sessions were revoked.
     CredentialsChanged = "session_credentials_changed", Info, Notable, [];
     /// A login evicted an older session.
@@ -110,6 +110,12 @@ events! {
     Refused = "session_refused", Info, Notable, [];
     /// A request waited in vain for its turn: another has the session to itself.
     Locked = "session_locked", Warning, Notable, [];
+    /// A socket was opened on a session.
+    SocketOpened = "session_socket_opened", Info, Notable, [];
+    /// A socket of a session is closed: because the session ended, by the handler, by the client, or because the connection broke.
+    SocketClosed = "session_socket_closed", Info, Notable,
+        ["absolute_timeout", "broken", "client", "evicted", "expired", "gone", "handler", "idle_timeout", "logged_out",
+         "protocol", "reused", "revoked", "shutting_down", "store_unavailable", "superseded"];
     /// The store failed.
     StoreFailed = "session_store_failed", Error, Notable, ["unavailable", "unknown"];
     /// The application wrote a cookie under a policy's name: it was removed.

@@ -283,12 +283,15 @@ async fn open(declared: &StoreConfig) -> Result<SharedStore, StoreError> {
         StoreKind::Sqlite { path } => Ok(SharedStore::new(crate::SqliteStore::open(path).await?)),
         #[cfg(feature = "postgres")]
         StoreKind::Postgres { address, pooler } => {
-            let builder = crate::store::PostgresStore::builder(address.clone()).pooler(*pooler);
+            let builder = crate::store::PostgresStore::builder(address.clone())
+                .pooler(*pooler)
+                .outbox(declared.outbox());
             Ok(SharedStore::new(builder.timeout(declared.timeout()).open().await?))
         }
         #[cfg(feature = "redis")]
         StoreKind::Redis { address, key_prefix } => {
-            let builder = crate::RedisStore::builder(address.clone()).key_prefix(key_prefix);
+            let builder =
+                crate::RedisStore::builder(address.clone()).key_prefix(key_prefix).outbox(declared.outbox());
             Ok(SharedStore::new(builder.timeout(declared.timeout()).open().await?))
         }
         // The check of the settings refuses what this build has no code for.

@@ -6,6 +6,8 @@ use std::sync::{Arc, PoisonError};
 use http::HeaderValue;
 use tokio::sync::Notify;
 
+#[cfg(feature = "ws")]
+use crate::web::cross_site::Page;
 use crate::{
     engine::{
         SessionEngine,
@@ -86,6 +88,9 @@ pub(crate) enum Identity {
 pub(crate) struct Client {
     pub(crate) fingerprint: Option<[u8; 16]>,
     pub(crate) agent: Option<HeaderValue>,
+    /// Which page asks, where tickets for sockets are made out to one.
+    #[cfg(feature = "ws")]
+    pub(crate) page: Option<Box<Page>>,
 }
 
 impl Client {

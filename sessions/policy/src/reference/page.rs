@@ -57,7 +57,7 @@ impl Key {
         let kind = match (self.table(), self.path()) {
             (Table::Stores, "url") => "kind = \"sqlite\"\n",
             (Table::Stores, "directory") => "kind = \"file\"\n",
-            (Table::Stores, "pooler") => {
+            (Table::Stores, "pooler" | "outbox") => {
                 "kind = \"postgres\"\nurl = \"postgres://shop@db.example.com/shop\"\n"
             }
             _ => "",
@@ -78,6 +78,8 @@ impl Key {
     /// A value of its kind, as a file has it: the default where there is one.
     pub(crate) fn example(&self) -> String {
         match (self.fallback(), self.kind()) {
+            // Its default is no example of anything.
+            (_, Kind::Duration { .. }) if self.path() == "outbox" => "\"7days\"".to_owned(),
             (Fallback::Text(text), _) => format!("\"{text}\""),
             (Fallback::Count(count), _) => count.to_string(),
             (Fallback::Bool(truth), _) => truth.to_string(),

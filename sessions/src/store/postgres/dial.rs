@@ -11,6 +11,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::{
     failure::{Failure, Server},
     link::Link,
+    statement::Call,
 };
 
 /// The oldest version of PostgreSQL that has what the schema needs.
@@ -23,6 +24,7 @@ pub(super) struct Dial {
     tls: MakeRustlsConnect,
     pooler: Pooler,
     limit: Duration,
+    with_outbox: bool,
 }
 
 impl Dial {
@@ -45,7 +47,14 @@ impl Dial {
         };
         config.ssl_mode(mode);
         let tls = connector(roots)?;
-        Ok(Self { server: Server(address.to_string()), config, tls, pooler, limit })
+        let server = Server(address.to_string());
+        Ok(Self { server, config, tls, pooler, limit, with_outbox: false })
+    }
+
+    /// For a store that keeps an outbox, or doesn't.
+    pub(super) fn with_outbox(mut self, with_outbox: bool) -> Self {
+        self.with_outbox = with_outbox;
+        self
     }
 
     pub(super) fn server(&self) -> &Server {
@@ -86,7 +95,12 @@ impl Dial {
             if is_ours_alone {
                 client.batch_execute(&self.settings()).await.map_err(failed)?;
             }
-            let link = Link::ready(client, is_ours_alone).await.map_err(failed)?;
+            let named = match (is_ours_alone, self.with_outbox) {
+                (false, _) => 0,
+                (true, false) => Call::WITHOUT_OUTBOX,
+                (true, true) => Call::ALL.len(),
+            };
+            let link = Link::ready(client, &Call::ALL[..named]).await.map_err(failed)?;
             Ok((link, driver))
         })
         .await

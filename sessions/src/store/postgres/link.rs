@@ -25,7 +25,7 @@ use crate::store::Millis;
 #[derive(Debug)]
 pub(super) struct Link {
     client: Client,
-    /// In the order of [`Call::ALL`]; none where a pooler is between, which may hand the next statement to another server
+    /// The first of [`Call::ALL`]; none where a pooler is between, which may hand the next statement to another server
     /// process.
     prepared: Vec<Statement>,
     clock: Mutex<ServerClock>,
@@ -39,12 +39,10 @@ pub(super) struct Link {
 
 impl Link {
     /// Makes a connection ready.
-    pub(super) async fn ready(client: Client, with_names: bool) -> Result<Self, Error> {
+    pub(super) async fn ready(client: Client, named: &[Call]) -> Result<Self, Error> {
         let mut prepared = Vec::new();
-        if with_names {
-            for call in Call::ALL {
-                prepared.push(client.prepare(call.sql()).await?);
-            }
+        for call in named {
+            prepared.push(client.prepare(call.sql()).await?);
         }
         let link = Self {
             client,

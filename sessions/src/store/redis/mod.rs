@@ -1,7 +1,7 @@
 //! The store on a Redis or Valkey server: shared by any number of processes. This file is the contract's side of it;
 //! `operation` and `owners` are what the server is asked, `scripts` the atomic steps that it takes, `keys` and `value` what it
 //! stores, `servers` which server has what, `link` and `wire` the connections, `clock` what is known of the server's time,
-//! `upkeep` sweeping and counting, `check` what a server has to be, and `failure` what is told when it fails.
+//! `upkeep` sweeping and counting, `outbox` events for consumers, `check` what a server has to be, and `failure` what is told when it fails.
 //!
 //! # Whose clock
 //! The contract gives every call an instant, and a session lives until one: both are the callers', and every value holds
@@ -26,6 +26,7 @@ mod failure;
 mod keys;
 mod link;
 mod operation;
+mod outbox;
 mod owners;
 mod scripts;
 mod sentinel;
@@ -47,11 +48,19 @@ use std::{
 use sessions_policy::RedisAddress;
 use tokio::time::Instant;
 
-use self::{failure::Failure, keys::Keys, servers::Servers, upkeep::Upkeep, wire::Access};
+use self::{
+    failure::Failure,
+    keys::Keys,
+    outbox::{Noted, Stream},
+    servers::Servers,
+    upkeep::Upkeep,
+    wire::Access,
+};
 use super::{
     Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, SessionId, SessionStore,
     StoreError, StoreStats, Touch, Touched,
 };
+use crate::outbox::Outbox;
 
 /// What keys begin with unless something else is asked for.
 const PREFIX: &str = "sessions";
@@ -95,6 +104,8 @@ struct Inner {
     servers: Servers,
     upkeep: Upkeep,
     is_closed: AtomicBool,
+    /// For how long events are kept for consumers, if they are.
+    outbox: Option<Duration>,
 }
 
 impl Drop for Inner {
@@ -110,6 +121,7 @@ pub struct RedisStoreBuilder {
     address: RedisAddress,
     key_prefix: String,
     timeout: Duration,
+    outbox: Option<Duration>,
 }
 
 impl RedisStoreBuilder {
@@ -122,6 +134,12 @@ impl RedisStoreBuilder {
     /// How long one call may take, and one connection; 2 s if nothing else is said.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// For how long events are kept for consumers; none are if nothing is said. See [`Outbox`].
+    pub fn outbox(mut self, kept: impl Into<Option<Duration>>) -> Self {
+        self.outbox = kept.into();
         self
     }
 
@@ -168,11 +186,12 @@ impl RedisStore {
             address,
             key_prefix: PREFIX.to_owned(),
             timeout: super::SharedStore::DEFAULT_LIMIT,
+            outbox: None,
         }
     }
 
     async fn connect(builder: RedisStoreBuilder) -> Result<Self, Failure> {
-        let RedisStoreBuilder { address, key_prefix, timeout } = builder;
+        let RedisStoreBuilder { address, key_prefix, timeout, outbox } = builder;
         check::prefix(&key_prefix)?;
         let access = Access {
             tls: if address.is_tls() { Some(tls::connector()?) } else { None },
@@ -195,7 +214,7 @@ impl RedisStore {
         check::servers(&servers, until).await?;
         let (keys, upkeep) = (Keys::new(&key_prefix), Upkeep::default());
         let is_closed = AtomicBool::new(false);
-        Ok(Self { inner: Arc::new(Inner { address, keys, patience, servers, upkeep, is_closed }) })
+        Ok(Self { inner: Arc::new(Inner { address, keys, patience, servers, upkeep, is_closed, outbox }) })
     }
 }
 
@@ -221,7 +240,7 @@ impl SessionStore for RedisStore {
     }
 
     async fn cas(&self, write: Cas) -> Result<CasOutcome, StoreError> {
-        self.inner.cas(&write).await.map_err(Failure::of_write)
+        self.inner.cas(&write, Noted::nothing()).await.map_err(Failure::of_write)
     }
 
     async fn touch(&self, touch: Touch) -> Result<Touched, StoreError> {
@@ -229,11 +248,11 @@ impl SessionStore for RedisStore {
     }
 
     async fn admit(&self, admit: Admit) -> Result<Admitted, StoreError> {
-        self.inner.admit(&admit).await.map_err(Failure::of_write)
+        self.inner.admit(&admit, Noted::nothing()).await.map_err(Failure::of_write)
     }
 
     async fn end(&self, end: End) -> Result<Ended, StoreError> {
-        self.inner.end(end).await.map_err(Failure::of_write)
+        self.inner.end(end, Noted::nothing()).await.map_err(Failure::of_write)
     }
 
     async fn list(
@@ -252,6 +271,10 @@ impl SessionStore for RedisStore {
 
     async fn stats(&self) -> Result<StoreStats, StoreError> {
         self.inner.stats().await.map_err(Failure::of_read)
+    }
+
+    fn outbox(&self) -> Option<Outbox> {
+        Some(Outbox::new(Stream { inner: Arc::clone(&self.inner), kept: self.inner.outbox? }))
     }
 
     /// Closes the connections. What was acknowledged is with the server. From the call on, every other operation is

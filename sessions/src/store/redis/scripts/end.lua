@@ -3,7 +3,11 @@
 -- ARGV: now, reason, sid.
 local now = tonumber(ARGV[1])
 local state = look(KEYS[1], now)
-if state == 'live' then entomb(KEYS[1], ARGV[2], now + GRACE, now) end
+if state == 'live' then
+  note_one(KEYS[1])
+  note()
+  entomb(KEYS[1], ARGV[2], now + GRACE, now)
+end
 if KEYS[2] then
   redis.call('ZREM', KEYS[2], ARGV[3])
   redis.call('ZREM', KEYS[3], ARGV[3])
