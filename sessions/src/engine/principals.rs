@@ -218,7 +218,12 @@ impl SessionEngine {
         };
         let notes = self.notes(|notes| {
             if why == Why::CredentialsChanged {
-                notes.event(EventKind::CredentialsChanged, |event| event.of_principal(principal));
+                notes.event(EventKind::CredentialsChanged, |event| {
+                    event.of_principal(principal);
+                    if let EndTarget::Owner { except: Some(kept), .. } = target {
+                        event.handle = Some(kept.handle());
+                    }
+                });
             }
             notes.each(EventKind::Revoked, revoked);
         });

@@ -4,7 +4,7 @@ use std::{collections::HashSet, time::Duration};
 
 use http::{Response, header};
 use sessions::{
-    Handle, RedisAddress, RedisStore, Session, SessionEngine, SessionPolicy, SessionStore, SharedStore, StoreError,
+    BehaviorOnLimit, Handle, RedisAddress, RedisStore, Session, SessionEngine, SessionPolicy, SessionStore, SharedStore, StoreError,
     outbox::{Outbox, OutboxEvent, OutboxReader},
     testing::ManualClock,
 };
@@ -62,8 +62,9 @@ impl Shop {
 
     pub(crate) fn with(store: SharedStore) -> Self {
         let policy = SessionPolicy::for_web_users()
-            .max_sessions_per_principal(2)
-            .rotating_every(Duration::from_secs(3_600))
+            .no_idle_timeout()
+            .max_concurrent(2, BehaviorOnLimit::EvictOldest)
+            .rotating_every(HOUR, Duration::from_secs(30))
             .build()
             .unwrap();
         let clock = ManualClock::default();
