@@ -15,6 +15,7 @@ pub(crate) mod commit;
 mod detect;
 mod emit;
 mod family;
+mod guesses;
 pub(crate) mod lifetimes;
 mod limit;
 pub(crate) mod mutate;
@@ -32,7 +33,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use sessions_policy::{EncryptionKeys, SessionPolicy};
 
 pub(crate) use self::{family::Family, limit::LimitOf, principals::Why};
-use self::{lifetimes::Lifetimes, queue::Queue, turn::Turns};
+use self::{guesses::Guesses, lifetimes::Lifetimes, queue::Queue, turn::Turns};
 pub use self::{
     limit::PrincipalLimit,
     pages::{ParseCursorError, SessionCursor, SessionPage},
@@ -97,6 +98,8 @@ pub(crate) struct EngineShared {
     queue: Arc<Queue>,
     /// Where requests of one session wait for their turn; `None` where they take none.
     turns: Option<Turns>,
+    /// Ids that opened nothing.
+    guesses: Arc<Guesses>,
     /// What the application says of each principal, beside the policy.
     limit: Option<LimitOf>,
     family: Arc<Family>,
@@ -185,6 +188,7 @@ impl SessionEngine {
                 bus: before.bus.clone(),
                 meter: Meter::of(&before.name),
                 queue: Arc::clone(&before.queue),
+                guesses: Arc::clone(&before.guesses),
                 limit: before.limit.clone(),
                 family: Arc::clone(&before.family),
                 hub: Arc::clone(&before.hub),
@@ -268,6 +272,9 @@ impl SessionEngine {
     pub(crate) fn event(&self, kind: EventKind, fill: impl FnOnce(&mut SessionEvent)) {
         let (bus, meter) = (&self.shared.bus, &self.shared.meter);
         meter.happened(kind);
+        if matches!(kind, EventKind::Unknown | EventKind::Malformed) {
+            self.tell_guesses();
+        }
         let is_heard = bus.is_heard(kind);
         if is_heard || Meter::is_rejection(kind) {
             let event = self.made(kind, fill);
@@ -277,6 +284,13 @@ impl SessionEngine {
             if is_heard {
                 bus.send(event);
             }
+        }
+    }
+
+    /// Counts an id that opened nothing, and tells when there are many of them.
+    fn tell_guesses(&self) {
+        if let Some(count) = self.shared.guesses.one_more(self.shared.time.now()) {
+            self.event(EventKind::Guessing, |event| event.count = count);
         }
     }
 
@@ -412,6 +426,7 @@ impl SessionEngineBuilder {
                 entropy: self.entropy.unwrap_or_else(|| Arc::new(OsEntropy)),
                 bus: self.bus,
                 queue: Arc::default(),
+                guesses: Arc::default(),
                 limit: self.limit,
                 family: self.family,
                 hub: Arc::default(),

@@ -87,6 +87,9 @@ events! {
     Duplicate = "session_duplicate", Warning, Notable, [];
     /// The presented id is not known (any more).
     Unknown = "session_unknown", Warning, Notable, ["absent", "other_policy", "secret"];
+    /// Many ids that open nothing were presented within a minute, `count` of them since this was told last: someone guesses, or
+    /// the store has lost its sessions.
+    Guessing = "session_guessing", Warning, Notable, [];
     /// The presented id has ended, and the store still remembers it.
     Ended = "session_ended", Info, Notable, ["evicted", "logged_out", "reuse", "revoked"];
     /// The presented id was superseded by a change of privilege.

@@ -103,6 +103,10 @@ pub(crate) trait Keep: Send + Sync + fmt::Debug {
 }
 
 /// How far a consumer is in one of the store's streams.
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "redis")),
+    allow(dead_code, reason = "only stores with an outbox read it")
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
     /// Which stream; a store with one has 0.

@@ -13,6 +13,10 @@ pub(crate) struct Notes {
 }
 
 /// An event of a session that only the store can name: what is before, between and behind the two places of its handle.
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "redis")),
+    allow(dead_code, reason = "only stores with an outbox read it")
+)]
 #[derive(Clone, Debug)]
 pub(crate) struct Each(pub(crate) [String; 3]);
 

@@ -18,7 +18,9 @@ async fn an_event_that_commits_late_is_not_passed_over() {
     assert!(reader.read(10).await.unwrap().is_empty());
     let Server::Postgres(database) = &server else { unreachable!() };
     let slow = database.client().await;
-    slow.batch_execute("BEGIN; SELECT sessions.note_2(ARRAY['{\"id\":\"late\"}'], '{}', '{}')").await.unwrap();
+    slow.batch_execute("BEGIN; SELECT sessions.note_2(ARRAY['{\"id\":\"late\"}'], '{}', '{}')")
+        .await
+        .unwrap();
     shop.come_and_go("ada").await;
     for _ in 0..3 {
         let batch = reader.read(10).await.unwrap();
@@ -56,7 +58,8 @@ async fn nodes_that_start_at_once_bring_a_schema_up_to_date_once() {
             let store = node.await.unwrap().unwrap();
             assert_eq!(store.stats().await.unwrap().sessions, 1, "what was there is there");
         }
-        let versions = client.query("SELECT version FROM sessions.schema_version ORDER BY 1", &[]).await.unwrap();
+        let versions =
+            client.query("SELECT version FROM sessions.schema_version ORDER BY 1", &[]).await.unwrap();
         assert_eq!(versions.iter().map(|row| row.get::<_, i32>(0)).collect::<Vec<_>>(), [1, 2]);
     }
 }

@@ -4,7 +4,8 @@ use std::{collections::HashSet, time::Duration};
 
 use http::{Response, header};
 use sessions::{
-    BehaviorOnLimit, Handle, RedisAddress, RedisStore, Session, SessionEngine, SessionPolicy, SessionStore, SharedStore, StoreError,
+    BehaviorOnLimit, Handle, RedisAddress, RedisStore, Session, SessionEngine, SessionPolicy, SessionStore,
+    SharedStore, StoreError,
     outbox::{Outbox, OutboxEvent, OutboxReader},
     testing::ManualClock,
 };
