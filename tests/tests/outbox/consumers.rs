@@ -45,8 +45,8 @@ async fn misses_nothing_however_often_it_ends(server: Server) {
         (handled, times)
     };
     let both = async { tokio::join!(coming, consuming) };
-    let (handles, (handled, times)) = tokio::time::timeout(Duration::from_secs(120), both).await.unwrap();
-    let expected: Vec<_> = handles
+    let (gone, (handled, times)) = tokio::time::timeout(Duration::from_secs(120), both).await.unwrap();
+    let expected: Vec<_> = gone
         .iter()
         .flat_map(|handle| {
             ["created", "authenticated", "logged_out"].map(|kind| (format!("session_{kind}"), handle.clone()))

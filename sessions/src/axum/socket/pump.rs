@@ -96,7 +96,7 @@ enum Incoming {
     /// The connection has ended without a word.
     Gone,
     /// It broke the protocol: the code that says how.
-    Broken(Option<u16>),
+    Broken(u16),
 }
 
 pub(super) async fn run<C, F>(mut socket: WebSocket, watch: SessionWatch, serve: C)
@@ -131,8 +131,7 @@ where
                 Incoming::Message => watch.note_activity(),
                 Incoming::Closed => break (Closed::Client, None),
                 Incoming::Gone => break (Closed::Broken, None),
-                Incoming::Broken(None) => break (Closed::Broken, None),
-                Incoming::Broken(Some(code)) => {
+                Incoming::Broken(code) => {
                     break (Closed::Protocol, Some(CloseFrame { code, reason: "".into() }));
                 }
             },
@@ -158,7 +157,7 @@ async fn receive(socket: &mut WebSocket, to_handler: &Sender<Message>) -> Incomi
         match socket.recv().await {
             Some(Ok(Message::Close(_))) => return Incoming::Closed,
             None => return Incoming::Gone,
-            Some(Err(error)) => return Incoming::Broken(code_of(error)),
+            Some(Err(error)) => return code_of(error).map_or(Incoming::Gone, Incoming::Broken),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
             Some(Ok(message)) => {
                 if let Some(room) = room {

@@ -173,7 +173,7 @@ async fn migrate(dial: &Dial) -> Result<(), Failure> {
 
 impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostgresStore").field("server", &self.links).finish()
+        f.debug_struct("PostgresStore").field("server", &self.links).finish_non_exhaustive()
     }
 }
 
