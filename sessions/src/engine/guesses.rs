@@ -2,7 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::store::Millis;
+use super::SessionEngine;
+use crate::{event::EventKind, store::Millis};
 
 /// How many ids that no one was given are a guess in one minute.
 const MANY: u64 = 100;
@@ -32,6 +33,15 @@ impl Guesses {
         counted.count += 1;
         counted.untold += 1;
         (counted.count == MANY).then(|| std::mem::take(&mut counted.untold))
+    }
+}
+
+impl SessionEngine {
+    /// Counts an id that opened nothing, and tells when there are many of them.
+    pub(super) fn tell_guesses(&self) {
+        if let Some(count) = self.shared.guesses.one_more(self.shared.time.now()) {
+            self.event(EventKind::Guessing, |event| event.count = count);
+        }
     }
 }
 

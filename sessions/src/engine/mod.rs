@@ -287,13 +287,6 @@ impl SessionEngine {
         }
     }
 
-    /// Counts an id that opened nothing, and tells when there are many of them.
-    fn tell_guesses(&self) {
-        if let Some(count) = self.shared.guesses.one_more(self.shared.time.now()) {
-            self.event(EventKind::Guessing, |event| event.count = count);
-        }
-    }
-
     /// An event of this engine.
     fn made(&self, kind: EventKind, fill: impl FnOnce(&mut SessionEvent)) -> SessionEvent {
         let mut event = self.shared.bus.event(kind, &self.shared.name, self.shared.time.now());

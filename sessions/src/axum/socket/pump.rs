@@ -8,6 +8,7 @@ use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
     time::timeout,
 };
+use tungstenite::error::ProtocolError;
 
 use super::told::{Closed, Told};
 use crate::watch::{SessionEnding, SessionWatch};
@@ -194,6 +195,8 @@ fn code_of(error: axum::Error) -> Option<u16> {
     match error.downcast_ref::<tungstenite::Error>()? {
         tungstenite::Error::Capacity(_) => Some(1009),
         tungstenite::Error::Utf8(_) => Some(1007),
+        // The connection has ended without a word.
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
         tungstenite::Error::Protocol(_) => Some(1002),
         _ => None,
     }
