@@ -106,3 +106,22 @@ async fn a_killed_server_has_each_change_with_its_event_or_neither() {
         assert!(!lives || !was_told);
     }
 }
+
+sessions::policies! { shop: { extends: "user_default" } }
+
+#[tokio::test]
+async fn settings_open_a_store_with_an_outbox() {
+    let server = Server::postgres().await;
+    let Server::Postgres(database) = &server else { unreachable!() };
+    for kept in [None, Some("7days")] {
+        let url = database.url();
+        let settings = [("KIND", Some("postgres")), ("URL", Some(url.as_str())), ("OUTBOX", kept)];
+        let variables = settings
+            .into_iter()
+            .filter_map(|(key, value)| Some((format!("SESSIONS_STORES__MAIN__{key}"), value?.to_owned())));
+        let registry = policies::Registry::builder().with_settings(None, variables).load().await.unwrap();
+        assert_eq!(registry.outbox("main").is_some(), kept.is_some());
+        assert!(registry.outbox("other").is_none());
+        registry.shutdown().await.unwrap();
+    }
+}
