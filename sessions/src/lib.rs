@@ -16,6 +16,7 @@ pub mod guard;
 mod layer;
 mod near;
 pub mod observe;
+pub mod outbox;
 mod principal;
 mod record;
 mod registry;

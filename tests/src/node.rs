@@ -140,7 +140,8 @@ impl Visitor {
         request
     }
 
-    pub(crate) fn keep(&mut self, cookies: &[String]) {
+    /// Keeps what a response sets.
+    pub fn keep(&mut self, cookies: &[String]) {
         for cookie in cookies {
             let pair = cookie.split(';').next().unwrap_or_default();
             self.cookie = (!pair.ends_with('=')).then(|| pair.to_owned());

@@ -66,6 +66,20 @@ fn a_logout_at_one_node_is_a_401_at_the_other() {
 }
 
 #[test]
+fn a_consumer_that_ended_before_it_acknowledged_has_its_events_again() {
+    let text = output_with("outbox", "redis");
+    let told: Vec<_> = text.lines().map(str::trim).collect();
+    let of = |again: &str| {
+        ["created", "authenticated", "revoked"].map(|kind| format!("session_{kind} of ada{again}"))
+    };
+    let due = [vec!["a run that is ended: 3 events".to_owned()], of("").to_vec()]
+        .into_iter()
+        .chain([vec!["the next run: 3 events".to_owned()], of(" (had it)").to_vec()])
+        .chain([vec!["the one after: 0 events".to_owned()]]);
+    assert_eq!(told, due.flatten().collect::<Vec<_>>());
+}
+
+#[test]
 fn a_store_of_ones_own_is_bound_by_name() {
     let text = output_of("stores");
     assert!(text.contains("main     3 sessions of 2 principals"), "{text}");

@@ -12,7 +12,7 @@ use crate::resolve::ORDER;
 use crate::sentinel_user::SentinelUser;
 use crate::source::Sources;
 use crate::store_config::{StoreConfig, StoreKind};
-use crate::value::shown;
+use crate::value::{duration_text, shown};
 
 /// The value of a key, as a person writes it.
 type Value = fn(&SessionPolicy) -> String;
@@ -157,6 +157,7 @@ fn of_store(store: &StoreConfig) -> Vec<(&'static str, String)> {
                 ("kind", "postgres".to_owned()),
                 ("url", address.to_string()),
                 ("pooler", pooler.to_string()),
+                ("outbox", outbox(store)),
             ];
             own.into_iter().chain(of_certificate(certificate.as_ref())).collect()
         }
@@ -166,6 +167,7 @@ fn of_store(store: &StoreConfig) -> Vec<(&'static str, String)> {
                 ("url", address.to_string()),
                 ("key_prefix", shown(key_prefix)),
                 ("durability", durability.to_string()),
+                ("outbox", outbox(store)),
             ];
             own.into_iter().chain(of_certificate(certificate.as_ref())).collect()
         }
@@ -180,6 +182,10 @@ fn of_certificate(certificate: Option<&ClientCertificate>) -> [(&'static str, St
         ("client_certificate", path(certificate.map(ClientCertificate::certificate))),
         ("client_key", path(certificate.map(ClientCertificate::key))),
     ]
+}
+
+fn outbox(store: &StoreConfig) -> String {
+    store.outbox().map_or_else(|| "off".to_owned(), duration_text)
 }
 
 /// Where the value that holds was written.

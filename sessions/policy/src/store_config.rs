@@ -17,6 +17,7 @@ pub struct StoreConfig {
     pub(crate) name: String,
     pub(crate) kind: StoreKind,
     pub(crate) timeout: Duration,
+    pub(crate) outbox: Option<Duration>,
     pub(crate) encryption_keys: EncryptionKeys,
     pub(crate) index_key: Option<IndexKey>,
 }
@@ -35,6 +36,11 @@ impl StoreConfig {
     /// How long one call of the store may take; at most 30 s.
     pub fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// For how long it keeps events for consumers; `None` where it keeps none.
+    pub fn outbox(&self) -> Option<Duration> {
+        self.outbox
     }
 
     /// What encrypts the values of its sessions; empty where nothing does.

@@ -383,6 +383,13 @@ fn stores_have_rules_of_their_own() {
         "store_key_without_effect"
     );
     good("[stores.main]\nkind = 'postgres'\nurl = 'postgres://db/x'\npooler = 'transaction'\n");
+    for other in ["", "kind = 'sqlite'\nurl = 'sqlite://x.db'\n", "kind = 'file'\ndirectory = 'x'\n"] {
+        assert_eq!(store(&format!("{other}outbox = '7days'")).rule(), "store_key_without_effect");
+    }
+    for (kept, rule) in [("59s", "out_of_range"), ("367days", "out_of_range"), ("0s", "zero_duration")] {
+        assert_eq!(store(&format!("kind = 'redis'\nurl = 'redis://x'\noutbox = '{kept}'")).rule(), rule);
+    }
+    good("[stores.main]\nkind = 'redis'\nurl = 'redis://x'\noutbox = '1min'\n");
     assert_eq!(store("max_session = 5").suggestion(), Some("max_sessions"));
     assert_eq!(store("kind = 'custom'\nmax_sessions = 5").rule(), "store_key_without_effect");
     good("[stores.main]\nkind = 'custom'\ntimeout = '30s'\n");

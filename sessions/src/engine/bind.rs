@@ -6,6 +6,8 @@ use http::{HeaderValue, header::USER_AGENT};
 use sha2::{Digest as _, Sha256};
 
 use super::{SessionEngine, waited::Waited};
+#[cfg(feature = "ws")]
+use crate::web::cross_site::Page;
 use crate::{
     clock::millis,
     event::EventKind,
@@ -16,6 +18,8 @@ use crate::{
     store::Millis,
     web::{RequestHead, forwarded},
 };
+#[cfg(feature = "ws")]
+use sessions_policy::SocketCredential;
 
 impl SessionEngine {
     pub(super) fn bind(
@@ -42,7 +46,16 @@ impl SessionEngine {
         } else {
             None
         };
-        Client { fingerprint, agent: agent.cloned(), address, ..Client::default() }
+        Client {
+            fingerprint,
+            agent: agent.cloned(),
+            address,
+            #[cfg(feature = "ws")]
+            page: (self.shared.policy.socket().credential() == SocketCredential::Ticket)
+                .then(|| Page::of(head).map(Box::new))
+                .flatten(),
+            ..Client::default()
+        }
     }
 
     /// Asks a handler's guard.

@@ -16,9 +16,11 @@ pub(crate) mod copies;
 mod detect;
 mod emit;
 mod family;
+mod guesses;
 pub(crate) mod lifetimes;
 mod limit;
 pub(crate) mod mutate;
+mod note;
 mod pages;
 mod principals;
 mod queue;
@@ -31,8 +33,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use sessions_policy::{EncryptionKeys, IndexKey, SessionPolicy};
 
-pub(crate) use self::{family::Family, limit::LimitOf};
-use self::{lifetimes::Lifetimes, queue::Queue, turn::Turns};
+pub(crate) use self::{family::Family, limit::LimitOf, principals::Why};
+use self::{guesses::Guesses, lifetimes::Lifetimes, queue::Queue, turn::Turns};
 pub use self::{
     limit::PrincipalLimit,
     pages::{ParseCursorError, SessionCursor, SessionPage},
@@ -99,6 +101,8 @@ pub(crate) struct EngineShared {
     queue: Arc<Queue>,
     /// Where requests of one session wait for their turn; `None` where they take none.
     turns: Option<Turns>,
+    /// Ids that opened nothing.
+    guesses: Arc<Guesses>,
     /// What the application says of each principal, beside the policy.
     limit: Option<LimitOf>,
     family: Arc<Family>,
@@ -192,6 +196,7 @@ impl SessionEngine {
                 bus: before.bus.clone(),
                 meter: Meter::of(&before.name),
                 queue: Arc::clone(&before.queue),
+                guesses: Arc::clone(&before.guesses),
                 limit: before.limit.clone(),
                 family: Arc::clone(&before.family),
                 hub: Arc::clone(&before.hub),
@@ -203,7 +208,8 @@ impl SessionEngine {
 
     /// The engine as it serves one request, if events are to name that one.
     pub(crate) fn for_request(&self, head: RequestHead<'_>) -> Option<Self> {
-        if self.request.is_some() || !self.shared.bus.has_sinks() {
+        let is_told = self.shared.bus.has_sinks() || self.has_outbox();
+        if self.request.is_some() || !is_told {
             return None;
         }
         let request = Some(About::of(head, &self.shared.policy)?);
@@ -275,11 +281,12 @@ impl SessionEngine {
     pub(crate) fn event(&self, kind: EventKind, fill: impl FnOnce(&mut SessionEvent)) {
         let (bus, meter) = (&self.shared.bus, &self.shared.meter);
         meter.happened(kind);
+        if matches!(kind, EventKind::Unknown | EventKind::Malformed) {
+            self.tell_guesses();
+        }
         let is_heard = bus.is_heard(kind);
         if is_heard || Meter::is_rejection(kind) {
-            let mut event = bus.event(kind, &self.shared.name, self.shared.time.now());
-            event.within(self.request.as_deref());
-            fill(&mut event);
+            let event = self.made(kind, fill);
             if Meter::is_rejection(kind) {
                 meter.rejected(event.fault);
             }
@@ -287,6 +294,14 @@ impl SessionEngine {
                 bus.send(event);
             }
         }
+    }
+
+    /// An event of this engine.
+    fn made(&self, kind: EventKind, fill: impl FnOnce(&mut SessionEvent)) -> SessionEvent {
+        let mut event = self.shared.bus.event(kind, &self.shared.name, self.shared.time.now());
+        event.within(self.request.as_deref());
+        fill(&mut event);
+        event
     }
 }
 
@@ -428,6 +443,7 @@ impl SessionEngineBuilder {
                 entropy: self.entropy.unwrap_or_else(|| Arc::new(OsEntropy)),
                 bus: self.bus,
                 queue: Arc::default(),
+                guesses: Arc::default(),
                 limit: self.limit,
                 family: self.family,
                 hub: Arc::default(),

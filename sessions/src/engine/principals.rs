@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::SessionEngine;
 use crate::{
-    event::{EventKind, instant},
+    event::{EventKind, SessionEvent, instant},
     fault::SessionError,
     principal::SessionPrincipal,
     record::Record,
@@ -41,6 +41,16 @@ pub struct SessionInfo {
     pub address: Option<IpAddr>,
     /// Whether it is the one that asked.
     pub current: bool,
+}
+
+/// Why all sessions of a principal are revoked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// Someone asked for it.
+    #[default]
+    Asked,
+    /// A password or another factor was changed.
+    CredentialsChanged,
 }
 
 /// A live session of a principal, as the engine sees it.
@@ -104,7 +114,8 @@ impl SessionEngine {
             let held = engine.held_by(principal).await?;
             let Some(held) = held.into_iter().find(|held| held.record.handle == handle) else { continue };
             let owner = Some(engine.owner(principal));
-            let ended = engine.end(EndTarget::Session { id: held.id, owner }, principal).await?;
+            let target = EndTarget::Session { id: held.id, owner };
+            let ended = engine.end(target, principal, Why::Asked).await?;
             return Ok(!ended.is_empty());
         }
         Ok(false)
@@ -117,7 +128,7 @@ impl SessionEngine {
     /// [`Fault::StoreUnavailable`](crate::Fault::StoreUnavailable) if a store can't tell. Policies that came first are
     /// done then: call it again.
     pub async fn revoke_all(&self, principal: &SessionPrincipal) -> Result<u64, SessionError> {
-        Ok(self.in_time(self.revoke_all_but(principal, None)).await?.len() as u64)
+        Ok(self.in_time(self.revoke_all_for(principal, None, Why::Asked)).await?.len() as u64)
     }
 
     /// Says that a password or another factor of a principal was changed, reset or removed, by an operator or a process of
@@ -130,7 +141,8 @@ impl SessionEngine {
     /// # Errors
     /// As for [`revoke_all`](Self::revoke_all).
     pub async fn credentials_changed(&self, principal: &SessionPrincipal) -> Result<u64, SessionError> {
-        let ended = self.revoke_all(principal).await?;
+        let ended =
+            self.in_time(self.revoke_all_for(principal, None, Why::CredentialsChanged)).await?.len() as u64;
         self.tell_credentials_changed(principal, None, ended);
         Ok(ended)
     }
@@ -148,11 +160,12 @@ impl SessionEngine {
         });
     }
 
-    /// The ids of the sessions that it ended.
-    pub(crate) async fn revoke_all_but(
+    /// The ids of the sessions that it ended. The first outbox is told why.
+    pub(crate) async fn revoke_all_for(
         &self,
         principal: &SessionPrincipal,
         except: Option<SessionId>,
+        mut why: Why,
     ) -> Result<Vec<SessionId>, SessionError> {
         let mut ended = Vec::new();
         for engine in self.family() {
@@ -161,7 +174,8 @@ impl SessionEngine {
             }
             let except = except.filter(|_| engine.is_of(self));
             let target = EndTarget::Owner { owner: engine.owner(principal), except };
-            ended.extend(engine.end(target, principal).await?);
+            let why = if engine.has_outbox() { std::mem::take(&mut why) } else { Why::Asked };
+            ended.extend(engine.end(target, principal, why).await?);
         }
         Ok(ended)
     }
@@ -203,10 +217,29 @@ impl SessionEngine {
         &self,
         target: EndTarget,
         principal: &SessionPrincipal,
+        why: Why,
     ) -> Result<Vec<SessionId>, SessionError> {
         let Some(store) = &self.shared.store else { return Ok(Vec::new()) };
         let end = self.end_of(target, EndReason::Revoked);
-        let ended = store.end(end).await.map_err(|error| {
+        let revoked = |event: &mut SessionEvent| {
+            event.of_principal(principal);
+            event.reason = Some(match target {
+                EndTarget::Session { .. } => "one",
+                EndTarget::Owner { .. } => "all",
+            });
+        };
+        let notes = self.notes(|notes| {
+            if why == Why::CredentialsChanged {
+                notes.event(EventKind::CredentialsChanged, |event| {
+                    event.of_principal(principal);
+                    if let EndTarget::Owner { except: Some(kept), .. } = target {
+                        event.handle = Some(kept.handle());
+                    }
+                });
+            }
+            notes.each(EventKind::Revoked, revoked);
+        });
+        let ended = store.end_noting(end, notes).await.map_err(|error| {
             // Perhaps they have ended, and only the answer was lost.
             match target {
                 EndTarget::Session { id, .. } => self.shared.hub.look_at(id),
@@ -218,11 +251,7 @@ impl SessionEngine {
         for id in &ended.ids {
             self.event(EventKind::Revoked, |event| {
                 event.handle = Some(id.handle());
-                event.of_principal(principal);
-                event.reason = Some(match target {
-                    EndTarget::Session { .. } => "one",
-                    EndTarget::Owner { .. } => "all",
-                });
+                revoked(event);
             });
         }
         Ok(ended.ids)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{SessionEngine, lifetimes::Over};
 use crate::{
-    event::EventKind,
+    event::{EventKind, SessionEvent},
     fault::{Fault, SessionError},
     observe::{self, enter},
     record::{Record, Retirement},
@@ -128,13 +128,15 @@ impl SessionEngine {
             now,
             stamp: self.shared.time.stamp(),
         };
-        store.end(end).await.map_err(|error| self.store_failed(error))?;
-        self.shared.hub.end(&[token.id], SessionEnding::Reused);
-        tracing::warn!(policy = &*self.shared.name, handle = %record.handle, "a superseded session id was used: the session is revoked");
-        self.event(EventKind::Reused, |event| {
+        let reused = |event: &mut SessionEvent| {
             event.of(record);
             event.fault = Some(Fault::HijackAttempt);
-        });
+        };
+        let notes = self.notes(|notes| notes.event(EventKind::Reused, reused));
+        store.end_noting(end, notes).await.map_err(|error| self.store_failed(error))?;
+        self.shared.hub.end(&[token.id], SessionEnding::Reused);
+        tracing::warn!(policy = &*self.shared.name, handle = %record.handle, "a superseded session id was used: the session is revoked");
+        self.event(EventKind::Reused, reused);
         Ok(())
     }
 

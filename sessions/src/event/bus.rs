@@ -40,6 +40,8 @@ pub(super) struct Shared {
     /// Held while the list changes.
     changing: Mutex<()>,
     sequence: AtomicU64,
+    /// How many events were made for outboxes.
+    noted: AtomicU64,
     /// What listeners that are gone did not get.
     dropped_before: AtomicU64,
 }
@@ -164,6 +166,11 @@ impl Bus {
     /// An event that is to be filled and sent.
     pub(crate) fn event(&self, kind: EventKind, policy: &Arc<str>, at: Millis) -> SessionEvent {
         SessionEvent::new(kind, Arc::clone(policy), at, Arc::clone(&self.shared.source))
+    }
+
+    /// An event for an outbox; `of_one` ends its id where it is one of several that are made from it.
+    pub(crate) fn note(&self, event: &SessionEvent, of_one: &str) -> String {
+        event.to_note(self.shared.noted.fetch_add(1, Ordering::Relaxed) + 1, of_one)
     }
 
     pub(crate) fn send(&self, event: SessionEvent) {

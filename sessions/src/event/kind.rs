@@ -68,7 +68,7 @@ events! {
     /// A session was ended by clearing it.
     Destroyed = "session_destroyed", Info, Notable, [];
     /// A session was revoked.
-    Revoked = "session_revoked", Info, Notable, ["all", "one"];
+    Revoked = "session_revoked", Info, Notable, ["all", "one", "undone"];
     /// A password or another factor was changed: the principal's other sessions were revoked.
     CredentialsChanged = "session_credentials_changed", Info, Notable, [];
     /// A login evicted an older session.
@@ -87,6 +87,9 @@ events! {
     Duplicate = "session_duplicate", Warning, Notable, [];
     /// The presented id is not known (any more).
     Unknown = "session_unknown", Warning, Notable, ["absent", "other_policy", "secret"];
+    /// Many ids that open nothing were presented within a minute, `count` of them since this was told last: someone guesses, or
+    /// the store has lost its sessions.
+    Guessing = "session_guessing", Warning, Notable, [];
     /// The presented id has ended, and the store still remembers it.
     Ended = "session_ended", Info, Notable, ["evicted", "logged_out", "reuse", "revoked"];
     /// The presented id was superseded by a change of privilege.
@@ -110,6 +113,12 @@ events! {
     Refused = "session_refused", Info, Notable, [];
     /// A request waited in vain for its turn: another has the session to itself.
     Locked = "session_locked", Warning, Notable, [];
+    /// A socket was opened on a session.
+    SocketOpened = "session_socket_opened", Info, Notable, [];
+    /// A socket of a session is closed: because the session ended, by the handler, by the client, or because the connection broke.
+    SocketClosed = "session_socket_closed", Info, Notable,
+        ["absolute_timeout", "broken", "client", "evicted", "expired", "gone", "handler", "idle_timeout", "logged_out",
+         "protocol", "reused", "revoked", "shutting_down", "store_unavailable", "superseded"];
     /// The store failed.
     StoreFailed = "session_store_failed", Error, Notable, ["unavailable", "unknown"];
     /// The store did not answer, and a request was served by what this process knew of its session (`outage_grace`).

@@ -20,7 +20,7 @@ use crate::{
 /// One thing that happened. It names the session by its handle, never by its id.
 ///
 /// As JSON it has the fields `id`, `event`, `time` (RFC 3339, UTC, milliseconds), `severity` and `node`, and, where there
-/// is something to say, `policy`, `handle`, `principal` (`kind` and `id`), `reason`, `fault`, `detail`, `count` (left out
+/// is something to say, `policy`, `handle`, `principal` (`kind` and `id`), `reason`, `fault`, `detail`, `close_code`, `count` (left out
 /// if it is 1), `request` and `peer`.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -43,6 +43,8 @@ pub struct SessionEvent {
     pub fault: Option<Fault>,
     /// More, in words, without ids or values.
     pub detail: Option<&'static str>,
+    /// The code that a socket was closed with, where it was closed with one (RFC 6455 7.4).
+    pub close_code: Option<u16>,
     /// How many sessions, keys or events it is about.
     pub count: u64,
     /// The request that it happened in, where that has a name.
@@ -67,6 +69,7 @@ impl SessionEvent {
             reason: None,
             fault: None,
             detail: None,
+            close_code: None,
             count: 1,
             request: None,
             peer: None,
@@ -104,6 +107,12 @@ impl SessionEvent {
     /// Names the event: no other has the same, in whatever process. Who gets an event twice knows it by that.
     pub fn id(&self) -> String {
         format!("{}-{}", self.source.run(), self.sequence)
+    }
+
+    /// The event as an outbox keeps it: under an id of its own, which is not in the line of those that listeners get.
+    pub(super) fn to_note(&self, number: u64, of_one: &str) -> String {
+        let id = format!("{}-o{number}{of_one}", self.source.run());
+        serde_json::to_string(&self.told(id)).expect("an event has no map, and no number that JSON lacks")
     }
 
     /// The node that it comes from: see [`RegistryBuilder::node`](crate::RegistryBuilder::node).
@@ -163,6 +172,8 @@ struct Told<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    close_code: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<&'a str>,
@@ -177,11 +188,11 @@ struct Principal<'a> {
     id: Option<&'a str>,
 }
 
-impl Serialize for SessionEvent {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl SessionEvent {
+    fn told(&self, id: String) -> Told<'_> {
         let principal = |kind| Principal { kind, id: self.principal_id.as_deref() };
         Told {
-            id: self.id(),
+            id,
             event: self.kind.name(),
             time: self.timestamp().to_rfc3339_opts(SecondsFormat::Millis, true),
             severity: self.severity().name(),
@@ -192,10 +203,16 @@ impl Serialize for SessionEvent {
             reason: self.reason,
             fault: self.fault.map(Fault::code),
             detail: self.detail,
+            close_code: self.close_code,
             count: (self.count != 1).then_some(self.count),
             request: self.request.as_ref().map(RequestId::as_str),
             peer: self.peer,
         }
-        .serialize(serializer)
+    }
+}
+
+impl Serialize for SessionEvent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.told(self.id()).serialize(serializer)
     }
 }

@@ -88,6 +88,17 @@ impl Meter {
         )
     }
 
+    #[cfg(feature = "ws")]
+    pub(crate) fn socket_opened(&self) {
+        metric::SOCKETS.gauge([self.policy()]).increment(1.0);
+    }
+
+    #[cfg(feature = "ws")]
+    pub(crate) fn socket_closed(&self, reason: &'static str) {
+        metric::SOCKETS.gauge([self.policy()]).decrement(1.0);
+        metric::SOCKETS_CLOSED.counter([self.policy(), reason.into()]).increment(1);
+    }
+
     pub(crate) fn rejected(&self, fault: Option<Fault>) {
         if let Some(fault) = fault {
             metric::REJECTIONS.counter([self.policy(), fault.code().into()]).increment(1);

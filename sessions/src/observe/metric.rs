@@ -95,6 +95,10 @@ table! {
     EVICTIONS = "sessions.evictions", Counter, None, ["policy"];
     /// Requests that were refused, by the code of the fault.
     REJECTIONS = "sessions.rejections", Counter, None, ["policy", "reason"];
+    /// Sockets that are open in this process.
+    SOCKETS = "sessions.sockets", Gauge, None, ["policy"];
+    /// Sockets that were closed, by the reason that their events tell.
+    SOCKETS_CLOSED = "sessions.sockets.closed", Counter, None, ["policy", "reason"];
     /// Events, by their stable name, whether or not anyone listens.
     EVENTS = "sessions.events", Counter, None, ["policy", "event"];
     /// Events that a sink did not get.

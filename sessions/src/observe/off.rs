@@ -37,6 +37,12 @@ impl Meter {
         false
     }
 
+    #[cfg(feature = "ws")]
+    pub(crate) fn socket_opened(&self) {}
+
+    #[cfg(feature = "ws")]
+    pub(crate) fn socket_closed(&self, _: &'static str) {}
+
     pub(crate) fn rejected(&self, _: Option<Fault>) {}
 }
 

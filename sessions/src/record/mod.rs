@@ -440,6 +440,11 @@ impl Record {
         Some(found.how)
     }
 
+    /// What gave it the id that it has, as events name it. Only time keeps the secret before.
+    pub(crate) fn rotation(&self) -> &'static str {
+        if self.previous.is_some() { "time" } else { "privilege" }
+    }
+
     pub(crate) fn is_authenticated(&self) -> bool {
         self.principal.is_some()
     }

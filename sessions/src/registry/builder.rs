@@ -320,7 +320,9 @@ async fn open(declared: &StoreConfig) -> Result<SharedStore, StoreError> {
         StoreKind::Sqlite { path } => Ok(SharedStore::new(crate::SqliteStore::open(path).await?)),
         #[cfg(feature = "postgres")]
         StoreKind::Postgres { address, pooler, certificate } => {
-            let mut builder = crate::store::PostgresStore::builder(address.clone()).pooler(*pooler);
+            let mut builder = crate::store::PostgresStore::builder(address.clone())
+                .pooler(*pooler)
+                .outbox(declared.outbox());
             if let Some(certificate) = certificate {
                 builder = builder.client_certificate(certificate.clone());
             }
@@ -329,7 +331,7 @@ async fn open(declared: &StoreConfig) -> Result<SharedStore, StoreError> {
         #[cfg(feature = "redis")]
         StoreKind::Redis { address, key_prefix, durability, sentinel_user, certificate } => {
             let mut builder = crate::RedisStore::builder(address.clone()).key_prefix(key_prefix);
-            builder = builder.durability(*durability);
+            builder = builder.durability(*durability).outbox(declared.outbox());
             if let Some(user) = sentinel_user {
                 builder = builder.sentinel_user(user.clone());
             }

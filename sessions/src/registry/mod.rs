@@ -31,6 +31,7 @@ use crate::{
     event::{Bus, EventKind, EventReceiver, EventSink, SessionEvent, SinkStats},
     fault::SessionError,
     layer::SessionLayer,
+    outbox::Outbox,
     principal::SessionPrincipal,
     session::Registered,
     soon::all,
@@ -260,6 +261,11 @@ impl<D: Declared> Registry<D> {
             .iter()
             .map(|(name, store)| async move { Ok((name.clone(), store.stats().await?)) });
         all(asked).await.into_iter().collect()
+    }
+
+    /// The outbox of a store, where its `outbox` is set: what a consumer that may miss nothing reads.
+    pub fn outbox(&self, store: &str) -> Option<Outbox> {
+        self.settings().stores.iter().find(|(name, _)| name == store).and_then(|(_, store)| store.outbox())
     }
 
     /// Ends every open socket and stream with [`SessionEnding::ShuttingDown`](crate::SessionEnding::ShuttingDown), refuses new

@@ -9,7 +9,7 @@ use super::{
     state::{Emission, Identity, SENT},
 };
 use crate::{
-    engine::{SessionCursor, SessionInfo, SessionPage, mutate::Op},
+    engine::{SessionCursor, SessionInfo, SessionPage, Why, mutate::Op},
     fault::{Fault, SessionError},
     principal::SessionPrincipal,
     token::{Handle, SessionId},
@@ -153,9 +153,13 @@ impl<P, G> Session<P, G> {
     /// As for [`sessions`](Self::sessions).
     pub async fn revoke_others(&self) -> Result<u64, SessionError> {
         self.state().engine.confirm_stored(self.state()).await?;
+        self.revoke_others_for(Why::Asked).await
+    }
+
+    async fn revoke_others_for(&self, why: Why) -> Result<u64, SessionError> {
         let principal = self.require_principal()?;
         let own = self.own_id();
-        let ended = self.end_all_but(&principal, own).await?;
+        let ended = self.end_all_but(&principal, own, why).await?;
         // A login that this handler has recorded is not one of those that it revokes.
         if let Identity::Login { began, .. } = &mut self.state().lock().identity {
             *began = self.state().engine.stamp();
@@ -170,7 +174,7 @@ impl<P, G> Session<P, G> {
     pub async fn revoke_all(&self) -> Result<u64, SessionError> {
         self.state().engine.confirm_stored(self.state()).await?;
         let principal = self.require_principal()?;
-        let ended = self.end_all_but(&principal, None).await?;
+        let ended = self.end_all_but(&principal, None, Why::Asked).await?;
         let own = self.own_id();
         self.forget(own.is_some_and(|own| ended.contains(&own)));
         Ok(ended.len() as u64)
@@ -212,7 +216,7 @@ impl<P, G> Session<P, G> {
     pub async fn credentials_changed(&self) -> Result<u64, SessionError> {
         self.state().engine.confirm_stored(self.state()).await?;
         let principal = self.require_principal()?;
-        let ended = self.revoke_others().await?;
+        let ended = self.revoke_others_for(Why::CredentialsChanged).await?;
         let rotates = {
             let mut inner = self.state().lock();
             if inner.sent {
@@ -234,9 +238,10 @@ impl<P, G> Session<P, G> {
         &self,
         principal: &SessionPrincipal,
         except: Option<SessionId>,
+        why: Why,
     ) -> Result<Vec<SessionId>, SessionError> {
         let engine = &self.state().engine;
-        engine.within_family(self.state(), engine.revoke_all_but(principal, except)).await
+        engine.within_family(self.state(), engine.revoke_all_for(principal, except, why)).await
     }
 
     fn own_id(&self) -> Option<SessionId> {

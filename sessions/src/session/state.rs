@@ -9,6 +9,8 @@ use std::{
 use http::HeaderValue;
 use tokio::sync::Notify;
 
+#[cfg(feature = "ws")]
+use crate::web::cross_site::Page;
 use crate::{
     engine::{
         SessionEngine,
@@ -91,6 +93,9 @@ pub(crate) struct Client {
     pub(crate) agent: Option<HeaderValue>,
     pub(crate) address: Option<IpAddr>,
     pub(crate) carried: Carried,
+    /// Which page asks, where tickets for sockets are made out to one.
+    #[cfg(feature = "ws")]
+    pub(crate) page: Option<Box<Page>>,
 }
 
 impl Client {

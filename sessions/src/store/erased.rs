@@ -4,7 +4,10 @@ use std::{any::Any, fmt, future::Future, pin::Pin, sync::Arc, task::Poll, time::
 
 use crate::soon::Soon;
 
-use crate::observe::{Operation, StoreMeter, Timer};
+use crate::{
+    observe::{Operation, StoreMeter, Timer},
+    outbox::{Notes, Outbox},
+};
 
 use super::{
     Admit, Admitted, Cas, CasOutcome, End, Ended, Endings, Listed, Loaded, MemoryStore, Millis, Owner,
@@ -33,6 +36,7 @@ trait ErasedStore: Send + Sync + fmt::Debug {
     fn stats(&self) -> Answer<'_, StoreStats>;
     fn remembers_owners(&self) -> bool;
     fn tell_endings(&self, to: Endings) -> bool;
+    fn outbox(&self) -> Option<Outbox>;
     fn shutdown(&self) -> Answer<'_, ()>;
 }
 
@@ -76,6 +80,9 @@ impl<S: SessionStore> ErasedStore for S {
     fn tell_endings(&self, to: Endings) -> bool {
         SessionStore::tell_endings(self, to)
     }
+    fn outbox(&self) -> Option<Outbox> {
+        SessionStore::outbox(self)
+    }
     fn shutdown(&self) -> Answer<'_, ()> {
         Box::pin(SessionStore::shutdown(self))
     }
@@ -90,6 +97,7 @@ pub struct SharedStore {
     store: Kind,
     limit: Duration,
     meter: StoreMeter,
+    outbox: Option<Outbox>,
 }
 
 /// The store in memory is called directly: it answers at once, and neither a box nor a time limit would serve it.
@@ -138,7 +146,11 @@ impl SharedStore {
             Some(memory) => Kind::Memory(memory.clone()),
             None => Kind::Other(Arc::new(store)),
         };
-        Self { store, limit: Self::DEFAULT_LIMIT, meter: StoreMeter::unnamed() }
+        let outbox = match &store {
+            Kind::Memory(_) => None,
+            Kind::Other(store) => store.outbox(),
+        };
+        Self { store, limit: Self::DEFAULT_LIMIT, meter: StoreMeter::unnamed(), outbox }
     }
 
     /// The same store with another time limit for each operation.
@@ -180,6 +192,35 @@ impl SharedStore {
             });
         }
         loaded
+    }
+
+    /// Whether changes leave events in an outbox.
+    pub(crate) fn has_outbox(&self) -> bool {
+        self.outbox.is_some()
+    }
+
+    /// [`cas`](SessionStore::cas) with what is to be noted. Boxed, so that the future of every write does not have to hold it.
+    pub(crate) fn cas_noting(&self, write: Cas, notes: Box<Notes>) -> Answer<'_, CasOutcome> {
+        Box::pin(async move {
+            let Some(outbox) = &self.outbox else { return SessionStore::cas(self, write).await };
+            timed!(self, Cas, self.within(outbox.cas(write, notes)).await)
+        })
+    }
+
+    /// The same for [`admit`](SessionStore::admit).
+    pub(crate) fn admit_noting(&self, admit: Admit, notes: Box<Notes>) -> Answer<'_, Admitted> {
+        Box::pin(async move {
+            let Some(outbox) = &self.outbox else { return SessionStore::admit(self, admit).await };
+            timed!(self, Admit, self.within(outbox.admit(admit, notes)).await)
+        })
+    }
+
+    /// The same for [`end`](SessionStore::end).
+    pub(crate) async fn end_noting(&self, end: End, notes: Option<Box<Notes>>) -> Result<Ended, StoreError> {
+        let (Some(outbox), Some(notes)) = (&self.outbox, notes) else {
+            return SessionStore::end(self, end).await;
+        };
+        timed!(self, End, self.within(outbox.end(end, notes)).await)
     }
 
     async fn within<T>(&self, mut answer: Answer<'_, T>) -> Result<T, StoreError> {
@@ -263,6 +304,9 @@ impl SessionStore for SharedStore {
             Kind::Memory(store) => SessionStore::tell_endings(store, to),
             Kind::Other(store) => store.tell_endings(to),
         }
+    }
+    fn outbox(&self) -> Option<Outbox> {
+        self.outbox.clone()
     }
     async fn shutdown(&self) -> Result<(), StoreError> {
         call!(self.shutdown())

@@ -27,7 +27,7 @@ mod sqlite;
 
 use std::{fmt, future::Future, sync::Arc};
 
-use crate::soon::all;
+use crate::{outbox::Outbox, soon::all};
 
 pub use self::endings::Endings;
 pub use self::erased::SharedStore;
@@ -182,6 +182,13 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     fn tell_endings(&self, to: Endings) -> bool {
         let _ = to;
         false
+    }
+
+    /// Where the store keeps events for consumers, if it does: what this answers is asked for once, and changes that end
+    /// a session or its privileges are then made through it. A store around another one hands on what that answers, or has
+    /// none: the default.
+    fn outbox(&self) -> Option<Outbox> {
+        None
     }
 
     /// Makes everything acknowledged durable and releases what the store holds; other calls may fail from then

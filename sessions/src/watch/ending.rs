@@ -69,6 +69,24 @@ impl SessionEnding {
         }
     }
 
+    /// The stable word that events and metrics name it by.
+    #[cfg_attr(not(feature = "ws"), expect(dead_code, reason = "only sockets tell of it"))]
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::LoggedOut => "logged_out",
+            Self::Revoked => "revoked",
+            Self::Evicted => "evicted",
+            Self::Expired => "expired",
+            Self::AbsoluteTimeout => "absolute_timeout",
+            Self::IdleTimeout => "idle_timeout",
+            Self::Superseded => "superseded",
+            Self::Reused => "reused",
+            Self::Gone => "gone",
+            Self::StoreUnavailable => "store_unavailable",
+            Self::ShuttingDown => "shutting_down",
+        }
+    }
+
     /// What a tombstone says.
     pub(crate) fn of(reason: EndReason) -> Self {
         match reason {

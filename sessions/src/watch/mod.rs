@@ -20,6 +20,9 @@ use sessions_policy::SocketActivity;
 
 pub(crate) use self::hub::Hub;
 #[cfg(feature = "ws")]
+use crate::event::{EventKind, SessionEvent};
+
+#[cfg(feature = "ws")]
 pub(crate) use self::ticket::Opened;
 #[cfg(feature = "ws")]
 pub use self::ticket::SocketTicket;
@@ -214,8 +217,18 @@ impl SessionWatch {
         }
     }
 
-    fn engine(&self) -> &SessionEngine {
+    pub(crate) fn engine(&self) -> &SessionEngine {
         &self.shared.state.engine
+    }
+
+    /// Tells of the session what `fill` says beside its name.
+    #[cfg(feature = "ws")]
+    pub(crate) fn tell(&self, kind: EventKind, fill: impl FnOnce(&mut SessionEvent)) {
+        let record = self.shared.watched.record();
+        self.engine().event(kind, |event| {
+            event.of(&record);
+            fill(event);
+        });
     }
 
     /// Goes on with a record that was read or written.

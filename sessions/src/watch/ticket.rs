@@ -18,6 +18,7 @@ use crate::{
     session::Session,
     store::{Loaded, Millis, SessionStore},
     token::{SecretTag, SessionId, Token},
+    web::{RequestHead, cross_site::Page},
 };
 
 /// How long a ticket is good, in milliseconds (OWASP ASVS 5.0, 4.4.4).
@@ -40,6 +41,7 @@ pub struct SocketTicket {
 struct Kept {
     until: Millis,
     path: String,
+    page: Page,
 }
 
 /// The session that something else than the policy's transport has opened.
@@ -73,18 +75,41 @@ impl fmt::Debug for SocketTicket {
 }
 
 impl<P, G> Session<P, G> {
-    /// Makes a ticket with which a page opens one socket at a path, where the policy says `socket.credential = "ticket"`. It
-    /// is good for 30 seconds, for this session and this path alone, and taken by its first use. A change of privilege makes it
-    /// void, as it does the id.
+    /// Makes a ticket with which the page that asks opens one socket at a path, where the policy says
+    /// `socket.credential = "ticket"`. It is good for 30 seconds, for this session, this path and pages of the request's
+    /// `Origin` alone, and taken by its first use (OWASP ASVS 5.0, 4.4.3 and 4.4.4). A change of privilege makes it void, as
+    /// it does the id. Where the request has no `Origin`, as one that only reads from its own site, the page is one of the host
+    /// that was asked.
     ///
     /// It is written at once, with what is recorded so far.
     ///
     /// # Errors
     /// - [`Fault::Required`]: nothing is stored of the session.
     /// - [`Fault::PolicyViolation`]: the policy's `socket.credential` is another one.
-    /// - [`Fault::Unusable`]: the path has more than 256 bytes.
+    /// - [`Fault::Unusable`]: the path has more than 256 bytes; or the request tells no page: name it, with
+    ///   [`ticket_for`](Self::ticket_for).
     /// - As for [`update`](Self::update).
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves at most a ticket that no one has.
     pub async fn ticket(&self, path: &str) -> Result<SocketTicket, SessionError> {
+        let page = self.state().lock().client.page.as_deref().cloned();
+        self.ticket_of(path, page).await
+    }
+
+    /// The same for pages of an origin that is named, such as `https://app.example`: for a page that a program asks for, or of
+    /// another site.
+    ///
+    /// # Errors
+    /// As for [`ticket`](Self::ticket); [`Fault::Unusable`] also if it is no origin.
+    ///
+    /// # Cancel safety
+    /// As for [`ticket`](Self::ticket).
+    pub async fn ticket_for(&self, path: &str, origin: &str) -> Result<SocketTicket, SessionError> {
+        self.ticket_of(path, Page::of_origin(origin)).await
+    }
+
+    async fn ticket_of(&self, path: &str, page: Option<Page>) -> Result<SocketTicket, SessionError> {
         if self.policy().socket().credential() != SocketCredential::Ticket {
             let detail = "the policy takes no tickets: write `socket = { credential = \"ticket\" }`";
             return Err(SessionError::new(Fault::PolicyViolation, detail));
@@ -92,6 +117,10 @@ impl<P, G> Session<P, G> {
         if path.len() > AUDIENCE {
             return Err(SessionError::new(Fault::Unusable, "the path of a ticket has at most 256 bytes"));
         }
+        let Some(page) = page else {
+            let detail = "a ticket needs the origin of its page, as `https://app.example`: use `ticket_for`";
+            return Err(SessionError::new(Fault::Unusable, detail));
+        };
         // What is recorded may move the session, and a ticket is bound to its id.
         self.commit().await?;
         let state = self.state();
@@ -113,7 +142,7 @@ impl<P, G> Session<P, G> {
                 let Some(oldest) = fields.iter().position(is_ticket) else { break };
                 fields.remove(oldest);
             }
-            let kept = Kept { until, path: path.to_owned() };
+            let kept = Kept { until, path: path.to_owned(), page: page.clone() };
             let field = Field::of(Space::Own, &name, Codec::Json, &kept);
             let unwritable =
                 |error| SessionError::new(Fault::Unusable, "a ticket can't be written").because(error);
@@ -129,10 +158,15 @@ impl SessionEngine {
     /// Takes a ticket: of all that come with it, one gets the session.
     ///
     /// # Errors
-    /// - [`Fault::Required`]: it opens nothing: malformed, late, taken before, for another path, or of a session that is no
-    ///   more.
+    /// - [`Fault::Required`]: it opens nothing: malformed, late, taken before, for another path or another page, or of a session
+    ///   that is no more.
     /// - [`Fault::StoreUnavailable`]: the store can't tell. Perhaps the ticket is taken.
-    pub(crate) async fn redeem(&self, text: &[u8], path: &str) -> Result<Opened, SessionError> {
+    pub(crate) async fn redeem(
+        &self,
+        text: &[u8],
+        path: &str,
+        head: RequestHead<'_>,
+    ) -> Result<Opened, SessionError> {
         let token = Token::parse(text).ok_or_else(opens_nothing)?;
         let store = self.store().ok_or_else(opens_nothing)?;
         let now = self.shared.time.now();
@@ -150,7 +184,7 @@ impl SessionEngine {
             let place =
                 fields.iter().position(|field| field.is(Space::Own, &name)).ok_or_else(opens_nothing)?;
             let kept = read(&fields[place], binding).ok_or_else(opens_nothing)?;
-            if kept.until <= now || kept.path != path {
+            if kept.until <= now || kept.path != path || !kept.page.asks(head) {
                 return Err(opens_nothing());
             }
             fields.remove(place);
@@ -189,6 +223,12 @@ mod tests {
     use super::*;
     use crate::{MemoryStore, SessionPolicy, SessionPrincipal, SharedStore, testing::ManualClock};
 
+    const SITE: &str = "https://shop.example";
+
+    fn from(origin: &str) -> http::Request<()> {
+        http::Request::get("/ws").header("host", "shop.example").header("origin", origin).body(()).unwrap()
+    }
+
     async fn logged_in() -> (ManualClock, SessionEngine, Session) {
         let clock = ManualClock::default();
         let policy =
@@ -207,21 +247,58 @@ mod tests {
     #[tokio::test]
     async fn a_ticket_is_good_for_half_a_minute() {
         let (clock, engine, session) = logged_in().await;
-        let (one, two) = (session.ticket("/ws").await.unwrap(), session.ticket("/ws").await.unwrap());
+        let (one, two) =
+            (session.ticket_for("/ws", SITE).await.unwrap(), session.ticket_for("/ws", SITE).await.unwrap());
         clock.advance(Duration::from_millis(29_999));
-        engine.redeem(text(&one).as_bytes(), "/ws").await.unwrap();
+        engine.redeem(text(&one).as_bytes(), "/ws", (&from(SITE)).into()).await.unwrap();
         clock.advance(Duration::from_millis(1));
-        let late = engine.redeem(text(&two).as_bytes(), "/ws").await;
+        let late = engine.redeem(text(&two).as_bytes(), "/ws", (&from(SITE)).into()).await;
         assert_eq!(late.err().unwrap().fault(), Fault::Required);
+    }
+
+    #[tokio::test]
+    async fn a_ticket_is_made_out_to_the_page_that_asks() {
+        let (_, engine, session) = logged_in().await;
+        session.commit().await.unwrap();
+        let asked = |fields: &[(&str, &str)]| {
+            let fields = fields
+                .iter()
+                .fold(http::Request::get("/"), |request, (name, value)| request.header(*name, *value));
+            engine.client((&fields.body(()).unwrap()).into()).page.map(|page| *page)
+        };
+        let host = ("host", "shop.example:8443");
+        for (fields, own, foreign) in [
+            (
+                &[host, ("origin", "https://app.example")][..],
+                "https://APP.example:443",
+                "https://shop.example:8443",
+            ),
+            (&[host], "https://shop.example:8443", "https://shop.example"),
+        ] {
+            let page = asked(fields);
+            let ticket = session.ticket_of("/ws", page).await.unwrap();
+            let other = engine.redeem(text(&ticket).as_bytes(), "/ws", (&from(foreign)).into()).await;
+            assert_eq!(other.err().unwrap().fault(), Fault::Required, "{foreign}");
+            engine.redeem(text(&ticket).as_bytes(), "/ws", (&from(own)).into()).await.unwrap();
+        }
+        for none in [&[][..], &[("origin", "null")], &[("origin", SITE), ("origin", SITE)]] {
+            assert_eq!(asked(none), None);
+        }
+        assert_eq!(
+            session.ticket("/ws").await.err().unwrap().fault(),
+            Fault::Unusable,
+            "it came from nowhere"
+        );
+        assert_eq!(session.ticket_for("/ws", "shop.example").await.err().unwrap().fault(), Fault::Unusable);
     }
 
     #[tokio::test]
     async fn a_change_of_privilege_makes_tickets_void() {
         let (_, engine, mut session) = logged_in().await;
-        let ticket = session.ticket("/ws").await.unwrap();
+        let ticket = session.ticket_for("/ws", SITE).await.unwrap();
         session.rotate();
         session.commit().await.unwrap();
-        let void = engine.redeem(text(&ticket).as_bytes(), "/ws").await;
+        let void = engine.redeem(text(&ticket).as_bytes(), "/ws", (&from(SITE)).into()).await;
         assert_eq!(void.err().unwrap().fault(), Fault::Required);
     }
 
@@ -229,7 +306,7 @@ mod tests {
     async fn tickets_that_no_one_used_are_no_burden() {
         let (clock, _, session) = logged_in().await;
         for _ in 0..40 {
-            let _ = session.ticket("/ws").await.unwrap();
+            let _ = session.ticket_for("/ws", SITE).await.unwrap();
             clock.advance(Duration::from_secs(1));
         }
         let kept = |session: &Session| {
@@ -237,7 +314,7 @@ mod tests {
         };
         assert_eq!(kept(&session), MOST);
         clock.advance(Duration::from_secs(31));
-        let _ = session.ticket("/ws").await.unwrap();
+        let _ = session.ticket_for("/ws", SITE).await.unwrap();
         assert_eq!(kept(&session), 1);
         assert_eq!(session.keys(), Vec::<String>::new(), "no key of the application's");
     }
@@ -245,9 +322,9 @@ mod tests {
     #[tokio::test]
     async fn a_ticket_shows_nothing_and_takes_a_short_path() {
         let (_, _, session) = logged_in().await;
-        let ticket = session.ticket("/ws").await.unwrap();
+        let ticket = session.ticket_for("/ws", SITE).await.unwrap();
         assert_eq!(format!("{ticket:?}"), "SocketTicket(…)");
-        let refused = session.ticket(&"/".repeat(257)).await;
+        let refused = session.ticket_for(&"/".repeat(257), SITE).await;
         assert_eq!(refused.err().unwrap().fault(), Fault::Unusable);
     }
 }

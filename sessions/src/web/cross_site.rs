@@ -168,6 +168,46 @@ pub(crate) fn check_socket(head: RequestHead<'_>, policy: &SessionPolicy) -> Res
     if is_allowed { Ok(()) } else { Err(CrossSiteRefusal::SocketOrigin) }
 }
 
+/// The page that a ticket for a socket is made out to.
+#[cfg(feature = "ws")]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) enum Page {
+    /// One of this origin.
+    #[serde(rename = "origin")]
+    Of(String),
+    /// One of this host, whatever its scheme: a browser tells no origin where a page only reads from its own.
+    #[serde(rename = "host")]
+    At(String),
+}
+
+#[cfg(feature = "ws")]
+impl Page {
+    /// The page that a request comes from, if it tells one.
+    pub(crate) fn of(head: RequestHead<'_>) -> Option<Self> {
+        let text = |bytes| std::str::from_utf8(bytes).ok().map(str::to_owned);
+        match sole(head.headers, &ORIGIN) {
+            Sole::Value(origin) => Self::of_origin(std::str::from_utf8(origin).ok()?),
+            Sole::Absent => Some(Self::At(text(target(head)?)?)),
+            Sole::Several => None,
+        }
+    }
+
+    /// The pages of an origin; `None` if it is none.
+    pub(crate) fn of_origin(origin: &str) -> Option<Self> {
+        Origin::parse(origin.as_bytes()).map(|_| Self::Of(origin.to_owned()))
+    }
+
+    /// Whether a handshake comes from it.
+    pub(crate) fn asks(&self, head: RequestHead<'_>) -> bool {
+        let Sole::Value(origin) = sole(head.headers, &ORIGIN) else { return false };
+        let Some(origin) = Origin::parse(origin) else { return false };
+        match self {
+            Self::Of(page) => Origin::parse(page.as_bytes()).is_some_and(|page| page.equals(origin)),
+            Self::At(host) => origin.is_at(host.as_bytes()),
+        }
+    }
+}
+
 /// What a field holds that may stand there once.
 enum Sole<'a> {
     Absent,

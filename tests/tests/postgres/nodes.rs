@@ -29,7 +29,7 @@ async fn nodes_that_start_at_once_make_the_schema_once() {
         }
         let versions = "SELECT count(*) FROM sessions.schema_version";
         let client = database.client().await;
-        assert_eq!(client.query_one(versions, &[]).await.unwrap().get::<_, i64>(0), 1);
+        assert_eq!(client.query_one(versions, &[]).await.unwrap().get::<_, i64>(0), 2);
     }
 }
 
@@ -48,7 +48,7 @@ async fn a_newer_schema_is_used_if_it_says_so_and_refused_if_not() {
         .await
         .unwrap();
     let said = unavailable(PostgresStore::open(&database.url()).await);
-    assert!(said.contains("version 99, and this program works with versions up to 1"), "{said}");
+    assert!(said.contains("version 99, and this program works with versions up to 2"), "{said}");
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ async fn what_the_settings_name_is_opened_and_what_is_not_there_ends_the_start()
         registry.shutdown().await.unwrap();
     }
     let tables = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'sessions'";
-    assert_eq!(database.client().await.query_one(tables, &[]).await.unwrap().get::<_, i64>(0), 3);
+    assert_eq!(database.client().await.query_one(tables, &[]).await.unwrap().get::<_, i64>(0), 5);
 
     let error = loaded("postgres://u:hunter2@127.0.0.1:1/x", "none").await.err().unwrap();
     let said = format!("{error} {error:?}");

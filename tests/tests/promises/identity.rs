@@ -17,6 +17,22 @@ async fn an_unknown_id_is_never_adopted() {
 }
 
 #[tokio::test]
+async fn a_thousand_guessed_ids_are_told_in_one_event() {
+    let node = Node::new(SessionPolicy::user_default());
+    let mut events = node.engine.subscribe(4_096, |kind| kind == EventKind::Guessing);
+    for _ in 0..2 {
+        for _ in 0..1_000 {
+            assert_eq!(node.who(&Visitor { cookie: Some(STRANGE.to_owned()) }).await, None);
+        }
+        node.clock.advance(sessions_tests::second(60));
+    }
+    let told = [events.recv().await.unwrap().count, events.recv().await.unwrap().count];
+    assert_eq!(told, [100, 1_000], "once a minute, with all that came since");
+    let more = tokio::time::timeout(std::time::Duration::from_millis(20), events.recv()).await;
+    assert!(more.is_err(), "{more:?}");
+}
+
+#[tokio::test]
 async fn an_unknown_id_gets_no_cookie_by_itself() {
     let node = Node::new(SessionPolicy::user_default());
     let mut visitor = Visitor { cookie: Some(STRANGE.to_owned()) };

@@ -113,7 +113,7 @@ async fn visit_page(mut session: Session) -> Result<(), SessionError> {
 /// The ticket travels in the body of an answer to a request of the site.
 #[session(policy = "other_site", require = authenticated)]
 async fn ticket(session: Session, Path(path): Path<String>) -> Result<String, SessionError> {
-    Ok(session.ticket(&format!("/{path}")).await?.expose(str::to_owned))
+    Ok(session.ticket_for(&format!("/{path}"), "https://app.example").await?.expose(str::to_owned))
 }
 
 /// Answers nothing, and does not even receive.

@@ -8,3 +8,4 @@ mod handshake;
 mod http2;
 mod pushed;
 mod tickets;
+mod told;

@@ -66,6 +66,20 @@ async fn a_ticket_is_for_its_path_and_its_session_alone() {
 }
 
 #[tokio::test]
+async fn a_ticket_is_for_the_page_that_it_was_made_out_to() {
+    let app = App::start().await;
+    let cookie = app.log_in("other_site").await;
+    let ticket = ticket(&app, &cookie, "other_site").await;
+    // The policy lets both open sockets.
+    let other = [
+        (ORIGIN, "http://localhost:1".to_owned()),
+        (SEC_WEBSOCKET_PROTOCOL, format!("sessions.v1, {ticket}")),
+    ];
+    assert!(opens_nothing(app.open("/other_site", &other).await));
+    open(&app, "/other_site", &ticket).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_ticket_is_no_id_and_an_id_is_no_ticket() {
     let app = App::start().await;
     let cookie = app.log_in("other_site").await;

@@ -477,6 +477,14 @@ pub(super) const STORE_KEYS: &[Key] = &[
     )
     .word("none"),
     store(
+        "outbox",
+        DURATION_OR_OFF,
+        "`redis` and `postgres`: for how long events of what ends a session or changes its privileges are kept for consumers, \
+         written together with the change; 1 min to 366 days, longer than any consumer is away",
+    )
+    .word("off")
+    .asked_for_by("OWASP ASVS 5.0, 16.4.3"),
+    store(
         "timeout",
         DURATION,
         "how long one request waits for it, all its calls together, and each call at most: then it is answered 503 with \

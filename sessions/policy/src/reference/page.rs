@@ -64,7 +64,7 @@ impl Key {
             (Table::Stores, "url") => "kind = \"sqlite\"\n",
             (Table::Stores, "directory") => "kind = \"file\"\n",
             (Table::Policies, ORDER) => "adapter = \"composite\"\n",
-            (Table::Stores, "pooler" | "client_certificate" | "client_key") => {
+            (Table::Stores, "pooler" | "outbox" | "client_certificate" | "client_key") => {
                 "kind = \"postgres\"\nurl = \"postgres://shop@db.example.com/shop\"\n"
             }
             (Table::Stores, "durability") => "kind = \"redis\"\nurl = \"rediss://sessions.internal\"\n",
@@ -90,6 +90,8 @@ impl Key {
     /// A value of its kind, as a file has it: the default where there is one.
     pub(crate) fn example(&self) -> String {
         match (self.fallback(), self.kind()) {
+            // Its default is no example of anything.
+            (_, Kind::Duration { .. }) if self.path() == "outbox" => "\"7days\"".to_owned(),
             (Fallback::Text(text), _) => format!("\"{text}\""),
             (Fallback::Count(count), _) => count.to_string(),
             (Fallback::Bool(truth), _) => truth.to_string(),

@@ -21,6 +21,8 @@ use crate::value::{Setting, duration_text, read_fallback};
 
 /// The longest time for which a request may wait for its store.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// The shortest and the longest time for which events are kept for consumers.
+const OUTBOX: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(366 * 86_400));
 /// Keys that only some kinds of store have a use for.
 const OF_SOME_KINDS: &[(&str, &[&str])] = &[
     ("max_sessions", &["memory"]),
@@ -34,6 +36,7 @@ const OF_SOME_KINDS: &[(&str, &[&str])] = &[
     ("client_certificate", &["redis", "postgres"]),
     ("client_key", &["redis", "postgres"]),
     ("pooler", &["postgres"]),
+    ("outbox", &["redis", "postgres"]),
 ];
 
 /// Asks every rule about one store, and gives it as it is.
@@ -97,9 +100,23 @@ pub(crate) fn judge_store(
         },
         _ => StoreKind::Custom,
     };
+    let outbox = judge_outbox(draft, problems);
     let encryption_keys = judge_encryption(draft, sources, problems);
     let index_key = judge_index_key(draft, problems);
-    StoreConfig { name: draft.name.clone(), kind, timeout, encryption_keys, index_key }
+    StoreConfig { name: draft.name.clone(), kind, timeout, outbox, encryption_keys, index_key }
+}
+
+/// For how long events are kept for consumers; that the kind of store can keep them is another rule's.
+fn judge_outbox(draft: &Draft, problems: &mut Vec<Problem>) -> Option<Duration> {
+    let Some(Setting::Duration(kept)) = setting(draft, "outbox") else { return None };
+    if !(OUTBOX.0..=OUTBOX.1).contains(&kept) {
+        let written = duration_text(kept);
+        let bound = if kept < OUTBOX.0 { "shorter than 1min" } else { "longer than 366days" };
+        let problem = problem(draft, "outbox", "out_of_range", &format!("({written}) is {bound}"));
+        let help = "write how long a consumer may be away at most, such as `\"7days\"`; or `\"off\"`";
+        problems.push(problem.with_help(help));
+    }
+    Some(kept)
 }
 
 /// What a rule finds wrong with where a store is: the end of a sentence that begins with the key, and the fix.

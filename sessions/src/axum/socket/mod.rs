@@ -1,11 +1,12 @@
 //! Sockets of axum that live as long as their session.
 //!
-//! [`WebSocketTransport`] is the handshake: origin, session, guard, upgrade, watch, in that order. [`pump`] serves the socket:
+//! [`WebSocketTransport`] is the handshake: origin, session, guard, upgrade, watch, in that order. [`pump`] serves the socket, and [`told`] says so:
 //! it alone holds it, so that it is closed with a word when the session ends, whatever the handler does.
 
 mod credential;
 mod pump;
 mod refusal;
+mod told;
 
 use std::{fmt, marker::PhantomData};
 
@@ -162,7 +163,7 @@ impl<P: Registered, G: Guard> Found<P, G> {
                 };
                 // A nested router sees the end of the path alone.
                 let path = parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |uri| uri.0.path());
-                Self::Opened(engine.redeem(text, path).await?)
+                Self::Opened(engine.redeem(text, path, RequestHead::from(parts)).await?)
             }
             _ => Self::Session(Session::open_checked(parts).await?),
         })

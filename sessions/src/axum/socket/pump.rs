@@ -8,7 +8,9 @@ use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
     time::timeout,
 };
+use tungstenite::error::ProtocolError;
 
+use super::told::{Closed, Told};
 use crate::watch::{SessionEnding, SessionWatch};
 
 /// How long the close handshake may take, and the handler to come to its end.
@@ -90,10 +92,12 @@ impl SessionSocket {
 enum Incoming {
     /// Text or binary, which the handler has got.
     Message,
-    /// It closes, or is gone.
+    /// It closes.
     Closed,
+    /// The connection has ended without a word.
+    Gone,
     /// It broke the protocol: the code that says how.
-    Broken(Option<u16>),
+    Broken(u16),
 }
 
 pub(super) async fn run<C, F>(mut socket: WebSocket, watch: SessionWatch, serve: C)
@@ -105,31 +109,36 @@ where
     let (outbound, mut from_handler) = channel(OUTBOUND);
     let mut serving = pin!(serve(SessionSocket { watch: watch.clone(), inbound, outbound }));
     let (mut is_served, mut ended) = (false, pin!(watch.ended()));
-    let last = loop {
+    let mut told = Told::opened(&watch);
+    let (closed, last) = loop {
         tokio::select! {
             biased;
-            ending = &mut ended => break Some(frame_of(ending, &watch)),
+            ending = &mut ended => break (Closed::Session(ending), Some(frame_of(ending, &watch))),
             () = &mut serving, if !is_served => is_served = true,
             message = from_handler.recv() => {
                 let message = match message {
-                    Some(Message::Close(frame)) => break frame.or_else(|| Some(normal())),
+                    Some(Message::Close(frame)) => break (Closed::Handler, frame.or_else(|| Some(normal()))),
                     Some(message) => message,
                     // The handler has let go of the socket.
-                    None => break Some(normal()),
+                    None => break (Closed::Handler, Some(normal())),
                 };
                 tokio::select! {
                     biased;
-                    ending = &mut ended => break Some(frame_of(ending, &watch)),
-                    sent = socket.send(message) => if sent.is_err() { break None },
+                    ending = &mut ended => break (Closed::Session(ending), Some(frame_of(ending, &watch))),
+                    sent = socket.send(message) => if sent.is_err() { break (Closed::Broken, None) },
                 }
             }
             incoming = receive(&mut socket, &to_handler) => match incoming {
                 Incoming::Message => watch.note_activity(),
-                Incoming::Closed => break None,
-                Incoming::Broken(code) => break code.map(|code| CloseFrame { code, reason: "".into() }),
+                Incoming::Closed => break (Closed::Client, None),
+                Incoming::Gone => break (Closed::Broken, None),
+                Incoming::Broken(code) => {
+                    break (Closed::Protocol, Some(CloseFrame { code, reason: "".into() }));
+                }
             },
         }
     };
+    told.closes(closed, last.as_ref());
     drop((to_handler, from_handler));
     let handler = async {
         if !is_served {
@@ -138,6 +147,7 @@ where
     };
     // Whoever takes longer is dropped.
     let _ = timeout(FAREWELL, async { tokio::join!(say_goodbye(socket, last), handler) }).await;
+    drop(told);
 }
 
 /// Hands the next message to the handler, when it has room for one.
@@ -146,8 +156,9 @@ async fn receive(socket: &mut WebSocket, to_handler: &Sender<Message>) -> Incomi
     let room = to_handler.reserve().await.ok();
     loop {
         match socket.recv().await {
-            None | Some(Ok(Message::Close(_))) => return Incoming::Closed,
-            Some(Err(error)) => return Incoming::Broken(code_of(error)),
+            Some(Ok(Message::Close(_))) => return Incoming::Closed,
+            None => return Incoming::Gone,
+            Some(Err(error)) => return code_of(error).map_or(Incoming::Gone, Incoming::Broken),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
             Some(Ok(message)) => {
                 if let Some(room) = room {
@@ -184,6 +195,8 @@ fn code_of(error: axum::Error) -> Option<u16> {
     match error.downcast_ref::<tungstenite::Error>()? {
         tungstenite::Error::Capacity(_) => Some(1009),
         tungstenite::Error::Utf8(_) => Some(1007),
+        // The connection has ended without a word.
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
         tungstenite::Error::Protocol(_) => Some(1002),
         _ => None,
     }

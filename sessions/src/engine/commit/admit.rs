@@ -38,7 +38,7 @@ impl SessionEngine {
         record: &Record,
         behavior: BehaviorOnLimit,
     ) -> impl Future<Output = Answer> + Send + use<'a> {
-        store.admit(Admit {
+        let admit = Admit {
             id: login.id,
             owner: login.owner,
             record: record.encode(&self.shared.name),
@@ -48,7 +48,14 @@ impl SessionEngine {
             began: login.began,
             now: login.now,
             deadline: self.write_deadline(self.shared.time.now()),
-        })
+        };
+        let notes = self.notes(|notes| notes.login(record));
+        async move {
+            match notes {
+                None => store.admit(admit).await,
+                Some(notes) => store.admit_noting(admit, notes).await,
+            }
+        }
     }
 
     /// What a login comes to whose first answer is this: it evicted no one.
@@ -97,6 +104,7 @@ impl SessionEngine {
             expected: Expected::Version(sent.version),
             record: next.encode(&self.shared.name),
             expires: self.shared.lifetimes.expires(&next),
+            announced: false,
             now: login.now,
             deadline: self.write_deadline(self.shared.time.now()),
         };

@@ -2,8 +2,8 @@
 
 use super::{Done, Work, write::Next};
 use crate::{
-    engine::SessionEngine,
-    event::EventKind,
+    engine::{SessionEngine, note::Says},
+    event::{EventKind, SessionEvent},
     fault::{Fault, SessionError},
     record::Forward,
     session::state::Base,
@@ -17,7 +17,14 @@ impl SessionEngine {
     pub(super) async fn end_session(&self, base: &Base) -> Result<Done, SessionError> {
         let Some(store) = &self.shared.store else { return Ok(Done::Nothing) };
         let target = EndTarget::Session { id: base.token.id, owner: self.owner_of(&base.record) };
-        let ended = store.end(self.end_of(target, EndReason::LoggedOut)).await.map_err(|error| {
+        let kind = if base.record.is_authenticated() { EventKind::LoggedOut } else { EventKind::Destroyed };
+        let left = |event: &mut SessionEvent| {
+            event.of(&base.record);
+            event.reason = (kind == EventKind::LoggedOut).then_some("logout");
+        };
+        let end = self.end_of(target, EndReason::LoggedOut);
+        let notes = self.notes(|notes| notes.event(kind, left));
+        let ended = store.end_noting(end, notes).await.map_err(|error| {
             // Perhaps it has ended, and only the answer was lost.
             self.shared.hub.look_at(base.token.id);
             self.store_failed(error)
@@ -29,12 +36,7 @@ impl SessionEngine {
         }
         let here = !ended.ids.is_empty();
         if here {
-            let kind =
-                if base.record.is_authenticated() { EventKind::LoggedOut } else { EventKind::Destroyed };
-            self.event(kind, |event| {
-                event.of(&base.record);
-                event.reason = (kind == EventKind::LoggedOut).then_some("logout");
-            });
+            self.event(kind, left);
         }
         Ok(Done::Ended { here })
     }
@@ -53,7 +55,7 @@ impl SessionEngine {
                 // A seal without a lease: whatever happens after this, the session is not authenticated any more.
                 next.forward = Some(Forward { to: SessionId::new(0, [0; 16]), until: Millis::MAX });
                 next.fields = Vec::new().into();
-                Ok(Some(Next { record: next, token: None, asked: true }))
+                Ok(Some(Next { record: next, token: None, asked: true, says: Says::Left }))
             })
             .await;
         let closed = match closed {

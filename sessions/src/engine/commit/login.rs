@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use super::{Done, Work, admit::Login, write::Next};
 use crate::{
-    engine::{SessionEngine, limit},
-    event::EventKind,
+    engine::{SessionEngine, limit, note::Says},
+    event::{EventKind, SessionEvent},
     fault::{Fault, SessionError},
     observe,
     principal::SessionPrincipal,
@@ -95,11 +95,21 @@ impl SessionEngine {
         if let Some(sealed) = sealed {
             let owner = self.owner_of(&sealed.record);
             let end = self.end_of(EndTarget::Session { id: sealed.token.id, owner }, EndReason::Superseded);
+            let left = |event: &mut SessionEvent| {
+                event.of(&sealed.record);
+                event.reason = Some("other_login");
+            };
+            let was_someone = sealed.record.is_authenticated();
+            let notes = self.notes(|notes| {
+                if was_someone {
+                    notes.event(EventKind::LoggedOut, left);
+                }
+            });
             // The seal keeps the old record out of use for its lease, and this ends it for good.
-            let mut ended = store.end(end).await;
+            let mut ended = store.end_noting(end, notes.clone()).await;
             if let Err(StoreError::Unknown(_)) = ended {
                 // If it has ended and only the answer was lost, then the data is in the new session alone.
-                ended = store.end(end).await;
+                ended = store.end_noting(end, notes).await;
             }
             if let Err(error) = ended {
                 self.end_orphan(store, &record, token.id).await;
@@ -109,11 +119,8 @@ impl SessionEngine {
             if let Some(hold) = &sealed.hold {
                 hold.has_ended();
             }
-            if sealed.record.is_authenticated() {
-                self.event(EventKind::LoggedOut, |event| {
-                    event.of(&sealed.record);
-                    event.reason = Some("other_login");
-                });
+            if was_someone {
+                self.event(EventKind::LoggedOut, left);
             }
         }
         if !work.tell() {
@@ -133,7 +140,14 @@ impl SessionEngine {
     /// Ends a session that no client will hear of. If that fails, it idles out.
     pub(super) async fn end_orphan(&self, store: &SharedStore, record: &Record, id: SessionId) {
         let orphan = EndTarget::Session { id, owner: self.owner_of(record) };
-        let _ = store.end(self.end_of(orphan, EndReason::Revoked)).await;
+        // Whoever reads the outbox was told of its login.
+        let notes = self.notes(|notes| {
+            notes.event(EventKind::Revoked, |event| {
+                event.of(record);
+                event.reason = Some("undone");
+            });
+        });
+        let _ = store.end_noting(self.end_of(orphan, EndReason::Revoked), notes).await;
     }
 
     /// The record of a login, and whether it is one that may be stored. Not in the future of the login, which would hold
@@ -175,7 +189,7 @@ impl SessionEngine {
                 took_over = current.version;
                 let mut next = current.clone();
                 next.forward = Some(Forward { to, until: work.now.saturating_add(LEASE_MS) });
-                Ok(Some(Next { record: next, token: None, asked: true }))
+                Ok(Some(Next { record: next, token: None, asked: true, says: Says::Nothing }))
             })
             .await;
         match sealed {
@@ -194,7 +208,7 @@ impl SessionEngine {
             .rewrite(&open, self.shared.time.now(), |current, _| {
                 let mut next = current.clone();
                 next.forward = None;
-                Ok(Some(Next { record: next, token: None, asked: true }))
+                Ok(Some(Next { record: next, token: None, asked: true, says: Says::Nothing }))
             })
             .await;
     }

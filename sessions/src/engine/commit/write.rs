@@ -6,10 +6,12 @@ use super::{Done, Work};
 use crate::{
     clock::millis,
     engine::{
-        SessionEngine, turn,
+        SessionEngine,
+        note::Says,
+        turn,
         validate::{Standing, standing},
     },
-    event::EventKind,
+    event::{EventKind, SessionEvent},
     fault::{Fault, SessionError},
     observe,
     principal::SessionPrincipal,
@@ -36,6 +38,8 @@ pub(super) struct Next {
     pub(super) token: Option<Token>,
     /// Whether someone asked for it: what time asks for is no activity.
     pub(super) asked: bool,
+    /// What it means beside the change itself.
+    pub(super) says: Says,
 }
 
 /// The record to store, and what opens it from then on, if that changed.
@@ -73,12 +77,17 @@ impl SessionEngine {
                 now: work.now,
                 deadline: self.write_deadline(work.now),
             };
-            match store.cas(cas).await.map_err(|error| self.store_failed(error))? {
+            let created = |event: &mut SessionEvent| {
+                event.of(&record);
+                event.reason = Some("data");
+            };
+            let outcome = match self.notes(|notes| notes.event(EventKind::Created, created)) {
+                None => store.cas(cas).await,
+                Some(notes) => store.cas_noting(cas, notes).await,
+            };
+            match outcome.map_err(|error| self.store_failed(error))? {
                 CasOutcome::Stored => {
-                    self.event(EventKind::Created, |event| {
-                        event.of(&record);
-                        event.reason = Some("data");
-                    });
+                    self.event(EventKind::Created, created);
                     let digest = record.digest;
                     let record = Arc::new(record);
                     let base =
@@ -153,7 +162,7 @@ impl SessionEngine {
                     }
                     None
                 };
-                Ok(Some(Next { record: next, token, asked }))
+                Ok(Some(Next { record: next, token, asked, says: Says::Nothing }))
             })
             .await;
         let done = match done {
@@ -195,7 +204,7 @@ impl SessionEngine {
                 next.started = work.now;
                 self.set_remembered(&mut next, work.remember.unwrap_or(current.remembered));
                 let token = self.rotate_now(&mut next, base, work.now)?;
-                Ok(Some(Next { record: next, token: Some(token), asked: true }))
+                Ok(Some(Next { record: next, token: Some(token), asked: true, says: Says::Confirmed }))
             })
             .await?;
         self.shared.hub.end(&[base.token.id], SessionEnding::Superseded);
@@ -220,9 +229,7 @@ impl SessionEngine {
         if rotated {
             self.event(EventKind::Rotated, |event| {
                 event.of(loaded);
-                // Only time keeps the secret before.
-                let by_time = base.record.previous.is_some();
-                event.reason = Some(if by_time { "time" } else { "privilege" });
+                event.reason = Some(base.record.rotation());
             });
         }
         let issue = rotated
@@ -250,6 +257,7 @@ impl SessionEngine {
         let mut turn = None;
         for attempt in 0..ATTEMPTS {
             let changed = change(&current, by_previous)?;
+            let says = changed.as_ref().map_or(Says::Nothing, |next| next.says);
             let Some((record, token)) = self.successor(base, &current, changed, now)? else {
                 return Ok(Base { record: current, by_previous, ..base.clone() });
             };
@@ -265,7 +273,11 @@ impl SessionEngine {
                 deadline: self.write_deadline(called),
             };
             let noted = self.note_write(&cas);
-            match store.cas(cas).await.map_err(|error| self.store_failed(error))? {
+            let outcome = match self.notes(|notes| notes.rewrite(&current, &record, says)) {
+                None => store.cas(cas).await,
+                Some(notes) => store.cas_noting(cas, notes).await,
+            };
+            match outcome.map_err(|error| self.store_failed(error))? {
                 CasOutcome::Stored => {
                     self.keep_written(base.token.id, &record, noted);
                     let hold = base.hold.clone();
@@ -325,7 +337,7 @@ impl SessionEngine {
         changed: Option<Next>,
         now: Millis,
     ) -> Result<Option<Successor>, SessionError> {
-        let Some(Next { record: mut next, token, asked }) = changed else { return Ok(None) };
+        let Some(Next { record: mut next, token, asked, .. }) = changed else { return Ok(None) };
         if base.on_socket {
             // A write in one step is a turn of its own: it waits for whoever has one, and follows one that has run out.
             self.refuse_while_leased(current)?;

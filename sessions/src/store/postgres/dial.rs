@@ -19,7 +19,7 @@ use super::{
     super::identity,
     failure::{Failure, Server},
     link::Link,
-    statement::LISTEN,
+    statement::{Call, LISTEN},
 };
 
 /// The oldest version of PostgreSQL that has what the schema needs.
@@ -36,6 +36,7 @@ pub(super) struct Dial {
     tls: MakeRustlsConnect,
     pooler: Pooler,
     limit: Duration,
+    with_outbox: bool,
 }
 
 impl Dial {
@@ -63,7 +64,14 @@ impl Dial {
         };
         config.ssl_mode(mode);
         let tls = connector(roots, certificate)?;
-        Ok(Self { server: Server(address.to_string()), hosts: each_host(&config), tls, pooler, limit })
+        let server = Server(address.to_string());
+        Ok(Self { server, hosts: each_host(&config), tls, pooler, limit, with_outbox: false })
+    }
+
+    /// For a store that keeps an outbox, or doesn't.
+    pub(super) fn with_outbox(mut self, with_outbox: bool) -> Self {
+        self.with_outbox = with_outbox;
+        self
     }
 
     pub(super) fn server(&self) -> &Server {
@@ -156,7 +164,12 @@ impl Dial {
             if is_ours_alone {
                 client.batch_execute(&self.settings()).await.map_err(failed)?;
             }
-            let link = Link::ready(client, is_ours_alone).await.map_err(failed)?;
+            let named = match (is_ours_alone, self.with_outbox) {
+                (false, _) => 0,
+                (true, false) => Call::WITHOUT_OUTBOX,
+                (true, true) => Call::ALL.len(),
+            };
+            let link = Link::ready(client, &Call::ALL[..named]).await.map_err(failed)?;
             Ok((link, driver))
         })
         .await

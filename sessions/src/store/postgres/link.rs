@@ -25,7 +25,7 @@ use crate::{soon::all, store::Millis};
 #[derive(Debug)]
 pub(super) struct Link {
     client: Client,
-    /// In the order of [`Call::ALL`]; none where a pooler is between, which may hand the next statement to another server
+    /// The first of [`Call::ALL`]; none where a pooler is between, which may hand the next statement to another server
     /// process.
     prepared: Vec<Statement>,
     clock: Mutex<ServerClock>,
@@ -39,10 +39,9 @@ pub(super) struct Link {
 
 impl Link {
     /// Makes a connection ready.
-    pub(super) async fn ready(client: Client, with_names: bool) -> Result<Self, Error> {
+    pub(super) async fn ready(client: Client, named: &[Call]) -> Result<Self, Error> {
         // All at once: one trip, where a server that has just come back is slow and everyone waits for a connection.
-        let calls = if with_names { Call::ALL.as_slice() } else { &[] };
-        let prepared = all(calls.iter().map(|call| client.prepare(call.sql()))).await;
+        let prepared = all(named.iter().map(|call| client.prepare(call.sql()))).await;
         let prepared = prepared.into_iter().collect::<Result<_, _>>()?;
         let link = Self {
             client,

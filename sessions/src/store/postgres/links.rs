@@ -115,10 +115,10 @@ impl Links {
     }
 
     /// Asks for a change. The values may depend on the connection, whose server has a clock of its own.
-    pub(super) async fn write<'a, const N: usize>(
+    pub(super) async fn write<'a, V: AsRef<[Value<'a>]>>(
         &self,
         call: Call,
-        values: impl Fn(&Link) -> [Value<'a>; N],
+        values: impl Fn(&Link) -> V,
     ) -> Result<Row, Failure> {
         let rows = self.send(call, values).await?;
         rows.into_iter().next().ok_or_else(|| Failure::damaged(self.server(), "o_at"))

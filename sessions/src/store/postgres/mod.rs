@@ -1,6 +1,7 @@
 //! The store in PostgreSQL: durable, and shared by machines. This file is the contract's side of it; `operation` is what
 //! each call of it asks for, `statement` the words, `value` what goes in and comes out; `links` keep connections open,
-//! `link` is one of them, `dial` how it is made, `listener` what is heard of other processes, `clock` what it tells of the server's time; `schema` is what is stored, and
+//! `link` is one of them, `dial` how it is made, `listener` what is heard of other processes, `clock` what it tells of the
+//! server's time; `schema` is what is stored, `outbox` events for consumers, and
 //! `failure` what is told when it fails.
 //!
 //! Every operation is one statement, so that no transaction has to hold a connection, and a dropped future leaves none
@@ -13,6 +14,7 @@ mod link;
 mod links;
 mod listener;
 mod operation;
+mod outbox;
 mod schema;
 mod statement;
 mod value;
@@ -22,11 +24,12 @@ use std::{fmt, sync::Arc, time::Duration};
 use sessions_policy::ClientCertificate;
 pub use sessions_policy::{Pooler, PostgresAddress};
 
-use self::{dial::Dial, failure::Failure, links::Links, schema::Found};
+use self::{dial::Dial, failure::Failure, links::Links, outbox::Events, schema::Found};
 use super::{
     Admit, Admitted, Cas, CasOutcome, End, Ended, Endings, Listed, Loaded, Millis, Owner, SessionId,
     SessionStore, SharedStore, StoreError, StoreStats, Touch, Touched,
 };
+use crate::outbox::Outbox;
 
 /// Rows that a sweep looks at in one transaction: others wait for it.
 const LOOKS: usize = 256;
@@ -58,6 +61,8 @@ const LOOKS: usize = 256;
 #[derive(Clone)]
 pub struct PostgresStore {
     links: Arc<Links>,
+    /// For how long events are kept for consumers, if they are.
+    outbox: Option<Duration>,
 }
 
 /// Chooses how a [`PostgresStore`] is opened.
@@ -68,6 +73,7 @@ pub struct PostgresStoreBuilder {
     certificate: Option<ClientCertificate>,
     pooler: Pooler,
     timeout: Duration,
+    outbox: Option<Duration>,
 }
 
 impl PostgresStoreBuilder {
@@ -91,6 +97,12 @@ impl PostgresStoreBuilder {
         self
     }
 
+    /// For how long events are kept for consumers; none are if nothing is said. See [`Outbox`].
+    pub fn outbox(mut self, kept: impl Into<Option<Duration>>) -> Self {
+        self.outbox = kept.into();
+        self
+    }
+
     /// Opens the store, and brings its schema up to date.
     ///
     /// # Errors
@@ -103,11 +115,12 @@ impl PostgresStoreBuilder {
     }
 
     async fn try_open(self) -> Result<PostgresStore, Failure> {
-        let dial = Dial::new(&self.address, self.certificate.as_ref(), self.pooler, self.timeout)?;
+        let dial = Dial::new(&self.address, self.certificate.as_ref(), self.pooler, self.timeout)?
+            .with_outbox(self.outbox.is_some());
         migrate(&dial).await?;
         let links = Links::start(dial);
         links.connected().await?;
-        Ok(PostgresStore { links: Arc::new(links) })
+        Ok(PostgresStore { links: Arc::new(links), outbox: self.outbox })
     }
 }
 
@@ -153,12 +166,8 @@ impl PostgresStore {
     /// # }
     /// ```
     pub fn builder(address: PostgresAddress) -> PostgresStoreBuilder {
-        PostgresStoreBuilder {
-            address,
-            certificate: None,
-            pooler: Pooler::default(),
-            timeout: SharedStore::DEFAULT_LIMIT,
-        }
+        let (pooler, timeout) = (Pooler::default(), SharedStore::DEFAULT_LIMIT);
+        PostgresStoreBuilder { address, certificate: None, pooler, timeout, outbox: None }
     }
 }
 
@@ -177,7 +186,7 @@ async fn migrate(dial: &Dial) -> Result<(), Failure> {
 
 impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostgresStore").field("server", &self.links).finish()
+        f.debug_struct("PostgresStore").field("server", &self.links).finish_non_exhaustive()
     }
 }
 
@@ -187,7 +196,7 @@ impl SessionStore for PostgresStore {
     }
 
     async fn cas(&self, write: Cas) -> Result<CasOutcome, StoreError> {
-        self.links.cas(&write).await.map_err(Failure::of_write)
+        self.links.cas(&write, None).await.map_err(Failure::of_write)
     }
 
     async fn touch(&self, touch: Touch) -> Result<Touched, StoreError> {
@@ -195,11 +204,11 @@ impl SessionStore for PostgresStore {
     }
 
     async fn admit(&self, admit: Admit) -> Result<Admitted, StoreError> {
-        self.links.admit(&admit).await.map_err(Failure::of_write)
+        self.links.admit(&admit, None).await.map_err(Failure::of_write)
     }
 
     async fn end(&self, end: End) -> Result<Ended, StoreError> {
-        self.links.end(end).await.map_err(Failure::of_write)
+        self.links.end(end, None).await.map_err(Failure::of_write)
     }
 
     async fn list(
@@ -222,6 +231,14 @@ impl SessionStore for PostgresStore {
                 break;
             }
         }
+        while let Some(kept) = self.outbox.filter(|_| freed < limit) {
+            let looks = LOOKS.min(limit - freed);
+            let more = self.links.trim(kept, looks).await.map_err(Failure::of_write)?;
+            freed += more;
+            if more < looks {
+                break;
+            }
+        }
         Ok(freed)
     }
 
@@ -237,6 +254,10 @@ impl SessionStore for PostgresStore {
     /// hears nothing. A connection of its own then hears of endings, and is asked twice a second whether it does.
     fn tell_endings(&self, to: Endings) -> bool {
         self.links.tell_endings(to)
+    }
+
+    fn outbox(&self) -> Option<Outbox> {
+        self.outbox.map(|_| Outbox::new(Events(Arc::clone(&self.links))))
     }
 
     /// Answers everything that waits and closes the connections. From the call on, every other operation is

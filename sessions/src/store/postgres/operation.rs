@@ -11,6 +11,7 @@ use super::{
     statement::{COUNTED, Call},
     value::{Columns, Value, code, key, last_seen, number, version},
 };
+use crate::outbox::Notes;
 use crate::store::{
     Admit, Admitted, BehaviorOnLimit, Cas, CasOutcome, End, EndReason, EndTarget, Ended, Expected, Listed,
     Loaded, Millis, Owner, SessionId, StoreStats, Touch, Touched, Version,
@@ -46,7 +47,7 @@ impl Deadline {
 
 impl Links {
     /// How long a statement may wait for a lock, in milliseconds. 0 would be for ever.
-    fn locks<'a>(&self) -> Value<'a> {
+    pub(super) fn locks<'a>(&self) -> Value<'a> {
         Value::Int(i32::try_from(self.patience().as_millis()).unwrap_or(i32::MAX).max(1))
     }
 
@@ -78,7 +79,7 @@ impl Links {
         })
     }
 
-    pub(super) async fn cas(&self, write: &Cas) -> Result<CasOutcome, Failure> {
+    pub(super) async fn cas(&self, write: &Cas, notes: Option<&Notes>) -> Result<CasOutcome, Failure> {
         let Some(deadline) = Deadline::of(write.deadline, write.now) else { return Ok(CasOutcome::Late) };
         let expected = match write.expected {
             Expected::Absent => None,
@@ -99,7 +100,15 @@ impl Links {
                 self.locks(),
             ]
         };
-        match self.write(Call::Cas, values).await {
+        let written = match notes {
+            None => self.write(Call::Cas, values).await,
+            Some(notes) => {
+                let noting =
+                    |link: &Link| values(link).into_iter().chain([events(notes)]).collect::<Vec<_>>();
+                self.write(Call::CasNoting, noting).await
+            }
+        };
+        match written {
             Ok(row) => cas_outcome(Columns::of(&row, self.server())),
             Err(failure) if is_late(&failure, deadline) => Ok(CasOutcome::Late),
             Err(failure) => Err(failure),
@@ -115,7 +124,7 @@ impl Links {
         Ok(if is_noted { Touched::Noted } else { Touched::Gone })
     }
 
-    pub(super) async fn admit(&self, admit: &Admit) -> Result<Admitted, Failure> {
+    pub(super) async fn admit(&self, admit: &Admit, notes: Option<&Notes>) -> Result<Admitted, Failure> {
         let Some(deadline) = Deadline::of(admit.deadline, admit.now) else { return Ok(Admitted::Late) };
         let replaces = admit.replaces.map(key);
         let values = |link: &Link| {
@@ -136,7 +145,11 @@ impl Links {
                 self.locks(),
             ]
         };
-        match self.write(Call::Admit, values).await {
+        let written = match notes {
+            None => self.write(Call::Admit, values).await,
+            Some(notes) => self.write(Call::AdmitNoting, |link| with_notes(values(link), notes)).await,
+        };
+        match written {
             Ok(row) => admitted(Columns::of(&row, self.server())),
             Err(failure) if is_late(&failure, deadline) => Ok(Admitted::Late),
             Err(failure) if failure.is(TAKEN) => Ok(Admitted::Exists),
@@ -144,13 +157,18 @@ impl Links {
         }
     }
 
-    pub(super) async fn end(&self, end: End) -> Result<Ended, Failure> {
+    pub(super) async fn end(&self, end: End, notes: Option<&Notes>) -> Result<Ended, Failure> {
         let row = match end.target {
             EndTarget::Session { id, .. } => {
                 let values = |_: &Link| {
                     [Value::Key(key(id)), Value::Short(code(end.reason)), Value::long(end.now), self.locks()]
                 };
-                self.write(Call::End, values).await?
+                match notes {
+                    None => self.write(Call::End, values).await?,
+                    Some(notes) => {
+                        self.write(Call::EndNoting, |link| with_notes(values(link), notes)).await?
+                    }
+                }
             }
             EndTarget::Owner { owner, except } => {
                 let except = except.map(key);
@@ -165,7 +183,12 @@ impl Links {
                         self.locks(),
                     ]
                 };
-                self.write(Call::EndAll, values).await?
+                match notes {
+                    None => self.write(Call::EndAll, values).await?,
+                    Some(notes) => {
+                        self.write(Call::EndAllNoting, |link| with_notes(values(link), notes)).await?
+                    }
+                }
             }
         };
         Ok(Ended { ids: Columns::of(&row, self.server()).ids("o_ended")? })
@@ -207,6 +230,19 @@ impl Links {
         let row = rows.first().ok_or_else(|| Failure::damaged(self.server(), "sessions"))?;
         stats(Columns::of(row, self.server()))
     }
+}
+
+/// What a statement that notes takes beside what it takes otherwise.
+fn with_notes<'a, const N: usize>(values: [Value<'a>; N], notes: &'a Notes) -> Vec<Value<'a>> {
+    values.into_iter().chain([events(notes), each(notes)]).collect()
+}
+
+fn events(notes: &Notes) -> Value<'_> {
+    Value::Texts(&notes.events)
+}
+
+fn each(notes: &Notes) -> Value<'_> {
+    Value::Texts(notes.each.as_ref().map_or(&[], |each| &each.0))
 }
 
 /// Whether a write came after its deadline, or waited for a lock until it had passed. It was not applied then.

@@ -17,7 +17,10 @@ pub(super) struct Migration {
 }
 
 /// Each migration; the first one makes version 1.
-pub(super) const MIGRATIONS: &[Migration] = &[Migration { sql: include_str!("schema/1.sql"), compatible: 1 }];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration { sql: include_str!("schema/1.sql"), compatible: 1 },
+    Migration { sql: include_str!("schema/2.sql"), compatible: 1 },
+];
 
 /// What all nodes lock while they migrate: "sess" and 0. Owners have the same first half and a number of their own.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(1936028531, 0)";

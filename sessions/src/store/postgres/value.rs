@@ -23,6 +23,8 @@ pub(super) enum Value<'a> {
     Long(Option<i64>),
     Int(i32),
     Short(i16),
+    Text(&'a str),
+    Texts(&'a [String]),
     Until(Micros),
 }
 
@@ -38,6 +40,8 @@ impl Value<'_> {
             Self::Long(_) => Type::INT8,
             Self::Int(_) => Type::INT4,
             Self::Short(_) => Type::INT2,
+            Self::Text(_) => Type::TEXT,
+            Self::Texts(_) => Type::TEXT_ARRAY,
             Self::Until(_) => Type::TIMESTAMPTZ,
         }
     }
@@ -57,13 +61,16 @@ impl ToSql for Value<'_> {
             Self::Long(long) => long.to_sql(kind, out),
             Self::Int(int) => int.to_sql(kind, out),
             Self::Short(short) => short.to_sql(kind, out),
+            Self::Text(text) => text.to_sql(kind, out),
+            Self::Texts(texts) => texts.to_sql(kind, out),
             // As a number of microseconds it has the same bytes.
             Self::Until(micros) => micros.to_sql(&Type::INT8, out),
         }
     }
 
     fn accepts(kind: &Type) -> bool {
-        [Type::BYTEA, Type::INT8, Type::INT4, Type::INT2, Type::TIMESTAMPTZ].contains(kind)
+        [Type::BYTEA, Type::INT8, Type::INT4, Type::INT2, Type::TEXT, Type::TEXT_ARRAY, Type::TIMESTAMPTZ]
+            .contains(kind)
     }
 
     to_sql_checked!();

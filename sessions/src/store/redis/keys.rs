@@ -1,5 +1,6 @@
 //! How keys are named: `PREFIX:{BUCKET}:s:SID` is a session or its tombstone; `:e:`, `:o:` and `:r:` with an owner's digest are
-//! when its sessions expire, their order, and the last revocation of all. The bucket in braces puts everything of an owner
+//! when its sessions expire, their order, and the last revocation of all; `:x:` is the outbox, `:c:` with a name a consumer
+//! of it. The bucket in braces puts everything of an owner
 //! into one slot of a cluster.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -9,6 +10,9 @@ use crate::store::{Owner, SessionId, audience::Word};
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /// How many slots a cluster has.
 const SLOTS: u16 = 16_384;
+
+/// The bucket of the consumers, and of the outbox of a server that has all buckets.
+pub(super) const CONSUMERS: u16 = 0;
 
 /// Names the keys of one store.
 #[derive(Clone, Debug)]
@@ -44,6 +48,20 @@ impl Keys {
             key.extend_from_slice(digest.as_bytes());
             key
         })
+    }
+
+    /// The outbox of a bucket.
+    pub(super) fn stream(&self, bucket: u16) -> Vec<u8> {
+        let mut key = self.begin(bucket, b'x', 6);
+        key.extend_from_slice(b"events");
+        key
+    }
+
+    /// How far a consumer of the outbox is. All are in the bucket [`CONSUMERS`].
+    pub(super) fn consumer(&self, name: &str) -> Vec<u8> {
+        let mut key = self.begin(CONSUMERS, b'c', name.len());
+        key.extend_from_slice(name.as_bytes());
+        key
     }
 
     /// The order that goes with an expiry.

@@ -2,7 +2,8 @@
 //! `operation` and `owners` are what the server is asked, `scripts` the atomic steps that it takes, `keys` and `value` what it
 //! stores, `servers` which server has what, `link` and `wire` the connections, `sentinel` and `switches` who knows the primary
 //! and says when it is another, `listener` what is heard of other processes, `clock` what is known of the server's time,
-//! `upkeep` sweeping and counting, `check` what a server has to be, and `failure` what is told when it fails.
+//! `upkeep` sweeping and counting, `outbox` events for consumers, `check` what a server has to be, and `failure` what is told
+//! when it fails.
 //!
 //! # Whose clock
 //! The contract gives every call an instant, and a session lives until one: both are the callers', and every value holds
@@ -28,6 +29,7 @@ mod keys;
 mod link;
 mod listener;
 mod operation;
+mod outbox;
 mod owners;
 mod scripts;
 mod sentinel;
@@ -53,6 +55,7 @@ use tokio::time::Instant;
 use self::{
     failure::Failure,
     keys::Keys,
+    outbox::{Noted, Stream},
     servers::{Servers, Setup},
     upkeep::Upkeep,
     wire::Access,
@@ -61,6 +64,7 @@ use super::{
     Admit, Admitted, Cas, CasOutcome, End, Ended, Endings, Listed, Loaded, Millis, Owner, SessionId,
     SessionStore, StoreError, StoreStats, Touch, Touched, audience::Audience,
 };
+use crate::outbox::Outbox;
 
 /// What keys begin with unless something else is asked for.
 const PREFIX: &str = "sessions";
@@ -105,6 +109,8 @@ struct Inner {
     upkeep: Upkeep,
     audience: Arc<Audience>,
     is_closed: AtomicBool,
+    /// For how long events are kept for consumers, if they are.
+    outbox: Option<Duration>,
 }
 
 impl Drop for Inner {
@@ -123,6 +129,7 @@ pub struct RedisStoreBuilder {
     sentinel_user: Option<SentinelUser>,
     certificate: Option<ClientCertificate>,
     timeout: Duration,
+    outbox: Option<Duration>,
 }
 
 impl RedisStoreBuilder {
@@ -156,6 +163,12 @@ impl RedisStoreBuilder {
     /// How long one call may take, and one connection; 2 s if nothing else is said.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// For how long events are kept for consumers; none are if nothing is said. See [`Outbox`].
+    pub fn outbox(mut self, kept: impl Into<Option<Duration>>) -> Self {
+        self.outbox = kept.into();
         self
     }
 
@@ -206,12 +219,20 @@ impl RedisStore {
             sentinel_user: None,
             certificate: None,
             timeout: super::SharedStore::DEFAULT_LIMIT,
+            outbox: None,
         }
     }
 
     async fn connect(builder: RedisStoreBuilder) -> Result<Self, Failure> {
-        let RedisStoreBuilder { address, key_prefix, durability, sentinel_user, certificate, timeout } =
-            builder;
+        let RedisStoreBuilder {
+            address,
+            key_prefix,
+            durability,
+            sentinel_user,
+            certificate,
+            timeout,
+            outbox,
+        } = builder;
         check::prefix(&key_prefix)?;
         let access = Access {
             tls: if address.is_tls() { Some(tls::connector(certificate.as_ref())?) } else { None },
@@ -232,7 +253,7 @@ impl RedisStore {
         let (keys, upkeep) = (Keys::new(&key_prefix), Upkeep::default());
         let is_closed = AtomicBool::new(false);
         let (address, audience) = (setup.address, Arc::default());
-        let inner = Inner { address, keys, patience, servers, upkeep, audience, is_closed };
+        let inner = Inner { address, keys, patience, servers, upkeep, audience, is_closed, outbox };
         Ok(Self { inner: Arc::new(inner) })
     }
 }
@@ -259,7 +280,7 @@ impl SessionStore for RedisStore {
     }
 
     async fn cas(&self, write: Cas) -> Result<CasOutcome, StoreError> {
-        self.inner.cas(&write).await.map_err(Failure::of_write)
+        self.inner.cas(&write, Noted::nothing()).await.map_err(Failure::of_write)
     }
 
     async fn touch(&self, touch: Touch) -> Result<Touched, StoreError> {
@@ -267,11 +288,11 @@ impl SessionStore for RedisStore {
     }
 
     async fn admit(&self, admit: Admit) -> Result<Admitted, StoreError> {
-        self.inner.admit(&admit).await.map_err(Failure::of_write)
+        self.inner.admit(&admit, Noted::nothing()).await.map_err(Failure::of_write)
     }
 
     async fn end(&self, end: End) -> Result<Ended, StoreError> {
-        self.inner.end(end).await.map_err(Failure::of_write)
+        self.inner.end(end, Noted::nothing()).await.map_err(Failure::of_write)
     }
 
     async fn list(
@@ -296,6 +317,10 @@ impl SessionStore for RedisStore {
     /// and is asked twice a second whether it does.
     fn tell_endings(&self, to: Endings) -> bool {
         listener::tell(&self.inner, to)
+    }
+
+    fn outbox(&self) -> Option<Outbox> {
+        Some(Outbox::new(Stream { inner: Arc::clone(&self.inner), kept: self.inner.outbox? }))
     }
 
     /// Closes the connections. What was acknowledged is with the server. From the call on, every other operation is

@@ -10,6 +10,7 @@ use redis::{Cmd, Value};
 use super::{
     Inner,
     failure::Failure,
+    outbox::Noted,
     scripts::Script,
     servers::Told,
     value::{Held, Seen, instant, reason},
@@ -144,10 +145,11 @@ impl Inner {
         keys
     }
 
-    pub(super) async fn cas(&self, write: &Cas) -> Result<CasOutcome, Failure> {
+    pub(super) async fn cas(&self, write: &Cas, noted: Noted<'_>) -> Result<CasOutcome, Failure> {
         let until = self.until()?;
         let Some(deadline) = Deadline::of(write.deadline, write.now) else { return Ok(CasOutcome::Late) };
-        let keys = self.keys_of(write.id, write.owner);
+        let mut keys = self.keys_of(write.id, write.owner);
+        let script = noted.of(Script::Cas, &mut keys, write.id.bucket());
         let expected = match write.expected {
             Expected::Absent => Vec::new(),
             Expected::Version(version) => version.as_u64().to_be_bytes().to_vec(),
@@ -155,8 +157,9 @@ impl Inner {
         let finish = |call: &mut Cmd, wire: &Wire| {
             call.arg(instant(write.now)).arg(deadline.on(wire)).arg(&expected).arg(instant(write.expires));
             call.arg(&write.record[..]).arg(write.id.sid()).arg(u8::from(write.announced));
+            noted.finish(call);
         };
-        let run = async || self.servers.run(write.id.bucket(), Script::Cas, &keys, &finish, until).await;
+        let run = async || self.servers.run(write.id.bucket(), script, &keys, &finish, until).await;
         let (mut reply, mut wire) = Reply::timed(run().await?)?;
         if reply.word == "LATE" {
             // If the server's clock has leapt, its answer has told.

@@ -9,6 +9,7 @@ use super::{
     Inner,
     failure::Failure,
     operation::{Deadline, Reply, bytes, ids, number},
+    outbox::Noted,
     scripts::Script,
     servers::Told,
     value::{Held, Seen, instant, letter},
@@ -22,7 +23,7 @@ use crate::store::{
 const PAGE: usize = 256;
 
 impl Inner {
-    pub(super) async fn admit(&self, admit: &Admit) -> Result<Admitted, Failure> {
+    pub(super) async fn admit(&self, admit: &Admit, noted: Noted<'_>) -> Result<Admitted, Failure> {
         let until = self.until()?;
         let Some(deadline) = Deadline::of(admit.deadline, admit.now) else { return Ok(Admitted::Late) };
         let bucket = admit.owner.bucket();
@@ -33,7 +34,7 @@ impl Inner {
         let mut named: Vec<SessionId> = replaces.into_iter().collect();
         let mut was_late = false;
         while Instant::now() < until {
-            let told = self.try_admit(admit, (replaces, &named), deadline, until).await?;
+            let told = self.try_admit(admit, noted, (replaces, &named), deadline, until).await?;
             let (reply, wire) = Reply::timed(told)?;
             let ids = || ids(&reply.rest, bucket).ok_or_else(|| Failure::unreadable(&wire.node));
             return Ok(match reply.word.as_str() {
@@ -63,12 +64,14 @@ impl Inner {
     async fn try_admit(
         &self,
         admit: &Admit,
+        noted: Noted<'_>,
         (replaces, named): (Option<SessionId>, &[SessionId]),
         deadline: Deadline,
         until: Instant,
     ) -> Result<Told, Failure> {
         let mut keys = self.keys_of(admit.id, Some(admit.owner));
         keys.extend(named.iter().map(|id| self.keys.session(*id)));
+        let script = noted.of(Script::Admit, &mut keys, admit.owner.bucket());
         let (high, low) = halves(admit.began);
         let (most, behavior) = match admit.limit {
             None => (String::new(), ""),
@@ -88,28 +91,43 @@ impl Inner {
             for id in named {
                 call.arg(id.sid());
             }
+            noted.finish(call);
         };
-        self.servers.run(admit.owner.bucket(), Script::Admit, &keys, &finish, until).await
+        self.servers.run(admit.owner.bucket(), script, &keys, &finish, until).await
     }
 
-    pub(super) async fn end(&self, end: End) -> Result<Ended, Failure> {
+    pub(super) async fn end(&self, end: End, noted: Noted<'_>) -> Result<Ended, Failure> {
         match end.target {
-            EndTarget::Session { id, owner } => self.end_session(id, owner, end).await,
-            EndTarget::Owner { owner, except } => self.end_owner(owner, except, end).await,
+            EndTarget::Session { id, owner } => self.end_session(id, owner, end, noted).await,
+            EndTarget::Owner { owner, except } => self.end_owner(owner, except, end, noted).await,
         }
     }
 
-    async fn end_session(&self, id: SessionId, owner: Option<Owner>, end: End) -> Result<Ended, Failure> {
+    async fn end_session(
+        &self,
+        id: SessionId,
+        owner: Option<Owner>,
+        end: End,
+        noted: Noted<'_>,
+    ) -> Result<Ended, Failure> {
         let mut keys = self.keys_of(id, owner);
         keys.truncate(3);
+        let script = noted.of(Script::End, &mut keys, id.bucket());
         let finish = |call: &mut Cmd, _: &Wire| {
             call.arg(instant(end.now)).arg(letter(end.reason)).arg(id.sid());
+            noted.finish(call);
         };
-        let told = self.servers.run(id.bucket(), Script::End, &keys, &finish, self.until()?).await?;
+        let told = self.servers.run(id.bucket(), script, &keys, &finish, self.until()?).await?;
         Ok(Ended { ids: EndedSome::read(told, id.bucket())?.ids })
     }
 
-    async fn end_owner(&self, owner: Owner, except: Option<SessionId>, end: End) -> Result<Ended, Failure> {
+    async fn end_owner(
+        &self,
+        owner: Owner,
+        except: Option<SessionId>,
+        end: End,
+        noted: Noted<'_>,
+    ) -> Result<Ended, Failure> {
         let (until, bucket) = (self.until()?, owner.bucket());
         let except = except.filter(|id| id.bucket() == bucket);
         let (high, low) = halves(end.stamp);
@@ -118,14 +136,18 @@ impl Inner {
         while Instant::now() < until {
             let mut keys = self.keys.owner(owner).to_vec();
             keys.extend(named.iter().map(|id| self.keys.session(*id)));
+            // What is about all of them is noted with the first.
+            let noted = if ended.is_some() { noted.of_each() } else { noted };
+            let script = noted.of(Script::EndOwner, &mut keys, bucket);
             let finish = |call: &mut Cmd, _: &Wire| {
                 call.arg(instant(end.now)).arg(letter(end.reason)).arg(&stamp);
                 call.arg(except.as_ref().map_or(&[][..], |id| &id.sid()[..]));
                 for id in &named {
                     call.arg(id.sid());
                 }
+                noted.finish(call);
             };
-            let told = self.servers.run(bucket, Script::EndOwner, &keys, &finish, until).await;
+            let told = self.servers.run(bucket, script, &keys, &finish, until).await;
             let some = told.and_then(|told| EndedSome::read(told, bucket));
             // Where some have ended already, it isn't certain that nothing was applied.
             let some =

@@ -1,5 +1,5 @@
 //! The scripts that the server runs, each atomic and in one slot. Their sources are the files of `scripts/`, each behind
-//! what is common to all.
+//! what is common to all and what it notes.
 
 use std::sync::LazyLock;
 
@@ -24,9 +24,14 @@ pub(super) enum Script {
     Lapse,
     /// Frees what has expired of an owner.
     Prune,
+    /// The writes that end a session or change its privileges, with events for the outbox.
+    CasNoting,
+    AdmitNoting,
+    EndNoting,
+    EndOwnerNoting,
 }
 
-const ALL: [Script; 8] = [
+const ALL: [Script; 12] = [
     Script::Cas,
     Script::Touch,
     Script::Admit,
@@ -35,22 +40,31 @@ const ALL: [Script; 8] = [
     Script::List,
     Script::Lapse,
     Script::Prune,
+    Script::CasNoting,
+    Script::AdmitNoting,
+    Script::EndNoting,
+    Script::EndOwnerNoting,
 ];
 
 /// Each script's source and its digest.
-static SOURCES: LazyLock<[(String, String); 8]> = LazyLock::new(|| {
+static SOURCES: LazyLock<[(String, String); 12]> = LazyLock::new(|| {
+    let (plain, noting) = (include_str!("scripts/plain.lua"), include_str!("scripts/noting.lua"));
     [
-        include_str!("scripts/cas.lua"),
-        include_str!("scripts/touch.lua"),
-        include_str!("scripts/admit.lua"),
-        include_str!("scripts/end.lua"),
-        include_str!("scripts/end_owner.lua"),
-        include_str!("scripts/list.lua"),
-        include_str!("scripts/lapse.lua"),
-        include_str!("scripts/prune.lua"),
+        (plain, include_str!("scripts/cas.lua")),
+        (plain, include_str!("scripts/touch.lua")),
+        (plain, include_str!("scripts/admit.lua")),
+        (plain, include_str!("scripts/end.lua")),
+        (plain, include_str!("scripts/end_owner.lua")),
+        (plain, include_str!("scripts/list.lua")),
+        (plain, include_str!("scripts/lapse.lua")),
+        (plain, include_str!("scripts/prune.lua")),
+        (noting, include_str!("scripts/cas.lua")),
+        (noting, include_str!("scripts/admit.lua")),
+        (noting, include_str!("scripts/end.lua")),
+        (noting, include_str!("scripts/end_owner.lua")),
     ]
-    .map(|own| {
-        let source = format!("{}\n{own}", include_str!("scripts/common.lua"));
+    .map(|(notes, own)| {
+        let source = format!("{}\n{notes}\n{own}", include_str!("scripts/common.lua"));
         let digest = redis::Script::new(&source).get_hash().to_owned();
         (source, digest)
     })
@@ -68,7 +82,18 @@ pub(super) enum By {
 impl Script {
     /// Whether its answer tells that something is so from now on, and not only that a session was seen or has lapsed.
     pub(super) fn is_acknowledged(self) -> bool {
-        matches!(self, Self::Cas | Self::Admit | Self::End | Self::EndOwner)
+        matches!(self.noting(), Self::CasNoting | Self::AdmitNoting | Self::EndNoting | Self::EndOwnerNoting)
+    }
+
+    /// The same with events for the outbox.
+    pub(super) fn noting(self) -> Self {
+        match self {
+            Self::Cas => Self::CasNoting,
+            Self::Admit => Self::AdmitNoting,
+            Self::End => Self::EndNoting,
+            Self::EndOwner => Self::EndOwnerNoting,
+            other => other,
+        }
     }
 
     /// The beginning of a call; keys and arguments follow.

@@ -67,8 +67,10 @@ local answer = {'STORED', text(at)}
 for _, one in ipairs(going) do
   if strike(expiry, order, one[1], keys[one[1]], one[2], now) and one[2] == 'V' then
     answer[#answer + 1] = one[1]
+    note_one(keys[one[1]])
   end
 end
+note()
 local least = stay(expires, now)
 redis.call('SET', KEYS[1], 'S' .. bytes(expires) .. record, 'PX', least)
 local last = redis.call('ZRANGE', order, -1, -1, 'WITHSCORES')

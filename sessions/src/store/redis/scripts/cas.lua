@@ -14,6 +14,7 @@ if state == 'live' then
     record = string.sub(record, 1, 8) .. string.sub(head, 18, 25) .. string.sub(record, 17)
   end
 end
+note()
 local least = stay(expires, now)
 redis.call('SET', KEYS[1], 'S' .. bytes(expires) .. record, 'PX', least)
 if KEYS[2] then

@@ -4,6 +4,8 @@
 local now = tonumber(ARGV[1])
 local state = look(KEYS[1], now)
 if state == 'live' then
+  note_one(KEYS[1])
+  note()
   entomb(KEYS[1], ARGV[2], now + GRACE, now)
   tell(KEYS[1], '')
 end

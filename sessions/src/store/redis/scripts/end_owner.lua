@@ -33,6 +33,10 @@ local longest = math.max(0, redis.call('PTTL', expiry), redis.call('PTTL', revok
 redis.call('SET', revoked, stamp, 'PX', text(longest + 2 * GRACE))
 local answer = {'ENDED', left}
 for _, member in ipairs(going) do
-  if strike(expiry, order, member, keys[member], ARGV[2], now) then answer[#answer + 1] = member end
+  if strike(expiry, order, member, keys[member], ARGV[2], now) then
+    answer[#answer + 1] = member
+    note_one(keys[member])
+  end
 end
+note()
 return answer

@@ -1,0 +1,3 @@
+-- What comes before a script that notes nothing.
+local function note() end
+local function note_one() end
