@@ -20,9 +20,7 @@ use crate::{
     record::{Forward, Record, Version},
     session::state::Base,
     soon::both,
-    store::{
-        BehaviorOnLimit, End, EndReason, EndTarget, Millis, SessionStore, SharedStore, Stamp, StoreError,
-    },
+    store::{BehaviorOnLimit, End, EndReason, EndTarget, Millis, SharedStore, Stamp, StoreError},
     token::{SessionId, Token},
     watch::SessionEnding,
 };

@@ -141,7 +141,7 @@ struct Row {
 impl Inner {
     /// Whether each bucket has a stream of its own.
     fn has_streams(&self) -> bool {
-        matches!(self.servers, Servers::Cluster(_))
+        self.servers.as_cluster().is_some()
     }
 
     async fn ask_consumers(&self, question: &(dyn Fn(&Wire) -> Cmd + Sync)) -> Result<Told, Failure> {
@@ -200,7 +200,7 @@ impl Inner {
 
     /// Which server has which streams. Each time another one comes first.
     async fn streams(&self, until: Instant) -> Result<Vec<(Arc<Wire>, Vec<u16>)>, Failure> {
-        let Servers::Cluster(cluster) = &self.servers else {
+        let Some(cluster) = self.servers.as_cluster() else {
             let wires = self.servers.primaries(until).await?;
             return Ok(wires.into_iter().map(|wire| (wire, vec![CONSUMERS])).collect());
         };
@@ -266,7 +266,7 @@ impl Inner {
 
     /// Asks a cluster where its slots are.
     async fn learn(&self, until: Instant) {
-        if let Servers::Cluster(cluster) = &self.servers {
+        if let Some(cluster) = self.servers.as_cluster() {
             cluster.learn_if_idle(until).await;
         }
     }

@@ -58,6 +58,7 @@ pub(super) struct Setup {
 #[derive(Debug)]
 pub(super) struct Servers {
     kind: Kind,
+    access: Access,
     durability: Durability,
     /// The lane of the next write that waits.
     next: AtomicUsize,
@@ -106,7 +107,8 @@ impl Servers {
     }
 
     fn of(kind: Kind, setup: &Setup, switches: Option<Switches>) -> Self {
-        Self { kind, durability: setup.durability, next: AtomicUsize::new(0), _switches: switches }
+        let (access, durability) = (setup.access.clone(), setup.durability);
+        Self { kind, access, durability, next: AtomicUsize::new(0), _switches: switches }
     }
 
     /// When a write counts.
@@ -179,9 +181,14 @@ impl Servers {
 
     /// How connections to its servers are made.
     pub(super) fn access(&self) -> &Access {
-        match self {
-            Self::One(link) => link.access(),
-            Self::Cluster(cluster) => cluster.access(),
+        &self.access
+    }
+
+    /// The cluster, if it is one.
+    pub(super) fn as_cluster(&self) -> Option<&Cluster> {
+        match &self.kind {
+            Kind::One(_) => None,
+            Kind::Cluster(cluster) => Some(cluster),
         }
     }
 
