@@ -9,7 +9,7 @@ use crate::{
     observe::enter,
     token::Token,
     transport::Presented,
-    web::RequestHead,
+    web::{RequestHead, cross_site::CrossSiteRefusal},
 };
 
 impl SessionEngine {
@@ -19,12 +19,7 @@ impl SessionEngine {
         if let Some(cross_site) = &self.shared.cross_site
             && let Err(reason) = cross_site.check(head)
         {
-            self.event(EventKind::CrossSite, |event| {
-                event.fault = Some(Fault::CrossSite);
-                event.reason = Some(reason.name());
-                event.detail = Some(reason.as_str());
-            });
-            return Err(SessionError::new(Fault::CrossSite, "the request did not come from this site"));
+            return Err(self.refuse_cross_site(reason));
         }
         if self.shared.store.is_none() {
             return Ok(None);
@@ -41,5 +36,15 @@ impl SessionEngine {
                 Ok(None)
             }
         }
+    }
+
+    /// Tells that a request of another site is refused, and why.
+    pub(crate) fn refuse_cross_site(&self, reason: CrossSiteRefusal) -> SessionError {
+        self.event(EventKind::CrossSite, |event| {
+            event.fault = Some(Fault::CrossSite);
+            event.reason = Some(reason.name());
+            event.detail = Some(reason.as_str());
+        });
+        SessionError::new(Fault::CrossSite, "the request did not come from this site")
     }
 }

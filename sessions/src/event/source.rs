@@ -7,7 +7,10 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::web::{Peer, RequestHead};
+use crate::{
+    SessionPrincipal,
+    web::{Peer, RequestHead},
+};
 
 /// The header that names a request.
 const REQUEST_ID: &str = "x-request-id";
@@ -72,6 +75,8 @@ impl fmt::Display for RequestId {
 pub(crate) struct About {
     pub(super) request: Option<RequestId>,
     pub(super) peer: Option<IpAddr>,
+    /// The operator who does it, by kind and id.
+    pub(super) by: Option<(String, String)>,
 }
 
 impl About {
@@ -79,7 +84,14 @@ impl About {
     pub(crate) fn of(head: RequestHead<'_>) -> Option<Arc<Self>> {
         let request = RequestId::of(head);
         let peer = head.extensions.get::<Peer>().map(|peer| peer.0);
-        (request.is_some() || peer.is_some()).then(|| Arc::new(Self { request, peer }))
+        (request.is_some() || peer.is_some()).then(|| Arc::new(Self { request, peer, by: None }))
+    }
+
+    /// The same, done by an operator.
+    pub(crate) fn done_by(about: Option<&Self>, operator: &SessionPrincipal) -> Arc<Self> {
+        let by = Some((operator.kind().to_owned(), operator.id().to_owned()));
+        let request = about.and_then(|about| about.request.clone());
+        Arc::new(Self { request, peer: about.and_then(|about| about.peer), by })
     }
 }
 
