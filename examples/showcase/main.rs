@@ -67,7 +67,11 @@ fn routes(registry: &policies::Registry) -> Router {
     let unlayered = Router::new().route("/healthz", get(|| async { "ok" })).merge(ui::routes());
     #[cfg(feature = "metrics")]
     let unlayered = unlayered.route("/metrics", get(observe::metrics));
+    let operators = Router::new();
+    #[cfg(feature = "dashboard")]
+    let operators = operators.nest("/dashboard", admin::dashboard(registry));
     Router::new()
+        .merge(operators)
         .route("/plain", get(plain))
         .merge(account_routes())
         .merge(shop_routes())

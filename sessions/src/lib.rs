@@ -6,6 +6,8 @@ pub mod actix;
 #[cfg(feature = "axum")]
 mod axum;
 mod clock;
+#[cfg(feature = "dashboard")]
+pub mod dashboard;
 mod engine;
 mod entropy;
 pub mod event;
@@ -97,6 +99,11 @@ mod migrating {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/EVENTS.md")]
 mod events {}
+
+/// The program of the page on the dashboard.
+#[cfg(all(doctest, feature = "dashboard"))]
+#[doc = include_str!("../../docs/DASHBOARD.md")]
+mod dashboard_page {}
 
 /// What generated code names. Not for use by hand: it may change with any release.
 #[doc(hidden)]

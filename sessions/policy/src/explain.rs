@@ -105,39 +105,15 @@ impl Sources {
     /// ```
     pub fn explain(&self, policy: &str, key: &str) -> Option<Vec<Provenance>> {
         let key = Table::Policies.key(key).filter(|key| !key.is_reserved())?;
+        Layers::read(self).explain(policy, key)
+    }
+
+    /// The same for every key of a policy that is not reserved, in the order of the table: where a whole policy is shown.
+    /// A key that nobody states and that has no default has no layers. `None` if there is no such policy.
+    pub fn explain_all(&self, policy: &str) -> Option<Vec<(&'static Key, Vec<Provenance>)>> {
         let layers = Layers::read(self);
-        let drafts = layers.all();
-        let draft = drafts.policy(policy)?;
-        let mut resolved = resolve(draft, drafts, &mut Vec::new());
-        if key.kind() == Kind::Suppressions {
-            return Some(allowed(&resolved.allow));
-        }
-        let mut chain = Vec::new();
-        let fallback = match key.path() {
-            "transport.cookie_name" => Some(Setting::Text(format!("__Host-Http-{policy}"))),
-            _ => read_fallback(key, key.fallback()),
-        };
-        chain.extend(fallback.map(|value| step(key, &value, Origin::Default, Layer::Default, None)));
-        let (policies, preset) = extended(draft, drafts);
-        if let Some((name, value)) = preset.and_then(|preset| Some((preset.name, preset.value(key)?))) {
-            chain.push(step(key, &value, Origin::Preset(name), Layer::Preset, None));
-        }
-        for (distance, name) in policies.iter().enumerate().rev() {
-            if distance == 0 || key.is_inherited() {
-                chain.extend(layers.stated(Table::Policies, name, key));
-            }
-        }
-        let before = resolved.get(key.path()).map(|held| held.setting.clone());
-        adapt(&mut resolved, &mut Vec::new());
-        if let Some(held) = resolved.get(key.path()).filter(|held| Some(&held.setting) != before.as_ref()) {
-            chain.push(step(key, &held.setting, held.origin.clone(), Layer::Adapted, None));
-        }
-        if key.path() == "touch_every" && chain.is_empty() {
-            let derived = derived_touch(&resolved).map(Setting::Duration);
-            chain.extend(derived.map(|value| step(key, &value, Origin::Default, Layer::Default, None)));
-        }
-        hold_last(&mut chain);
-        Some(chain)
+        let keys = Table::Policies.rows().iter().filter(|key| !key.is_reserved());
+        keys.map(|key| Some((key, layers.explain(policy, key)?))).collect()
     }
 
     /// The same for a key of a store.
@@ -211,6 +187,41 @@ impl Layers {
 
     fn all(&self) -> &Drafts {
         &self.0[self.0.len() - 1].1
+    }
+
+    fn explain(&self, policy: &str, key: &'static Key) -> Option<Vec<Provenance>> {
+        let drafts = self.all();
+        let draft = drafts.policy(policy)?;
+        let mut resolved = resolve(draft, drafts, &mut Vec::new());
+        if key.kind() == Kind::Suppressions {
+            return Some(allowed(&resolved.allow));
+        }
+        let mut chain = Vec::new();
+        let fallback = match key.path() {
+            "transport.cookie_name" => Some(Setting::Text(format!("__Host-Http-{policy}"))),
+            _ => read_fallback(key, key.fallback()),
+        };
+        chain.extend(fallback.map(|value| step(key, &value, Origin::Default, Layer::Default, None)));
+        let (policies, preset) = extended(draft, drafts);
+        if let Some((name, value)) = preset.and_then(|preset| Some((preset.name, preset.value(key)?))) {
+            chain.push(step(key, &value, Origin::Preset(name), Layer::Preset, None));
+        }
+        for (distance, name) in policies.iter().enumerate().rev() {
+            if distance == 0 || key.is_inherited() {
+                chain.extend(self.stated(Table::Policies, name, key));
+            }
+        }
+        let before = resolved.get(key.path()).map(|held| held.setting.clone());
+        adapt(&mut resolved, &mut Vec::new());
+        if let Some(held) = resolved.get(key.path()).filter(|held| Some(&held.setting) != before.as_ref()) {
+            chain.push(step(key, &held.setting, held.origin.clone(), Layer::Adapted, None));
+        }
+        if key.path() == "touch_every" && chain.is_empty() {
+            let derived = derived_touch(&resolved).map(Setting::Duration);
+            chain.extend(derived.map(|value| step(key, &value, Origin::Default, Layer::Default, None)));
+        }
+        hold_last(&mut chain);
+        Some(chain)
     }
 
     fn stated(&self, table: Table, name: &str, key: &Key) -> Vec<Provenance> {

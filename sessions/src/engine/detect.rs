@@ -9,7 +9,7 @@ use crate::{
     observe::enter,
     token::Token,
     transport::{Carried, Presented},
-    web::RequestHead,
+    web::{RequestHead, cross_site::CrossSiteRefusal},
 };
 
 impl SessionEngine {
@@ -31,12 +31,7 @@ impl SessionEngine {
             && carriers.may_be_forged(carried)
             && let Err(reason) = cross_site.check(head)
         {
-            self.event(EventKind::CrossSite, |event| {
-                event.fault = Some(Fault::CrossSite);
-                event.reason = Some(reason.name());
-                event.detail = Some(reason.as_str());
-            });
-            return Err(SessionError::new(Fault::CrossSite, "the request did not come from this site"));
+            return Err(self.refuse_cross_site(reason));
         }
         match presented {
             Presented::Credential(credential) => return Ok((Some(credential.into_token()), carried)),
@@ -61,6 +56,16 @@ impl SessionEngine {
     pub(crate) fn answering(&self, error: SessionError, carried: Carried) -> SessionError {
         let carriers = &self.shared.carriers;
         error.varying(carriers.vary()).challenging(|fault| carriers.challenges(fault, carried))
+    }
+
+    /// Tells that a request of another site is refused, and why.
+    pub(crate) fn refuse_cross_site(&self, reason: CrossSiteRefusal) -> SessionError {
+        self.event(EventKind::CrossSite, |event| {
+            event.fault = Some(Fault::CrossSite);
+            event.reason = Some(reason.name());
+            event.detail = Some(reason.as_str());
+        });
+        SessionError::new(Fault::CrossSite, "the request did not come from this site")
     }
 }
 

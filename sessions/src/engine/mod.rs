@@ -45,6 +45,7 @@ use crate::{
     entropy::{Entropy, OsEntropy},
     event::{About, Bus, EventKind, EventReceiver, EventSink, SessionEvent, SinkStats},
     observe::{Meter, StoreMeter},
+    principal::SessionPrincipal,
     record::{Binding, Codec, KeyRing, Record},
     store::{Millis, SessionStore, SharedStore, Stamp},
     token::{SecretTag, SessionId},
@@ -216,9 +217,31 @@ impl SessionEngine {
         Some(Self { shared: Arc::clone(&self.shared), request })
     }
 
-    /// The engines of its registry, one a policy; of its own policy this one if the registry is gone.
+    /// The engine as an operator uses it: the events of what is done through it name the operator in
+    /// [`SessionEvent::by_kind`] and [`SessionEvent::by_id`], which makes of a revocation an audit trail.
+    ///
+    /// ```
+    /// # use sessions::{MemoryStore, SessionEngine, SessionPolicy, SessionPrincipal};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), sessions::SessionError> {
+    /// # let engine = SessionEngine::new(SessionPolicy::user_default(), MemoryStore::new(100));
+    /// let grace = SessionPrincipal::user("grace");
+    /// engine.as_operator(&grace).revoke_all(&SessionPrincipal::user("u1")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn as_operator(&self, operator: &SessionPrincipal) -> Self {
+        let about = About::done_by(self.request.as_deref(), operator);
+        Self { shared: Arc::clone(&self.shared), request: Some(about) }
+    }
+
+    /// The engines of its registry, one a policy, for the same request; of its own policy this one if the registry is gone.
     fn family(&self) -> Vec<Self> {
         let mut family = self.shared.family.members();
+        for member in &mut family {
+            member.request.clone_from(&self.request);
+        }
         if !family.iter().any(|member| member.is_of(self)) {
             family.push(self.clone());
         }
@@ -361,10 +384,7 @@ impl SessionEngineBuilder {
 
     /// How many sessions each principal may have, where the policy's number isn't everyone's: see
     /// [`RegistryBuilder::limit`](crate::RegistryBuilder::limit).
-    pub fn limit(
-        self,
-        limit: impl Fn(&crate::SessionPrincipal) -> PrincipalLimit + Send + Sync + 'static,
-    ) -> Self {
+    pub fn limit(self, limit: impl Fn(&SessionPrincipal) -> PrincipalLimit + Send + Sync + 'static) -> Self {
         self.limit_of(Some(LimitOf::new(limit)))
     }
 

@@ -118,8 +118,30 @@ impl SessionEngine {
         after: Option<&SessionCursor>,
         limit: usize,
     ) -> Result<SessionPage, SessionError> {
+        self.page_of(&self.family(), principal, current, (after, limit)).await
+    }
+
+    /// A page of the sessions under one policy, as far as that is asked for; under all else.
+    #[cfg(feature = "dashboard")]
+    pub(crate) async fn page_under(
+        &self,
+        policy: Option<&str>,
+        principal: &SessionPrincipal,
+        page: (Option<&SessionCursor>, usize),
+    ) -> Result<SessionPage, SessionError> {
+        let mut family = self.family();
+        family.retain(|engine| policy.is_none_or(|policy| &*engine.shared.name == policy));
+        self.in_time(self.page_of(&family, principal, None, page)).await
+    }
+
+    async fn page_of(
+        &self,
+        family: &[Self],
+        principal: &SessionPrincipal,
+        current: Option<Handle>,
+        (after, limit): (Option<&SessionCursor>, usize),
+    ) -> Result<SessionPage, SessionError> {
         let limit = limit.clamp(1, MOST);
-        let family = self.family();
         let name = |engine: &Self| engine.shared.name.to_string();
         let begin = after.and_then(|after| family.iter().position(|engine| name(engine) == after.policy));
         let mut last = after.filter(|_| begin.is_some()).and_then(|after| after.after);

@@ -20,8 +20,8 @@ use crate::{
 /// One thing that happened. It names the session by its handle, never by its id.
 ///
 /// As JSON it has the fields `id`, `event`, `time` (RFC 3339, UTC, milliseconds), `severity` and `node`, and, where there
-/// is something to say, `policy`, `handle`, `principal` (`kind` and `id`), `reason`, `fault`, `detail`, `close_code`, `count` (left out
-/// if it is 1), `request` and `peer`.
+/// is something to say, `policy`, `handle`, `principal` (`kind` and `id`), `by` (the same of an operator), `reason`, `fault`,
+/// `detail`, `close_code`, `count` (left out if it is 1), `request` and `peer`.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SessionEvent {
@@ -37,6 +37,10 @@ pub struct SessionEvent {
     pub principal_kind: Option<String>,
     /// The id of its principal, as [`EventPrincipals`](super::EventPrincipals) lets it be told.
     pub principal_id: Option<String>,
+    /// The kind of the operator who did it, where it was one: see [`SessionEngine::as_operator`](crate::SessionEngine::as_operator).
+    pub by_kind: Option<String>,
+    /// The id of that operator, told as a principal's.
+    pub by_id: Option<String>,
     /// Why, as one of the stable words of [`EventKind::reasons`].
     pub reason: Option<&'static str>,
     /// The fault that it is about.
@@ -66,6 +70,8 @@ impl SessionEvent {
             handle: None,
             principal_kind: None,
             principal_id: None,
+            by_kind: None,
+            by_id: None,
             reason: None,
             fault: None,
             detail: None,
@@ -83,6 +89,10 @@ impl SessionEvent {
         if let Some(about) = about {
             self.request.clone_from(&about.request);
             self.peer = self.source.peer(about.peer);
+            if let Some((kind, id)) = &about.by {
+                self.by_id = self.source.principal(kind, id);
+                self.by_kind = Some(kind.clone());
+            }
         }
     }
 
@@ -166,6 +176,8 @@ struct Told<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     principal: Option<Principal<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<Principal<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<&'static str>,
@@ -191,6 +203,7 @@ struct Principal<'a> {
 impl SessionEvent {
     fn told(&self, id: String) -> Told<'_> {
         let principal = |kind| Principal { kind, id: self.principal_id.as_deref() };
+        let by = |kind| Principal { kind, id: self.by_id.as_deref() };
         Told {
             id,
             event: self.kind.name(),
@@ -200,6 +213,7 @@ impl SessionEvent {
             policy: &self.policy,
             handle: self.handle,
             principal: self.principal_kind.as_deref().map(principal),
+            by: self.by_kind.as_deref().map(by),
             reason: self.reason,
             fault: self.fault.map(Fault::code),
             detail: self.detail,

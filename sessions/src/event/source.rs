@@ -9,7 +9,10 @@ use zeroize::Zeroizing;
 
 use sessions_policy::SessionPolicy;
 
-use crate::web::{RequestHead, forwarded};
+use crate::{
+    SessionPrincipal,
+    web::{RequestHead, forwarded},
+};
 
 /// The header that names a request.
 const REQUEST_ID: &str = "x-request-id";
@@ -74,6 +77,8 @@ impl fmt::Display for RequestId {
 pub(crate) struct About {
     pub(super) request: Option<RequestId>,
     pub(super) peer: Option<IpAddr>,
+    /// The operator who does it, by kind and id.
+    pub(super) by: Option<(String, String)>,
 }
 
 impl About {
@@ -81,7 +86,14 @@ impl About {
     pub(crate) fn of(head: RequestHead<'_>, policy: &SessionPolicy) -> Option<Arc<Self>> {
         let request = RequestId::of(head);
         let peer = forwarded::client(head, policy);
-        (request.is_some() || peer.is_some()).then(|| Arc::new(Self { request, peer }))
+        (request.is_some() || peer.is_some()).then(|| Arc::new(Self { request, peer, by: None }))
+    }
+
+    /// The same, done by an operator.
+    pub(crate) fn done_by(about: Option<&Self>, operator: &SessionPrincipal) -> Arc<Self> {
+        let by = Some((operator.kind().to_owned(), operator.id().to_owned()));
+        let request = about.and_then(|about| about.request.clone());
+        Arc::new(Self { request, peer: about.and_then(|about| about.peer), by })
     }
 }
 

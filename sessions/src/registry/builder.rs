@@ -224,7 +224,14 @@ impl<D: Declared> RegistryBuilder<D> {
             engine.shared.meter.begin();
         }
         let last = Last { text: read.text().map(str::to_owned), path: read.path };
-        let settings = Settings { engines, stores, configuration, profile };
+        let settings = Settings {
+            engines,
+            stores,
+            configuration,
+            profile,
+            #[cfg(feature = "dashboard")]
+            sources: read.sources,
+        };
         let parts = Arc::new_cyclic(|parts| Parts {
             settings: ArcSwap::from_pointee(settings),
             profile,

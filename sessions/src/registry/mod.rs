@@ -97,6 +97,28 @@ pub(crate) struct Settings {
     stores: Vec<(String, SharedStore)>,
     configuration: Configuration,
     profile: Profile,
+    /// What they were read from: the dashboard says where each value comes from.
+    #[cfg(feature = "dashboard")]
+    sources: sessions_policy::Sources,
+}
+
+#[cfg(feature = "dashboard")]
+impl Settings {
+    pub(crate) fn engines(&self) -> &[SessionEngine] {
+        &self.engines
+    }
+
+    pub(crate) fn stores(&self) -> &[(String, SharedStore)] {
+        &self.stores
+    }
+
+    pub(crate) fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    pub(crate) fn sources(&self) -> &sessions_policy::Sources {
+        &self.sources
+    }
 }
 
 impl Settings {

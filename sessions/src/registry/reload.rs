@@ -115,7 +115,14 @@ impl<D: Declared> Registry<D> {
         let stores = running.stores.iter().map(limited).collect();
         builder::tell(&configuration, profile);
         self.parts.family.join(&engines);
-        self.parts.settings.store(Arc::new(Settings { engines, stores, configuration, profile }));
+        self.parts.settings.store(Arc::new(Settings {
+            engines,
+            stores,
+            configuration,
+            profile,
+            #[cfg(feature = "dashboard")]
+            sources: read.sources,
+        }));
         if policies.is_empty() {
             tracing::info!("the session policies were read again: nothing has changed");
         } else {

@@ -76,6 +76,13 @@ impl CrossSite {
         Self::of(policy.csrf(), policy.transport().cookie_secure(), policy.trusted_origins())
     }
 
+    /// For pages of this host alone, whatever the policy lets pass: evidence is needed, and no other origin is trusted.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn own_host(policy: &SessionPolicy) -> Self {
+        const NO_OTHER: &[&str] = &[];
+        Self::of(Csrf::Strict, policy.transport().cookie_secure(), NO_OTHER)
+    }
+
     fn of(csrf: Csrf, is_secure: bool, trusted: &[impl AsRef<str>]) -> Self {
         Self {
             // Anything but the plain standard asks for evidence.

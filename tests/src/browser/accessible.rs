@@ -54,11 +54,23 @@ impl Tab {
     /// If no number of presses leads there.
     pub async fn tab_to(&self, role: &str, name: &str) {
         let wanted = Named { role: role.to_owned(), name: name.to_owned() };
+        self.walk(&wanted.to_string(), |focused| *focused == wanted).await;
+    }
+
+    /// Goes with the Tab key to the element of this name, whatever its role: browsers don't agree on that of some.
+    ///
+    /// # Panics
+    /// If no number of presses leads there.
+    pub async fn tab_to_any(&self, name: &str) {
+        self.walk(name, |focused| focused.name == name).await;
+    }
+
+    async fn walk(&self, wanted: &str, is_there: impl Fn(&Named) -> bool) {
         let mut passed = Vec::new();
         for _ in 0..MOST {
             self.press(Key::Tab).await;
             let focused = self.focused().await;
-            if focused == wanted {
+            if is_there(&focused) {
                 return;
             }
             passed.push(focused.to_string());
@@ -92,7 +104,7 @@ impl Tab {
         let mut complaints: Vec<String> =
             serde_json::from_value(self.evaluate(AUDIT, Vec::new()).await).expect("a list of texts");
         let controls = "return [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, \
-                        summary, [tabindex]')].filter(one => one.checkVisibility())";
+                        summary, [tabindex=\"0\"]')].filter(one => one.checkVisibility())";
         let Value::Array(controls) = self.evaluate(controls, Vec::new()).await else { return complaints };
         for control in &controls {
             let told = self.told(&reference(control)).await;

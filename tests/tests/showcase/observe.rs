@@ -169,3 +169,13 @@ fn evictions_and_rejections_are_counted() {
     let refused = "sessions_rejections_total{policy=\"user_default\",reason=\"SESSION_REQUIRED\"} 1";
     assert!(text.contains(refused), "{text}");
 }
+
+#[test]
+fn the_dashboard_is_for_an_admin_alone() {
+    let shop = Showcase::start();
+    shop.browser().get("/dashboard").expect_problem(401, "SESSION_REQUIRED").expect_no_cookie();
+    ada(&shop).get("/dashboard/events").expect_problem(401, "SESSION_REQUIRED");
+    let reply = admin(&shop).get("/dashboard");
+    reply.expect_status(200);
+    assert!(reply.body.contains("/dashboard/policies/user_default"), "{}", reply.body);
+}
