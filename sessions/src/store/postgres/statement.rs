@@ -13,6 +13,7 @@ pub(super) enum Call {
     List,
     Sweep,
     Stats,
+    Scan,
 }
 
 /// Which counts are exact: those up to this many sessions.
@@ -20,7 +21,7 @@ pub(super) const COUNTED: i64 = 10_000;
 
 impl Call {
     /// Each, in the order of their numbers.
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Load,
         Self::Lapse,
         Self::Cas,
@@ -31,6 +32,7 @@ impl Call {
         Self::List,
         Self::Sweep,
         Self::Stats,
+        Self::Scan,
     ];
 
     pub(super) fn sql(self) -> &'static str {
@@ -45,11 +47,15 @@ impl Call {
             Self::End => "SELECT * FROM sessions.end_1($1, $2, $3, $4)",
             Self::EndAll => "SELECT * FROM sessions.end_all_1($1, $2, $3, $4, $5, $6, $7)",
             Self::List => {
-                "SELECT id, last_seen, record FROM sessions.session WHERE owner = $1 AND ended IS NULL AND expires > $2 \
+                "SELECT id, expires, last_seen, record FROM sessions.session WHERE owner = $1 AND ended IS NULL AND expires > $2 \
                  AND seq > coalesce((SELECT seq FROM sessions.session WHERE id = $3 AND owner = $1), 0) \
                  ORDER BY seq LIMIT $4"
             }
             Self::Sweep => "SELECT * FROM sessions.sweep_1($1, $2, $3)",
+            Self::Scan => {
+                "SELECT id, owner, expires, last_seen, record FROM sessions.session \
+                 WHERE id > $1 AND ended IS NULL AND expires > $2 ORDER BY id LIMIT $3"
+            }
             Self::Stats => {
                 "SELECT (SELECT count(*) FROM (SELECT FROM sessions.session WHERE ended IS NULL LIMIT $1) AS a) \
                  AS sessions, \
@@ -62,7 +68,7 @@ impl Call {
 
     /// Whether the answer tells the server's clock, in the column `o_at`.
     pub(super) fn tells_time(self) -> bool {
-        !matches!(self, Self::Load | Self::List | Self::Stats)
+        !matches!(self, Self::Load | Self::List | Self::Stats | Self::Scan)
     }
 }
 

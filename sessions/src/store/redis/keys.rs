@@ -55,6 +55,19 @@ impl Keys {
         key
     }
 
+    /// What SCAN may match: sessions and tombstones.
+    pub(super) fn pattern_of_sessions(&self) -> String {
+        format!("{}:{{???}}:s:*", self.prefix)
+    }
+
+    /// The session whose key it is.
+    pub(super) fn id_of(&self, key: &[u8]) -> Option<SessionId> {
+        let rest = key.strip_prefix(self.prefix.as_bytes())?.strip_prefix(b":{")?;
+        let (bucket, rest) = rest.split_at_checked(3)?;
+        let sid = URL_SAFE_NO_PAD.decode(rest.strip_prefix(b"}:s:")?).ok()?;
+        Some(SessionId::new(number(bucket)?, sid.try_into().ok()?))
+    }
+
     /// What SCAN may match: every key of the store.
     pub(super) fn pattern(&self) -> String {
         format!("{}:{{???}}:[se]:*", self.prefix)
@@ -67,9 +80,7 @@ impl Keys {
         match rest.strip_prefix(b"}:")? {
             [b's', b':', sid @ ..] if sid.len() == 22 => Some(Found::Session),
             [b'e', b':', digest @ ..] if digest.len() == 43 => {
-                let digit = |byte: &u8| DIGITS.iter().position(|digit| digit == byte);
-                let bucket = bucket.iter().try_fold(0, |bucket, byte| Some(bucket << 6 | digit(byte)?))?;
-                Some(Found::Expiry(u16::try_from(bucket).ok()?))
+                Some(Found::Expiry(number(bucket)?))
             }
             _ => None,
         }
@@ -83,6 +94,13 @@ impl Keys {
         key.extend_from_slice(&[b'}', b':', kind, b':']);
         key
     }
+}
+
+/// The bucket of a text.
+fn number(bucket: &[u8]) -> Option<u16> {
+    let digit = |byte: &u8| DIGITS.iter().position(|digit| digit == byte);
+    let bucket = bucket.iter().try_fold(0, |bucket, byte| Some(bucket << 6 | digit(byte)?))?;
+    u16::try_from(bucket).ok()
 }
 
 /// A bucket as tokens have it.
@@ -119,6 +137,7 @@ mod tests {
         let [expiry, order, _] = keys.owner(owner);
         assert_eq!(keys.order_of(&expiry), order);
         assert_eq!(keys.read(&session), Some(Found::Session));
+        assert_eq!(keys.id_of(&session), Some(SessionId::new(owner.bucket(), [0; 16])));
         assert_eq!(keys.read(&expiry), Some(Found::Expiry(owner.bucket())));
         assert_eq!(keys.read(&order), None);
     }

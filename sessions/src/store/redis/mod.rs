@@ -1,7 +1,7 @@
 //! The store on a Redis or Valkey server: shared by any number of processes. This file is the contract's side of it;
 //! `operation` and `owners` are what the server is asked, `scripts` the atomic steps that it takes, `keys` and `value` what it
 //! stores, `servers` which server has what, `link` and `wire` the connections, `clock` what is known of the server's time,
-//! `upkeep` sweeping and counting, `check` what a server has to be, and `failure` what is told when it fails.
+//! `upkeep` sweeping and counting, `scan` reading through, `check` what a server has to be, and `failure` what is told when it fails.
 //!
 //! # Whose clock
 //! The contract gives every call an instant, and a session lives until one: both are the callers', and every value holds
@@ -27,6 +27,7 @@ mod keys;
 mod link;
 mod operation;
 mod owners;
+mod scan;
 mod scripts;
 mod sentinel;
 mod servers;
@@ -49,8 +50,8 @@ use tokio::time::Instant;
 
 use self::{failure::Failure, keys::Keys, servers::Servers, upkeep::Upkeep, wire::Access};
 use super::{
-    Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, SessionId, SessionStore,
-    StoreError, StoreStats, Touch, Touched,
+    Admit, Admitted, Bookmark, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, Scan, SessionId,
+    SessionStore, StoreError, StoreStats, Touch, Touched,
 };
 
 /// What keys begin with unless something else is asked for.
@@ -252,6 +253,12 @@ impl SessionStore for RedisStore {
 
     async fn stats(&self) -> Result<StoreStats, StoreError> {
         self.inner.stats().await.map_err(Failure::of_read)
+    }
+
+    /// One server after the other. A page may hold what an earlier one held. Whose a session is, its record tells. A
+    /// failover, or slots that move to another server meanwhile, may hide sessions: a migration looks a second time.
+    async fn scan(&self, from: Option<&Bookmark>, limit: usize, now: Millis) -> Result<Scan, StoreError> {
+        self.inner.scan(from, limit, now).await.map_err(Failure::of_read)
     }
 
     /// Closes the connections. What was acknowledged is with the server. From the call on, every other operation is
