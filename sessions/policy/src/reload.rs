@@ -114,7 +114,14 @@ impl Sources {
 
 /// The keys of a store that need a restart, as a person writes them. What only one kind of store has goes with the kind.
 fn of_store(store: &StoreConfig) -> Vec<(&'static str, String)> {
-    match store.kind() {
+    let from = store.migrate_from().map_or_else(|| "no store".to_owned(), shown);
+    let mut keys = of_kind(store.kind());
+    keys.push(("migrate_from", from));
+    keys
+}
+
+fn of_kind(kind: &StoreKind) -> Vec<(&'static str, String)> {
+    match kind {
         StoreKind::Memory { max_sessions, when_full } => vec![
             ("kind", "memory".to_owned()),
             ("max_sessions", max_sessions.to_string()),

@@ -15,6 +15,7 @@ pub struct StoreConfig {
     pub(crate) kind: StoreKind,
     pub(crate) timeout: Duration,
     pub(crate) encryption_keys: EncryptionKeys,
+    pub(crate) migrate_from: Option<String>,
 }
 
 impl StoreConfig {
@@ -31,6 +32,11 @@ impl StoreConfig {
     /// How long one call of the store may take; at most 30 s.
     pub fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// The store whose sessions move to this one.
+    pub fn migrate_from(&self) -> Option<&str> {
+        self.migrate_from.as_deref()
     }
 
     /// What encrypts the values of its sessions; empty where nothing does.

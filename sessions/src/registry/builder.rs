@@ -16,14 +16,14 @@ use super::{
     sweeper::Sweeper,
 };
 use crate::{
-    clock::Clock,
+    clock::{Clock, SystemClock},
     engine::{Family, LimitOf, PrincipalLimit, SessionEngine},
     entropy::Entropy,
     event::{Bus, EventPrincipals, Source},
     observe::{self, StoreMeter},
     principal::SessionPrincipal,
     session::Registered,
-    store::{FileStore, MemoryStore, SessionStore, SharedStore, StoreError},
+    store::{FileStore, MemoryStore, MigratingStore, SessionStore, SharedStore, StoreError},
 };
 
 /// How long stores may take to open and to answer, all together, when a registry is loaded.
@@ -169,7 +169,8 @@ impl<D: Declared> RegistryBuilder<D> {
         observe::describe();
         tell(&configuration, profile);
         let until = Instant::now() + START;
-        let stores = bind_stores(&configuration, &self.stores, until).await?;
+        let clock = self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let stores = bind_stores(&configuration, &self.stores, &clock, until).await?;
         for (name, store) in &stores {
             let reached = timeout_at(until, store.stats()).await;
             if !matches!(reached, Ok(Ok(_))) {
@@ -241,6 +242,7 @@ pub(super) fn tell(configuration: &Configuration, profile: Profile) {
 async fn bind_stores(
     configuration: &Configuration,
     given: &[(String, SharedStore)],
+    clock: &Arc<dyn Clock>,
     until: Instant,
 ) -> Result<Vec<(String, SharedStore)>, LoadError> {
     for (name, _) in given {
@@ -266,10 +268,33 @@ async fn bind_stores(
                 Err(_) => return Err(LoadError::StoreUnreachable { store: name }),
             },
         };
-        let store = store.with_limit(declared.timeout()).metered(|| StoreMeter::named(&name));
-        stores.push((name, store));
+        stores.push((name, store.with_limit(declared.timeout())));
+    }
+    let opened = stores.clone();
+    for (name, store) in &mut stores {
+        let from = configuration.store(name).and_then(StoreConfig::migrate_from);
+        if let Some((from, old)) = opened.iter().find(|(other, _)| Some(other.as_str()) == from) {
+            let old = old.clone().metered(|| StoreMeter::named(from));
+            let (new, limit) = (store.clone(), store.limit());
+            let both = MigratingStore::with_clock(old, new, Arc::clone(clock));
+            *store = SharedStore::new(both).with_limit(limit);
+        }
+        *store = store.clone().metered(|| StoreMeter::named(name));
     }
     Ok(stores)
+}
+
+/// A declared store with the one that it takes its sessions from, for a tool. Custom ones are the program's.
+#[cfg(feature = "cli")]
+pub async fn open_migrating(
+    configuration: &Configuration,
+    name: &str,
+) -> Result<MigratingStore, Option<StoreError>> {
+    let new = configuration.store(name).ok_or(None)?;
+    let old = new.migrate_from().and_then(|from| configuration.store(from)).ok_or(None)?;
+    let [old, new] = [(open(old).await?, old), (open(new).await?, new)];
+    let [old, new] = [old, new].map(|(store, declared)| store.with_limit(declared.timeout()));
+    Ok(MigratingStore::new(old, new))
 }
 
 /// The store of a kind that the application doesn't bring.

@@ -16,8 +16,8 @@ use super::conformance::dice::Dice;
 use crate::{
     clock::millis,
     store::{
-        Admit, Admitted, Bookmark, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, Scan, SessionId, SessionStore,
-        StoreError, StoreStats, Touch, Touched,
+        Admit, Admitted, Bookmark, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, Scan,
+        SessionId, SessionStore, StoreError, StoreStats, Touch, Touched,
     },
 };
 

@@ -12,8 +12,8 @@ use super::ManualClock;
 use crate::{
     clock::Clock,
     store::{
-        Admit, Admitted, Bookmark, Cas, CasOutcome, End, Ended, Endings, Listed, Loaded, Millis, Owner, Scan, SessionId,
-        SessionStore, StoreError, StoreStats, Stored, Touch, Touched,
+        Admit, Admitted, Bookmark, Cas, CasOutcome, End, Ended, Endings, Listed, Loaded, Millis, Owner, Scan,
+        SessionId, SessionStore, StoreError, StoreStats, Stored, Touch, Touched,
     },
 };
 
@@ -57,7 +57,8 @@ impl Counts {
 
     /// The calls that read for a request or an operator: loads, lists and counts.
     pub fn reads(&self) -> u64 {
-        let operations = [Operation::Load, Operation::LoadMany, Operation::List, Operation::Stats, Operation::Scan];
+        let operations =
+            [Operation::Load, Operation::LoadMany, Operation::List, Operation::Stats, Operation::Scan];
         operations.map(|operation| self.of(operation)).iter().sum()
     }
 

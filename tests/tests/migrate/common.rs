@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use sessions::{
     SharedStore,
     store::{
-        Admit, Admitted, BehaviorOnLimit, Cas, CasOutcome, End, EndReason, EndTarget, Expected, Limit, Loaded,
-        MigratingStore, MigrationPhase, Millis, Owner, SessionId, SessionStore, Version,
+        Admit, Admitted, BehaviorOnLimit, Cas, CasOutcome, End, EndReason, EndTarget, Expected, Limit,
+        Loaded, MigratingStore, MigrationPhase, Millis, Owner, SessionId, SessionStore,
     },
     testing::ManualClock,
 };
@@ -46,8 +46,8 @@ impl Pair {
         let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
         let migration = node.migration().settle(FOR_EVER);
         let migration = migration.on_progress(move |progress| {
-        let _ = told.send(*progress);
-    });
+            let _ = told.send(*progress);
+        });
         tokio::spawn(migration.run());
         // The copy, the pass over the new store, and the first sign of waiting come after the beginning.
         for _ in 0..4 {
@@ -171,9 +171,4 @@ pub(crate) fn count(record: &[u8]) -> u64 {
 fn random() -> u32 {
     use std::hash::{BuildHasher as _, RandomState};
     u32::try_from(RandomState::new().hash_one(0) >> 33).unwrap()
-}
-
-/// The version that no other record has.
-pub(crate) fn version(record: &[u8]) -> Version {
-    Version::of_record(record)
 }

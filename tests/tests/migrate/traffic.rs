@@ -111,7 +111,12 @@ async fn moves_under_traffic(pair: Pair) {
         for more in [0, 40] {
             clients.spawn(counts(pair.clone(), node.clone(), Arc::clone(&told), first + more));
         }
-        clients.spawn(logs_in(pair.clone(), node.clone(), Arc::clone(&told), 1_000_000 * (first + 1) + first));
+        clients.spawn(logs_in(
+            pair.clone(),
+            node.clone(),
+            Arc::clone(&told),
+            1_000_000 * (first + 1) + first,
+        ));
     }
     clients.spawn(logs_out(pair.clone(), nodes[1].clone(), Arc::clone(&told)));
     let progress = nodes[0].migration().page(7).run().await.unwrap();

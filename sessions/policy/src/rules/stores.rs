@@ -83,7 +83,11 @@ pub(crate) fn judge_store(
         _ => StoreKind::Custom,
     };
     let encryption_keys = judge_encryption(draft, sources, problems);
-    StoreConfig { name: draft.name.clone(), kind, timeout, encryption_keys }
+    let migrate_from = match setting(draft, "migrate_from") {
+        Some(Setting::Text(name)) => Some(name),
+        _ => None,
+    };
+    StoreConfig { name: draft.name.clone(), kind, timeout, encryption_keys, migrate_from }
 }
 
 /// What a rule finds wrong with where a store is: the end of a sentence that begins with the key, and the fix.
@@ -162,6 +166,45 @@ fn missing(draft: &Draft, kind: &str, key: &'static str) -> Problem {
         Origin::Variable(_) => format!("set {variable}={example}, or write `{key}` in the file"),
         _ => format!("write `{key} = \"{example}\"`, or set {variable}"),
     })
+}
+
+/// Sessions move from a store that is there, that moves nowhere itself, and that no policy keeps sessions in.
+pub(crate) fn judge_migrations(
+    policies: &[Resolved],
+    drafts: &[Draft],
+    stores: &[StoreConfig],
+    problems: &mut Vec<Problem>,
+) {
+    for (draft, store) in drafts.iter().zip(stores) {
+        let Some(from) = store.migrate_from.as_deref() else { continue };
+        let old = stores.iter().find(|other| other.name == from);
+        let keys = ["scope", "persistence.store_name"];
+        let kept = policies.iter().filter(|policy| policy.can_judge(&keys) && !policy.is("scope", "request"));
+        let is_used =
+            kept.filter_map(|policy| policy.text("persistence.store_name")).any(|name| name == from);
+        let (reason, help) = match old {
+            _ if from == store.name => ("is the store itself", "name the store that the sessions are in now"),
+            None => ("names no store of this file", "declare the store that the sessions are in now"),
+            Some(old) if old.migrate_from.is_some() => {
+                ("names a store whose sessions are still to come", "finish that migration first")
+            }
+            Some(old)
+                if old.encryption_keys.ids().any(|id| store.encryption_keys.ids().all(|own| own != id)) =>
+            {
+                (
+                    "names a store with encryption keys that this one has not",
+                    "give this store the same keys: sessions move as they are",
+                )
+            }
+            Some(_) if is_used => (
+                "names a store that a policy keeps sessions in",
+                "name this store in `persistence.store_name` of every such policy",
+            ),
+            Some(_) => continue,
+        };
+        let reason = format!("(\"{from}\") {reason}");
+        problems.push(problem(draft, "migrate_from", "store_migration", &reason).with_help(help));
+    }
 }
 
 /// What stores of a kind are to the profiles: files are for development, and what memory holds ends with the process.

@@ -282,7 +282,6 @@ impl Space {
         (found, None)
     }
 
-
     /// Frees at most so many expired records or tombstones, going on where the last sweep stopped.
     pub(super) fn sweep(&self, now: Millis, limit: usize) -> usize {
         let due = |gauge: &Gauge| gauge.due.load(Relaxed) <= now;

@@ -48,12 +48,12 @@ mod run;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use self::lease::Lookout;
 pub use self::{
     journal::MigrationPhase,
     progress::Progress,
     run::{MigrateError, Migration},
 };
-use self::lease::Lookout;
 use super::{
     Admit, Admitted, Bookmark, Cas, CasOutcome, End, Ended, Endings, Listed, Loaded, Millis, Owner, Scan,
     SessionId, SessionStore, SharedStore, StoreError, StoreStats, Touch, Touched,
@@ -116,6 +116,11 @@ impl Pace {
         settle: Duration::from_millis(super::TOMBSTONE_MS),
         silence: Duration::from_secs(5),
     };
+
+    /// When no node goes by anything any more that it read before the journal was changed.
+    fn until_all_know(&self) -> Duration {
+        self.lease + self.margin
+    }
 }
 
 impl MigratingStore {

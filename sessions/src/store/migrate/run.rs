@@ -149,7 +149,7 @@ impl Migration {
         let journal = self.write(&journal, next).await?;
         tracing::info!(total, "a migration of sessions begins");
         // From then on every node lets the new store follow.
-        sleep(both.pace.lease + both.pace.margin).await;
+        sleep(both.pace.until_all_know()).await;
         Ok(journal)
     }
 
@@ -172,10 +172,13 @@ impl Migration {
                 Pass::Prune => Pass::Verify(1),
                 Pass::Verify(round) => Pass::Verify(round + 1),
             };
-            journal = self.write(&journal, Journal { counts, pass, bookmark: next, ..journal.clone() }).await?;
+            journal =
+                self.write(&journal, Journal { counts, pass, bookmark: next, ..journal.clone() }).await?;
             if is_last {
                 return Ok(journal);
             }
+            // Stores in memory answer at once: the others have their turn too.
+            tokio::task::yield_now().await;
         }
     }
 
@@ -193,7 +196,7 @@ impl Migration {
     async fn close(&mut self, journal: Journal) -> Result<Journal, MigrateError> {
         let next = Journal { phase: MigrationPhase::Closing, ..journal.clone() };
         let journal = self.write(&journal, next).await?;
-        sleep(self.both.pace.lease + self.both.pace.margin).await;
+        sleep(self.both.pace.until_all_know()).await;
         let next = Journal { phase: MigrationPhase::Done, ..journal.clone() };
         self.write(&journal, next).await
     }
@@ -215,12 +218,7 @@ impl Migration {
 }
 
 /// The next page of a store, without journals.
-async fn page(
-    store: &SharedStore,
-    journal: &Journal,
-    limit: usize,
-    both: &Both,
-) -> Result<Scan, StoreError> {
+async fn page(store: &SharedStore, journal: &Journal, limit: usize, both: &Both) -> Result<Scan, StoreError> {
     let mut scan = store.scan(journal.bookmark.as_ref(), limit, both.time.now()).await?;
     scan.sessions.retain(|session: &Scanned| !Journal::is_its(session.id));
     Ok(scan)
@@ -228,7 +226,10 @@ async fn page(
 
 impl fmt::Debug for Migration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Migration").field("page", &self.page).field("settle", &self.settle).finish_non_exhaustive()
+        f.debug_struct("Migration")
+            .field("page", &self.page)
+            .field("settle", &self.settle)
+            .finish_non_exhaustive()
     }
 }
 
@@ -249,6 +250,8 @@ pub enum MigrateError {
     #[error("the new store refuses sessions: it is full, or it ended them less than a minute ago")]
     Refused,
     /// Sessions change in the old store, and nobody tells the new one.
-    #[error("sessions change in the old store alone: every node has to run with both stores before this is run")]
+    #[error(
+        "sessions change in the old store alone: every node has to run with both stores before this is run"
+    )]
     Unfollowed,
 }

@@ -194,7 +194,12 @@ impl Links {
     }
 
     /// Live sessions in the order of their ids, those after a key.
-    pub(super) async fn scan(&self, after: &[u8], limit: usize, now: Millis) -> Result<Vec<Scanned>, Failure> {
+    pub(super) async fn scan(
+        &self,
+        after: &[u8],
+        limit: usize,
+        now: Millis,
+    ) -> Result<Vec<Scanned>, Failure> {
         let values = [Value::Bytes(Some(after)), Value::long(now), Value::long(limit.max(1) as u64)];
         let rows = self.read(Call::Scan, &values).await?;
         let scanned = |row: &Row| {

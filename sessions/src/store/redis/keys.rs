@@ -79,9 +79,7 @@ impl Keys {
         let (bucket, rest) = rest.split_at_checked(3)?;
         match rest.strip_prefix(b"}:")? {
             [b's', b':', sid @ ..] if sid.len() == 22 => Some(Found::Session),
-            [b'e', b':', digest @ ..] if digest.len() == 43 => {
-                Some(Found::Expiry(number(bucket)?))
-            }
+            [b'e', b':', digest @ ..] if digest.len() == 43 => Some(Found::Expiry(number(bucket)?)),
             _ => None,
         }
     }
