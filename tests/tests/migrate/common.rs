@@ -23,17 +23,29 @@ pub(crate) struct Pair {
     pub(crate) old: SharedStore,
     pub(crate) new: SharedStore,
     pub(crate) clock: ManualClock,
+    is_hasty: bool,
 }
 
 impl Pair {
     pub(crate) fn of(old: impl SessionStore, new: impl SessionStore) -> Self {
         let [old, new] = [SharedStore::new(old), SharedStore::new(new)];
-        Self { old, new, clock: ManualClock::default() }
+        Self { old, new, clock: ManualClock::default(), is_hasty: true }
+    }
+
+    /// The same the other way.
+    pub(crate) fn back(&self) -> Self {
+        Self { old: self.new.clone(), new: self.old.clone(), ..self.clone() }
+    }
+
+    /// With the times that applications have, for servers that need theirs.
+    pub(crate) fn unhurried(self) -> Self {
+        Self { is_hasty: false, ..self }
     }
 
     /// A node of its own.
     pub(crate) fn node(&self) -> MigratingStore {
-        MigratingStore::hasty(self.old.clone(), self.new.clone(), self.clock.shared())
+        let make = if self.is_hasty { MigratingStore::hasty } else { MigratingStore::with_clock };
+        make(self.old.clone(), self.new.clone(), self.clock.shared())
     }
 
     pub(crate) fn now(&self) -> Millis {

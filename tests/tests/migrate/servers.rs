@@ -11,7 +11,7 @@ async fn from_sqlite_to_redis() {
     let server = RedisServer::start();
     let old = SqliteStore::open(folder.path().join("sessions.db")).await.unwrap();
     let new = RedisStore::open(&server.url()).await.unwrap();
-    between(Pair::of(old, new)).await;
+    between(Pair::of(old, new).unhurried()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -20,5 +20,5 @@ async fn from_postgres_to_sqlite() {
     let database = Postgres::shared().database().await;
     let old = PostgresStore::open(&database.url()).await.unwrap();
     let new = SqliteStore::open(folder.path().join("sessions.db")).await.unwrap();
-    between(Pair::of(old, new)).await;
+    between(Pair::of(old, new).unhurried()).await;
 }

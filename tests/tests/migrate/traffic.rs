@@ -119,7 +119,7 @@ async fn moves_under_traffic(pair: Pair) {
         ));
     }
     clients.spawn(logs_out(pair.clone(), nodes[1].clone(), Arc::clone(&told)));
-    let progress = nodes[0].migration().page(7).run().await.unwrap();
+    let progress = nodes[0].migration().page(7).settle(Duration::ZERO).run().await.unwrap();
     // They go on for a while, over the new store.
     tokio::time::sleep(Duration::from_millis(500)).await;
     told.is_over.store(true, Ordering::SeqCst);

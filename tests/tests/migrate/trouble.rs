@@ -219,7 +219,7 @@ async fn the_old_store_may_be_emptied_afterwards() {
 async fn sessions_can_move_back_and_forth() {
     let pair = pair();
     filled(&pair, 5).await;
-    let back = Pair { old: pair.new.clone(), new: pair.old.clone(), clock: pair.clock.clone() };
+    let back = pair.back();
     for (way, expected) in [(&pair, 2), (&back, 3), (&pair, 4)] {
         let progress = way.node().migration().run().await.unwrap();
         assert_eq!(progress.verified, 5, "{progress}");

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout};
 use super::{
     super::{
         Admit, Admitted, Cas, CasOutcome, End, EndReason, EndTarget, Ended, Expected, Listed, Loaded, Millis,
-        Owner, SessionId, SessionStore, SharedStore, StoreError, TOMBSTONE_MS, Touch, Touched,
+        Owner, SessionId, SessionStore, SharedStore, StoreError, TOMBSTONE_MS, Touch, Touched, Version,
     },
     Both,
     journal::MigrationPhase,
@@ -64,21 +64,23 @@ impl Both {
         let left = write.deadline.checked_sub(write.now).and_then(|left| left.checked_sub(waited));
         let Some(left) = left else { return Ok(CasOutcome::Late) };
         let deadline = write.now.saturating_add(left);
-        let version = super::super::Version::of_record(&write.record);
-        Ok(match self.to.cas(Cas { deadline, ..write.clone() }).await? {
-            // It had followed before it decided.
-            CasOutcome::Conflict(stored) if stored.version() == version => CasOutcome::Stored,
-            answer => answer,
-        })
+        self.to.cas(Cas { deadline, ..write.clone() }).await
     }
 
     /// What is answered after the old store has stored a record.
     async fn follow_cas(&self, write: &Cas, called: Instant) -> Result<CasOutcome, StoreError> {
+        let version = Version::of_record(&write.record);
         loop {
             let lease = self.lease().await.map_err(perhaps)?;
             match lease.phase {
                 MigrationPhase::NotBegun => return Ok(CasOutcome::Stored),
-                MigrationPhase::Done => return self.decide(write, called).await.map_err(perhaps),
+                MigrationPhase::Done => {
+                    return match self.decide(write, called).await.map_err(perhaps)? {
+                        // It had followed before it decided.
+                        CasOutcome::Conflict(stored) if stored.version() == version => Ok(CasOutcome::Stored),
+                        answer => Ok(answer),
+                    };
+                }
                 MigrationPhase::Closing => self.wait_for_closing().await.map_err(perhaps)?,
                 MigrationPhase::Copying => match within(self.mirror_cas(write, &lease, called)).await {
                     Ok(Followed::Yes) => return Ok(CasOutcome::Stored),
@@ -93,7 +95,7 @@ impl Both {
         let Some(deadline) = lease.deadline(called, (write.now, Millis::MAX)) else {
             return Ok(Followed::Late);
         };
-        let version = super::super::Version::of_record(&write.record);
+        let version = Version::of_record(&write.record);
         match self.to.cas(Cas { deadline, ..write.clone() }).await? {
             CasOutcome::Stored => Ok(Followed::Yes),
             CasOutcome::Late => Ok(Followed::Late),
@@ -254,7 +256,7 @@ impl Both {
         loop {
             let lease = self.lease().await?;
             match lease.phase {
-                MigrationPhase::Done => return self.decide_login(&admit, called, &[]).await,
+                MigrationPhase::Done => return self.decide_login(&admit, called).await,
                 MigrationPhase::Closing => {
                     self.wait_for_closing().await?;
                     continue;
@@ -274,27 +276,30 @@ impl Both {
         }
     }
 
-    /// Asks the new store alone. What the old one has evicted is told along.
-    async fn decide_login(
-        &self,
-        admit: &Admit,
-        called: Instant,
-        evicted: &[SessionId],
-    ) -> Result<Admitted, StoreError> {
+    /// Asks the new store alone.
+    async fn decide_login(&self, admit: &Admit, called: Instant) -> Result<Admitted, StoreError> {
         let waited = crate::clock::millis(called.elapsed());
         let left = admit.deadline.checked_sub(admit.now).and_then(|left| left.checked_sub(waited));
         let Some(left) = left else { return Ok(Admitted::Late) };
         let deadline = admit.now.saturating_add(left);
-        match self.to.admit(Admit { deadline, ..admit.clone() }).await? {
-            Admitted::Exists => match self.to.load(admit.id, admit.now).await? {
-                // It had followed before it decided.
-                Loaded::Live(stored) if stored.record == admit.record => {
-                    Ok(Admitted::Stored { evicted: evicted.to_vec() })
-                }
-                _ => Ok(Admitted::Exists),
-            },
-            answer => Ok(answer),
+        self.to.admit(Admit { deadline, ..admit.clone() }).await
+    }
+
+    async fn decide_login_after(
+        &self,
+        admit: &Admit,
+        called: Instant,
+        evicted: Vec<SessionId>,
+    ) -> Result<Admitted, StoreError> {
+        let answer = self.decide_login(admit, called).await?;
+        if answer == Admitted::Exists
+            && let Loaded::Live(stored) = self.to.load(admit.id, admit.now).await?
+            && stored.record == admit.record
+        {
+            // It had followed before it decided.
+            return Ok(Admitted::Stored { evicted });
         }
+        Ok(answer)
     }
 
     /// What is answered after the old store has admitted a login.
@@ -309,7 +314,7 @@ impl Both {
             match lease.phase {
                 MigrationPhase::NotBegun => return Ok(Admitted::Stored { evicted }),
                 MigrationPhase::Done => {
-                    return self.decide_login(admit, called, &evicted).await.map_err(perhaps);
+                    return self.decide_login_after(admit, called, evicted).await.map_err(perhaps);
                 }
                 MigrationPhase::Closing => self.wait_for_closing().await.map_err(perhaps)?,
                 MigrationPhase::Copying => {

@@ -20,8 +20,8 @@ const MAGIC: u64 = u64::from_be_bytes(*b"SESSMIG1");
 
 /// The instant at which the journal is read and written, whatever the time: it must not expire for anyone.
 pub(super) const AT: Millis = 1;
-/// When it expires: in the fifth millennium, which every store can hold.
-pub(super) const EXPIRES: Millis = 1 << 46;
+/// When it expires: never.
+pub(super) const EXPIRES: Millis = Millis::MAX;
 
 /// Which store decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -11,7 +11,9 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 use super::{
-    super::{Cas, CasOutcome, Expected, Loaded, Millis, SessionStore, SharedStore, StoreError, Version},
+    super::{
+        Cas, CasOutcome, Expected, Loaded, Millis, SessionId, SessionStore, SharedStore, StoreError, Version,
+    },
     Both,
     journal::{AT, EXPIRES, Journal, MigrationPhase},
 };
@@ -76,17 +78,21 @@ impl Lease {
 impl Both {
     /// What holds now, and for how long. Read anew when a third of the lease is over.
     pub(super) async fn lease(&self) -> Result<Lease, StoreError> {
-        let known = match self.known() {
+        let mut known = match self.known() {
             Ok(lease) => return Ok(lease),
             Err(known) => known,
         };
-        match self.look().await {
-            Ok(_) => match self.known() {
-                Ok(lease) | Err(Some(lease)) => Ok(lease),
-                Err(None) => Err(StoreError::Unavailable(Some("the journal can't be read in time".into()))),
-            },
-            Err(error) => known.filter(Lease::is_valid).ok_or(error),
+        for _ in 0..ATTEMPTS {
+            if let Err(error) = self.look().await {
+                return known.filter(Lease::is_valid).ok_or(error);
+            }
+            known = match self.known() {
+                Ok(lease) | Err(Some(lease)) => return Ok(lease),
+                // It took longer than the lease.
+                Err(None) => None,
+            };
         }
+        Err(StoreError::Unavailable(Some("the journal of the migration can't be read in time".into())))
     }
 
     /// What is known well enough; else what may do if the journal can't be read.
@@ -211,7 +217,7 @@ impl Both {
 /// Writes a journal of this phase; with `None`, one of *not begun* where there is one.
 async fn set_phase(
     store: &SharedStore,
-    id: super::super::SessionId,
+    id: SessionId,
     phase: Option<MigrationPhase>,
 ) -> Result<(), StoreError> {
     for _ in 0..ATTEMPTS {
@@ -237,7 +243,7 @@ async fn set_phase(
     Err(StoreError::Unavailable(Some("the journal of the migration is written by others".into())))
 }
 
-fn write(id: super::super::SessionId, expected: Expected, journal: &Journal) -> Cas {
+fn write(id: SessionId, expected: Expected, journal: &Journal) -> Cas {
     let (record, deadline) = (journal.encode(), AT + PATIENCE);
     Cas { id, owner: None, expected, record, expires: EXPIRES, now: AT, deadline }
 }
