@@ -23,7 +23,7 @@ pub(crate) struct Pair {
     pub(crate) old: SharedStore,
     pub(crate) new: SharedStore,
     pub(crate) clock: ManualClock,
-    is_hasty: bool,
+    pub(crate) is_hasty: bool,
 }
 
 impl Pair {
