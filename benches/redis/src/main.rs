@@ -54,9 +54,10 @@ fn run(task: Task) -> Outcome<()> {
         Task::Serve { stack, port } => stacks::serve(stack, port),
         Task::Memory(arguments) => memory::measure(&arguments),
         Task::Measure(arguments) => {
+            let machine = machine::name();
             machine::pin_to(1);
             let measured = load::measure(&arguments)?;
-            let page = page::write(&arguments, &measured);
+            let page = page::write(&arguments, &machine, &measured);
             println!("{page}");
             Ok(std::fs::write(arguments.out.join("redis.md"), page)?)
         }

@@ -119,7 +119,6 @@ async fn repeat(store: &RedisStore, operation: Operation, sessions: usize) -> Ou
                 let id = of(owner, number);
                 match operation {
                     Operation::Load => drop(store.load(id, now()).await?),
-                    // Each round of the sessions conflicts: that costs no less.
                     Operation::Cas => {
                         let expected = Expected::Version(Version::of_record(&record()));
                         drop(store.cas(Cas { expected, owner: Some(owner), ..creation(id) }).await?);

@@ -5,11 +5,10 @@ use std::fmt::Write as _;
 use crate::{
     arguments::Arguments,
     load::{Measured, PATHS},
-    machine,
     stacks::Stack,
 };
 
-pub(crate) fn write(arguments: &Arguments, measured: &Measured) -> String {
+pub(crate) fn write(arguments: &Arguments, machine: &str, measured: &Measured) -> String {
     let mut page = String::new();
     let mut line = |text: String| writeln!(page, "{text}").expect("a string takes any text");
     let command = ["cargo run --release -p sessions-benches-redis".to_owned()];
@@ -22,7 +21,7 @@ pub(crate) fn write(arguments: &Arguments, measured: &Measured) -> String {
     line(format!(
         "{}; Redis {} on the core of the generator, each server on a core of its own; 64 connections, {} sessions a stack, \
          {} chunks of {} s in turns. Medians; in brackets the quartiles. Trust ratios within a run.\n",
-        machine::name(),
+        machine,
         measured.redis_version,
         arguments.sessions(5_000),
         arguments.rounds,

@@ -285,6 +285,9 @@ async fn bind_stores(
 }
 
 /// A declared store with the one that it takes its sessions from, for a tool. Custom ones are the program's.
+///
+/// # Errors
+/// `None` if the store isn't declared, or names no store to take its sessions from; else why one can't be opened.
 #[cfg(feature = "cli")]
 pub async fn open_migrating(
     configuration: &Configuration,

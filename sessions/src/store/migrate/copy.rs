@@ -142,13 +142,11 @@ impl Both {
             let now = self.time.now();
             let new = self.to.load(session.id, now).await?;
             // After the new one: so this is never older than what it replaces.
-            match self.from.load(session.id, now).await? {
-                Loaded::Live(old) => session.stored = old,
-                _ => {
-                    self.end_in_new(session.id, session.owner).await?;
-                    return Ok(Found::Gone);
-                }
-            }
+            let Loaded::Live(old) = self.from.load(session.id, now).await? else {
+                self.end_in_new(session.id, session.owner).await?;
+                return Ok(Found::Gone);
+            };
+            session.stored = old;
             match new {
                 Loaded::Live(new) if new.version() == session.stored.version() => {
                     self.prolong(&session, new.last_seen).await?;

@@ -97,7 +97,8 @@ impl Both {
         };
         let version = Version::of_record(&write.record);
         match self.to.cas(Cas { deadline, ..write.clone() }).await? {
-            CasOutcome::Stored => Ok(Followed::Yes),
+            // One that is absent hasn't been copied yet, and will be.
+            CasOutcome::Stored | CasOutcome::Gone(None) => Ok(Followed::Yes),
             CasOutcome::Late => Ok(Followed::Late),
             CasOutcome::Conflict(stored) if stored.version() == version => {
                 let (id, owner, expires) = (write.id, write.owner, write.expires);
@@ -105,8 +106,6 @@ impl Both {
                 Ok(Followed::Yes)
             }
             CasOutcome::Conflict(_) => self.catch_up(write, lease, called).await,
-            // It hasn't been copied yet, and will be.
-            CasOutcome::Gone(None) => Ok(Followed::Yes),
             CasOutcome::Gone(Some(_)) => self.has_ended(write.id, write.now).await,
             CasOutcome::Full => Err(refused("it is full")),
         }
