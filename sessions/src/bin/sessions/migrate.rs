@@ -58,7 +58,7 @@ fn unreadable(error: &dyn Error) -> Failure {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text += &format!(": {error}");
+        text.extend([": ", &error.to_string()]);
         cause = error.source();
     }
     Failure::Unreadable(text)

@@ -7,16 +7,17 @@ use tokio::time::sleep;
 use super::{
     super::{
         Admit, Admitted, Cas, CasOutcome, End, EndReason, EndTarget, Expected, Listed, Loaded, Millis, Owner,
-        Scanned, SessionId, SessionStore, StoreError, Touch,
+        Scanned, SessionId, SessionStore, SharedStore, StoreError, Touch,
     },
     Both,
-    follow::list_all,
     journal::Counts,
 };
 use crate::clock::millis;
 
 /// How often something that others change meanwhile is looked at again.
 const ATTEMPTS: usize = 16;
+/// How many sessions of an owner are listed at once.
+const PAGE: usize = 256;
 /// How often a difference is looked at before it is one, and how long after each other: writes are under way.
 const LOOKS: usize = 10;
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -216,6 +217,25 @@ impl Both {
         let (target, now) = (EndTarget::Session { id, owner }, self.time.now());
         self.to.end(End { target, reason: EndReason::Revoked, now, stamp: 0 }).await?;
         Ok(())
+    }
+}
+
+/// All sessions of an owner, oldest login first.
+pub(super) async fn list_all(
+    store: &SharedStore,
+    owner: Owner,
+    now: Millis,
+) -> Result<Vec<Listed>, StoreError> {
+    let mut all: Vec<Listed> = Vec::new();
+    loop {
+        let page = store.list(owner, all.last().map(|last| last.id), PAGE, now).await?;
+        let is_last = page.len() < PAGE;
+        // A list that began anew brings some again.
+        all.retain(|listed| page.iter().all(|other| other.id != listed.id));
+        all.extend(page);
+        if is_last {
+            return Ok(all);
+        }
     }
 }
 

@@ -6,10 +6,11 @@ use tokio::time::{Instant, timeout};
 
 use super::{
     super::{
-        Admit, Admitted, Cas, CasOutcome, End, EndReason, EndTarget, Ended, Expected, Listed, Loaded, Millis,
-        Owner, SessionId, SessionStore, SharedStore, StoreError, TOMBSTONE_MS, Touch, Touched, Version,
+        Admit, Admitted, Cas, CasOutcome, End, EndReason, EndTarget, Ended, Expected, Loaded, Millis, Owner,
+        SessionId, SessionStore, StoreError, TOMBSTONE_MS, Touch, Touched, Version,
     },
     Both,
+    copy::list_all,
     journal::MigrationPhase,
     lease::{Lease, perhaps},
 };
@@ -18,8 +19,6 @@ use super::{
 const FOLLOWS: Duration = Duration::from_millis(600);
 /// How often a follower that meets others begins again.
 const ATTEMPTS: usize = 16;
-/// How many sessions of an owner are listed at once.
-const PAGE: usize = 256;
 
 /// Whether the new store has what it should have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -371,25 +370,6 @@ impl Both {
             let _ = self.give_up(lease.epoch, &error).await;
         }
         error
-    }
-}
-
-/// All sessions of an owner, oldest login first.
-pub(super) async fn list_all(
-    store: &SharedStore,
-    owner: Owner,
-    now: Millis,
-) -> Result<Vec<Listed>, StoreError> {
-    let mut all: Vec<Listed> = Vec::new();
-    loop {
-        let page = store.list(owner, all.last().map(|last| last.id), PAGE, now).await?;
-        let is_last = page.len() < PAGE;
-        // A list that began anew brings some again.
-        all.retain(|listed| page.iter().all(|other| other.id != listed.id));
-        all.extend(page);
-        if is_last {
-            return Ok(all);
-        }
     }
 }
 
