@@ -191,7 +191,7 @@ impl SessionStore for MapStore {
         let begin = ids.iter().position(|id| Some(*id) == after).map_or(0, |place| place + 1);
         let page = ids.into_iter().skip(begin).take(limit);
         let listed = page.filter_map(|id| match map.look(id, now) {
-            Loaded::Live(stored) => Some(Listed { id, stored }),
+            Loaded::Live(stored) => Some(Listed { id, stored, expires: map.sessions.get(&id)?.expires }),
             _ => None,
         });
         Ok(listed.collect())

@@ -110,6 +110,8 @@ mod dashboard_page {}
 pub mod __private {
     pub use sessions_policy::{Declaration, Entry, Literal, Location};
 
+    #[cfg(feature = "cli")]
+    pub use crate::registry::open_migrating;
     #[cfg(sessions_measure)]
     pub use crate::sync::measured::watch;
     pub use crate::{

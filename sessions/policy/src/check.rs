@@ -11,7 +11,7 @@ use crate::origin::Origin;
 use crate::problem::Problem;
 use crate::problems::Problems;
 use crate::resolve::{Resolved, resolve};
-use crate::rules::{judge, judge_codec, judge_kinds, judge_store, judge_together};
+use crate::rules::{judge, judge_codec, judge_kinds, judge_migrations, judge_store, judge_together};
 use crate::source::{Merged, Sources, Stage};
 use crate::store_config::StoreConfig;
 use crate::suggest::nearest;
@@ -118,6 +118,7 @@ impl Judged {
         judge_together(&policies, names, &mut problems);
         if surroundings == Surroundings::Whole {
             judge_kinds(&policies, &drafts.stores, &stores, &mut problems);
+            judge_migrations(&policies, &drafts.stores, &stores, &mut problems);
         }
         tell_once(&policies, &mut problems);
         let weights = suppressions(&policies, &drafts);

@@ -47,6 +47,14 @@ impl IndexKey {
         &self.0
     }
 
+    /// Whether there is none in either place, or the same.
+    pub(crate) fn are_same(one: Option<&Self>, other: Option<&Self>) -> bool {
+        match (one, other) {
+            (Some(one), Some(other)) => one.is_same(other),
+            (one, other) => one.is_none() && other.is_none(),
+        }
+    }
+
     /// Whether both are the same, in a time that does not depend on them.
     pub fn is_same(&self, other: &Self) -> bool {
         self.0.iter().zip(other.0.iter()).fold(0, |all, (one, other)| all | (one ^ other)) == 0

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::client_certificate::ClientCertificate;
 use crate::configuration::{Configuration, Note};
 use crate::explain::Provenance;
+use crate::index_key::IndexKey;
 use crate::origin::{Layer, Origin};
 use crate::policy::{Adapter, SessionPolicy};
 use crate::resolve::ORDER;
@@ -128,11 +129,7 @@ fn changed_secrets(before: &StoreConfig, next: &StoreConfig) -> Vec<(&'static st
         }
         _ => {}
     }
-    let is_same = match (before.index_key(), next.index_key()) {
-        (Some(before), Some(next)) => before.is_same(next),
-        (before, next) => before.is_none() && next.is_none(),
-    };
-    if !is_same {
+    if !IndexKey::are_same(before.index_key(), next.index_key()) {
         changed.push(("index_key", ""));
     }
     changed
@@ -140,6 +137,13 @@ fn changed_secrets(before: &StoreConfig, next: &StoreConfig) -> Vec<(&'static st
 
 /// The keys of a store that need a restart, as a person writes them. What only one kind of store has goes with the kind.
 fn of_store(store: &StoreConfig) -> Vec<(&'static str, String)> {
+    let from = store.migrate_from().map_or_else(|| "no store".to_owned(), shown);
+    let mut keys = of_kind(store);
+    keys.push(("migrate_from", from));
+    keys
+}
+
+fn of_kind(store: &StoreConfig) -> Vec<(&'static str, String)> {
     match store.kind() {
         StoreKind::Memory { max_sessions, when_full } => vec![
             ("kind", "memory".to_owned()),

@@ -20,6 +20,7 @@ pub struct StoreConfig {
     pub(crate) outbox: Option<Duration>,
     pub(crate) encryption_keys: EncryptionKeys,
     pub(crate) index_key: Option<IndexKey>,
+    pub(crate) migrate_from: Option<String>,
 }
 
 impl StoreConfig {
@@ -41,6 +42,11 @@ impl StoreConfig {
     /// For how long it keeps events for consumers; `None` where it keeps none.
     pub fn outbox(&self) -> Option<Duration> {
         self.outbox
+    }
+
+    /// The store whose sessions move to this one.
+    pub fn migrate_from(&self) -> Option<&str> {
+        self.migrate_from.as_deref()
     }
 
     /// What encrypts the values of its sessions; empty where nothing does.

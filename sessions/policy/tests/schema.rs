@@ -27,6 +27,7 @@ const BEYOND_A_SCHEMA: &[(&str, &str)] = &[
     ("unknown_store", "which stores there are, the file says"),
     ("profile_alone", "which policies there are, the file says"),
     ("shared_type", "two names that become one type"),
+    ("store_migration", "which stores there are, the file says"),
     ("store_timeout", "a schema doesn't compare lengths of time"),
     ("cookie_path", "what a path is, its rule says"),
     ("store_place", "what a path is, its rule says"),

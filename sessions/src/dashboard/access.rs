@@ -64,7 +64,7 @@ async fn operator<P: Registered>(parts: &Parts, access: Access) -> Result<Operat
     }
     let changes = !parts.method.is_safe();
     let guard = if changes { access.revoking } else { access.guard };
-    let session = Session::<P>::open_for(parts, &guard).await?;
+    let session = Session::<P>::open_for(parts.into(), &guard).await?;
     if changes {
         // The policy may let other origins pass, and requests that no browser has made: this is a page for people.
         let own_host = CrossSite::own_host(session.policy()).check(RequestHead::from(parts));

@@ -476,6 +476,22 @@ impl Record {
     }
 }
 
+/// Whose a stored session is, as its record says: of any policy.
+#[cfg(feature = "redis")]
+pub(crate) fn owner_of(record: &[u8]) -> Option<crate::token::Owner> {
+    let mut wire = Reader::new(record.get(HEAD..)?);
+    let (mut policy, mut principal) = (None, None);
+    while let Some((tag, content)) = wire.section() {
+        match tag {
+            tag::POLICY => policy = std::str::from_utf8(content).ok(),
+            tag::PRINCIPAL => principal = crate::principal::SessionPrincipal::name_of(content),
+            _ => {}
+        }
+    }
+    let (kind, id) = principal?;
+    Some(crate::token::Owner::of(policy?, kind, id))
+}
+
 impl std::fmt::Debug for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Record").field("handle", &self.handle).finish_non_exhaustive()

@@ -16,14 +16,14 @@ use super::{
     sweeper::Sweeper,
 };
 use crate::{
-    clock::Clock,
+    clock::{Clock, SystemClock},
     engine::{Family, LimitOf, PrincipalLimit, SessionEngine},
     entropy::Entropy,
     event::{Bus, EventPrincipals, Source},
     observe::{self, StoreMeter},
     principal::SessionPrincipal,
     session::Registered,
-    store::{FileStore, MemoryStore, SessionStore, SharedStore, StoreError},
+    store::{FileStore, MemoryStore, MigratingStore, SessionStore, SharedStore, StoreError},
     transport::Transport,
 };
 
@@ -181,7 +181,8 @@ impl<D: Declared> RegistryBuilder<D> {
         tell(&configuration, profile);
         check_transports(&configuration, &self.transports)?;
         let until = Instant::now() + START;
-        let stores = bind_stores(&configuration, &self.stores, until).await?;
+        let clock = self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let stores = bind_stores(&configuration, &self.stores, &clock, until).await?;
         for (name, store) in &stores {
             let reached = timeout_at(until, store.stats()).await;
             if !matches!(reached, Ok(Ok(_))) {
@@ -285,6 +286,7 @@ fn check_transports(
 async fn bind_stores(
     configuration: &Configuration,
     given: &[(String, SharedStore)],
+    clock: &Arc<dyn Clock>,
     until: Instant,
 ) -> Result<Vec<(String, SharedStore)>, LoadError> {
     for (name, _) in given {
@@ -310,10 +312,36 @@ async fn bind_stores(
                 Err(_) => return Err(LoadError::StoreUnreachable { store: name }),
             },
         };
-        let store = store.with_limit(declared.timeout()).metered(|| StoreMeter::named(&name));
-        stores.push((name, store));
+        stores.push((name, store.with_limit(declared.timeout())));
+    }
+    let opened = stores.clone();
+    for (name, store) in &mut stores {
+        let from = configuration.store(name).and_then(StoreConfig::migrate_from);
+        if let Some((from, old)) = opened.iter().find(|(other, _)| Some(other.as_str()) == from) {
+            let old = old.clone().metered(|| StoreMeter::named(from));
+            let (new, limit) = (store.clone(), store.limit());
+            let both = MigratingStore::with_clock(old, new, Arc::clone(clock));
+            *store = SharedStore::new(both).with_limit(limit);
+        }
+        *store = store.clone().metered(|| StoreMeter::named(name));
     }
     Ok(stores)
+}
+
+/// A declared store with the one that it takes its sessions from, for a tool. Custom ones are the program's.
+///
+/// # Errors
+/// `None` if the store isn't declared, or names no store to take its sessions from; else why one can't be opened.
+#[cfg(feature = "cli")]
+pub async fn open_migrating(
+    configuration: &Configuration,
+    name: &str,
+) -> Result<MigratingStore, Option<StoreError>> {
+    let new = configuration.store(name).ok_or(None)?;
+    let old = new.migrate_from().and_then(|from| configuration.store(from)).ok_or(None)?;
+    let [old, new] = [(open(old).await?, old), (open(new).await?, new)];
+    let [old, new] = [old, new].map(|(store, declared)| store.with_limit(declared.timeout()));
+    Ok(MigratingStore::new(old, new))
 }
 
 /// The store of a kind that the application doesn't bring.

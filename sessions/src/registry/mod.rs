@@ -19,6 +19,8 @@ use std::{
 use arc_swap::ArcSwap;
 use sessions_policy::{Configuration, Declaration, Note, Problem, Profile};
 
+#[cfg(feature = "cli")]
+pub use self::builder::open_migrating;
 #[cfg(feature = "watch")]
 pub use self::watch::Watch;
 pub use self::{builder::RegistryBuilder, load::LoadError, reload::Reloaded};

@@ -10,8 +10,8 @@ use crate::{
 };
 
 use super::{
-    Admit, Admitted, Cas, CasOutcome, End, Ended, Endings, Listed, Loaded, MemoryStore, Millis, Owner,
-    SessionId, SessionStore, StoreError, StoreStats, Touch, Touched,
+    Admit, Admitted, Bookmark, Cas, CasOutcome, End, Ended, Endings, Listed, Loaded, MemoryStore, Millis,
+    Owner, Scan, SessionId, SessionStore, StoreError, StoreStats, Touch, Touched,
 };
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -34,6 +34,7 @@ trait ErasedStore: Send + Sync + fmt::Debug {
     ) -> Answer<'_, Vec<Listed>>;
     fn sweep(&self, now: Millis, limit: usize) -> Answer<'_, usize>;
     fn stats(&self) -> Answer<'_, StoreStats>;
+    fn scan<'a>(&'a self, from: Option<&'a Bookmark>, limit: usize, now: Millis) -> Answer<'a, Scan>;
     fn remembers_owners(&self) -> bool;
     fn tell_endings(&self, to: Endings) -> bool;
     fn outbox(&self) -> Option<Outbox>;
@@ -73,6 +74,9 @@ impl<S: SessionStore> ErasedStore for S {
     }
     fn stats(&self) -> Answer<'_, StoreStats> {
         Box::pin(SessionStore::stats(self))
+    }
+    fn scan<'a>(&'a self, from: Option<&'a Bookmark>, limit: usize, now: Millis) -> Answer<'a, Scan> {
+        Box::pin(SessionStore::scan(self, from, limit, now))
     }
     fn remembers_owners(&self) -> bool {
         SessionStore::remembers_owners(self)
@@ -292,6 +296,9 @@ impl SessionStore for SharedStore {
     }
     async fn stats(&self) -> Result<StoreStats, StoreError> {
         timed!(self, Stats, call!(self.stats()))
+    }
+    async fn scan(&self, from: Option<&Bookmark>, limit: usize, now: Millis) -> Result<Scan, StoreError> {
+        call!(self.scan(from, limit, now))
     }
     fn remembers_owners(&self) -> bool {
         match &self.store {

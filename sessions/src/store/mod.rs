@@ -18,10 +18,12 @@ mod file;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod identity;
 mod memory;
+mod migrate;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
+mod scan;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -33,10 +35,12 @@ pub use self::endings::Endings;
 pub use self::erased::SharedStore;
 pub use self::file::FileStore;
 pub use self::memory::{MemoryStore, WhenFull};
+pub use self::migrate::{MigrateError, MigratingStore, Migration, MigrationPhase, Progress};
 #[cfg(feature = "postgres")]
 pub use self::postgres::{Pooler, PostgresAddress, PostgresStore, PostgresStoreBuilder};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisStore, RedisStoreBuilder};
+pub use self::scan::{Bookmark, Scan, Scanned};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteStore;
 pub use crate::record::Version;
@@ -166,6 +170,24 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// # Errors
     /// [`StoreError`] if the store can't tell.
     fn stats(&self) -> impl Future<Output = Result<StoreStats, StoreError>> + Send;
+
+    /// Reads some of the store's sessions, about `limit`, from a bookmark on, or from the beginning: what a
+    /// [migration](MigratingStore) needs. A session that is live from the first page to the last is in one of them, perhaps
+    /// in several; the order is the store's. A bookmark is of use to every process, and after a restart.
+    ///
+    /// The default is [`StoreError::Unavailable`]: such a store can be migrated to, and not away from.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store can't tell.
+    fn scan(
+        &self,
+        from: Option<&Bookmark>,
+        limit: usize,
+        now: Millis,
+    ) -> impl Future<Output = Result<Scan, StoreError>> + Send {
+        let _ = (from, limit, now);
+        std::future::ready(Err(StoreError::Unavailable(Some("the store can't be read through".into()))))
+    }
 
     /// Whether the store remembers whose each session is, so that [`cas`](Self::cas) and [`touch`](Self::touch) are not
     /// told: their `owner` is `None` then, because it would cost a digest a write. The default is `false`.
@@ -453,6 +475,8 @@ pub struct Listed {
     pub id: SessionId,
     /// Its record.
     pub stored: Stored,
+    /// When it is dead if nothing touches it.
+    pub expires: Millis,
 }
 
 /// What a store holds.

@@ -16,8 +16,8 @@ use super::conformance::dice::Dice;
 use crate::{
     clock::millis,
     store::{
-        Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, SessionId, SessionStore,
-        StoreError, StoreStats, Touch, Touched,
+        Admit, Admitted, Bookmark, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, Scan,
+        SessionId, SessionStore, StoreError, StoreStats, Touch, Touched,
     },
 };
 
@@ -337,6 +337,15 @@ impl<S: SessionStore> SessionStore for FaultStore<S> {
 
     async fn stats(&self) -> Result<StoreStats, StoreError> {
         self.call(None, |store| async move { store.stats().await }).await
+    }
+
+    async fn scan(&self, from: Option<&Bookmark>, limit: usize, now: Millis) -> Result<Scan, StoreError> {
+        let from = from.cloned();
+        let scan = move |store: Arc<S>| {
+            let from = from.clone();
+            async move { store.scan(from.as_ref(), limit, now).await }
+        };
+        self.call(None, scan).await
     }
 
     fn remembers_owners(&self) -> bool {

@@ -12,8 +12,8 @@ use super::ManualClock;
 use crate::{
     clock::Clock,
     store::{
-        Admit, Admitted, Cas, CasOutcome, End, Ended, Endings, Listed, Loaded, Millis, Owner, SessionId,
-        SessionStore, StoreError, StoreStats, Stored, Touch, Touched,
+        Admit, Admitted, Bookmark, Cas, CasOutcome, End, Ended, Endings, Listed, Loaded, Millis, Owner, Scan,
+        SessionId, SessionStore, StoreError, StoreStats, Stored, Touch, Touched,
     },
 };
 
@@ -39,9 +39,11 @@ pub enum Operation {
     Stats,
     /// [`SessionStore::load_many`]
     LoadMany,
+    /// [`SessionStore::scan`]
+    Scan,
 }
 
-const OPERATIONS: usize = 9;
+const OPERATIONS: usize = 10;
 
 /// How often a store was called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,7 +57,8 @@ impl Counts {
 
     /// The calls that read for a request or an operator: loads, lists and counts.
     pub fn reads(&self) -> u64 {
-        let operations = [Operation::Load, Operation::LoadMany, Operation::List, Operation::Stats];
+        let operations =
+            [Operation::Load, Operation::LoadMany, Operation::List, Operation::Stats, Operation::Scan];
         operations.map(|operation| self.of(operation)).iter().sum()
     }
 
@@ -322,7 +325,8 @@ impl<S: SessionStore> SessionStore for SpyStore<S> {
     ) -> Result<Vec<Listed>, StoreError> {
         let _call = self.call(Operation::List).await?;
         let listed = self.store.list(owner, after, limit, now).await?;
-        Ok(listed.into_iter().map(|Listed { id, stored }| Listed { id, stored: self.read(stored) }).collect())
+        let read = |listed: Listed| Listed { stored: self.read(listed.stored), ..listed };
+        Ok(listed.into_iter().map(read).collect())
     }
 
     async fn sweep(&self, now: Millis, limit: usize) -> Result<usize, StoreError> {
@@ -333,6 +337,11 @@ impl<S: SessionStore> SessionStore for SpyStore<S> {
     async fn stats(&self) -> Result<StoreStats, StoreError> {
         let _call = self.call(Operation::Stats).await?;
         self.store.stats().await
+    }
+
+    async fn scan(&self, from: Option<&Bookmark>, limit: usize, now: Millis) -> Result<Scan, StoreError> {
+        let _call = self.call(Operation::Scan).await?;
+        self.store.scan(from, limit, now).await
     }
 
     fn remembers_owners(&self) -> bool {

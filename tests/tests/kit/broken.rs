@@ -397,13 +397,14 @@ impl SessionStore for Broken {
             let known = self.known();
             for id in known.admitted.get(&owner).into_iter().flatten() {
                 let (record, last_seen) = (Arc::clone(&known.first[id]), now);
-                listed.push(Listed { id: *id, stored: Stored { record, last_seen } });
+                let stored = Stored { record, last_seen };
+                listed.push(Listed { id: *id, stored, expires: Millis::MAX });
             }
         }
         if self.lacks(Without::OrderOfLogins) {
             listed.sort_by_key(|listed| listed.id);
         }
-        for Listed { id, stored } in &mut listed {
+        for Listed { id, stored, .. } in &mut listed {
             *stored = self.shown(*id, stored.clone());
             if self.lacks(Without::CurrentLists) {
                 stored.record = self.known().first[id].clone();

@@ -485,6 +485,12 @@ pub(super) const STORE_KEYS: &[Key] = &[
     .word("off")
     .asked_for_by("OWASP ASVS 5.0, 16.4.3"),
     store(
+        "migrate_from",
+        Kind::Name,
+        "the store whose sessions move to this one: until `sessions migrate` is done, that one decides, and this one follows; \
+         drop the key and the other store afterwards",
+    ),
+    store(
         "timeout",
         DURATION,
         "how long one request waits for it, all its calls together, and each call at most: then it is answered 503 with \

@@ -73,7 +73,9 @@ impl Key {
             }
             _ => "",
         };
-        line!(page, "\n```toml\n[{}]\n{kind}{last} = {}\n```", header.join("."), self.example());
+        let others = if self.path() == "migrate_from" { "[stores.older]\nkind = \"memory\"\n\n" } else { "" };
+        let header = header.join(".");
+        line!(page, "\n```toml\n{others}[{header}]\n{kind}{last} = {}\n```", self.example());
         if self.table() == Table::Policies && self.kind() != Kind::Suppressions {
             let entry = format!("{last}: {}", self.example());
             let entry = inner.map_or_else(|| entry.clone(), |inner| format!("{inner}: {{ {entry} }}"));
@@ -105,6 +107,7 @@ impl Key {
             (_, Kind::Choice { words, .. }) => format!("\"{}\"", words.first().copied().unwrap_or_default()),
             (_, Kind::List { .. }) if self.path() == ORDER => "[\"cookie\", \"bearer\"]".to_owned(),
             (_, Kind::List { .. }) => "[\"https://pay.example\"]".to_owned(),
+            (_, Kind::Name) if self.path() == "migrate_from" => "\"older\"".to_owned(),
             (_, Kind::Name) => "\"user_default\"".to_owned(),
             (_, Kind::Text) if self.path().ends_with("cookie_name") => "\"__Host-Http-shop\"".to_owned(),
             (_, Kind::Text) if self.path() == "url" => "\"sqlite://sessions.db\"".to_owned(),

@@ -22,7 +22,7 @@ mod stores;
 pub(crate) use self::across::{judge_together, keys_together};
 pub(crate) use self::encryption::judge_codec;
 pub(crate) use self::origins::normal_origin;
-pub(crate) use self::stores::{judge_kinds, judge_store};
+pub(crate) use self::stores::{judge_kinds, judge_migrations, judge_store};
 
 use crate::origin::Layer;
 use crate::problem::{Problem, Weight};

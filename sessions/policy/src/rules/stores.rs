@@ -8,6 +8,7 @@ use super::store_access::{judge_certificate, judge_index_key, judge_sentinel};
 use super::store_places::{judge_directory, judge_url};
 use crate::configuration::Note;
 use crate::draft::{Draft, Stated};
+use crate::index_key::IndexKey;
 use crate::keys::{Key, Table};
 use crate::origin::{Layer, Origin};
 use crate::policy::{Durability, Pooler, WhenFull};
@@ -103,7 +104,11 @@ pub(crate) fn judge_store(
     let outbox = judge_outbox(draft, problems);
     let encryption_keys = judge_encryption(draft, sources, problems);
     let index_key = judge_index_key(draft, problems);
-    StoreConfig { name: draft.name.clone(), kind, timeout, outbox, encryption_keys, index_key }
+    let migrate_from = match setting(draft, "migrate_from") {
+        Some(Setting::Text(name)) => Some(name),
+        _ => None,
+    };
+    StoreConfig { name: draft.name.clone(), kind, timeout, outbox, encryption_keys, index_key, migrate_from }
 }
 
 /// For how long events are kept for consumers; that the kind of store can keep them is another rule's.
@@ -195,6 +200,57 @@ fn missing(draft: &Draft, kind: &str, key: &'static str) -> Problem {
         Origin::Variable(_) => format!("set {variable}={example}, or write `{key}` in the file"),
         _ => format!("write `{key} = \"{example}\"`, or set {variable}"),
     })
+}
+
+/// Sessions move from a store that is there, that moves nowhere itself, and that no policy keeps sessions in.
+pub(crate) fn judge_migrations(
+    policies: &[Resolved],
+    drafts: &[Draft],
+    stores: &[StoreConfig],
+    problems: &mut Vec<Problem>,
+) {
+    for (draft, store) in drafts.iter().zip(stores) {
+        let Some(from) = store.migrate_from.as_deref() else { continue };
+        let old = stores.iter().find(|other| other.name == from);
+        let keys = ["scope", "persistence.store_name"];
+        let kept = policies.iter().filter(|policy| policy.can_judge(&keys) && !policy.is("scope", "request"));
+        let is_used =
+            kept.filter_map(|policy| policy.text("persistence.store_name")).any(|name| name == from);
+        let (reason, help) = match old {
+            _ if from == store.name => ("is the store itself", "name the store that the sessions are in now"),
+            None => ("names no store of this file", "declare the store that the sessions are in now"),
+            Some(old) if old.migrate_from.is_some() => {
+                ("names a store whose sessions are still to come", "finish that migration first")
+            }
+            Some(old)
+                if old.encryption_keys.ids().any(|id| store.encryption_keys.ids().all(|own| own != id)) =>
+            {
+                (
+                    "names a store with encryption keys that this one has not",
+                    "give this store the same keys: sessions move as they are",
+                )
+            }
+            Some(old) if !IndexKey::are_same(old.index_key(), store.index_key()) => (
+                "names a store of another `index_key`",
+                "give this store the same key: by another one nobody's sessions would be found, nor their secrets be right",
+            ),
+            Some(old) if old.index_key.is_some() && matches!(old.kind, StoreKind::Redis { .. }) => (
+                "names a Redis store with an `index_key`, whose sessions do not tell whose they are",
+                "drop `migrate_from`: people log in anew, or both stores are kept until the old sessions have ended",
+            ),
+            Some(old) if old.outbox.is_some() || store.outbox.is_some() => (
+                "names a store from which nothing can be moved beside an `outbox`",
+                "write `outbox = \"off\"` for both until the migration is done: while two stores are written, neither has all events",
+            ),
+            Some(_) if is_used => (
+                "names a store that a policy keeps sessions in",
+                "name this store in `persistence.store_name` of every such policy",
+            ),
+            Some(_) => continue,
+        };
+        let reason = format!("(\"{from}\") {reason}");
+        problems.push(problem(draft, "migrate_from", "store_migration", &reason).with_help(help));
+    }
 }
 
 /// What stores of a kind are to the profiles: files are for development, and what memory holds ends with the process.

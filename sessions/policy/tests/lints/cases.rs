@@ -1103,6 +1103,29 @@ persistence = { store_name = "main" }
 "#,
     ),
     case(
+        "store_migration",
+        r#"[stores.main]
+kind = "sqlite"
+url = "sqlite://sessions.db"
+migrate_from = "files"
+
+[policies.p]
+extends = "user_default"
+"#,
+        r#"[stores.main]
+kind = "sqlite"
+url = "sqlite://sessions.db"
+migrate_from = "older"
+
+[stores.older]
+kind = "sqlite"
+url = "sqlite://older.db"
+
+[policies.p]
+extends = "user_default"
+"#,
+    ),
+    case(
         "store_timeout",
         r#"[stores.main]
 timeout = "1min"

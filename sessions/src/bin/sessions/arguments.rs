@@ -25,6 +25,7 @@ pub(crate) enum Command {
     Explain(Explain),
     Diff(Diff),
     Dossier(Dossier),
+    Migrate(Migrate),
     Init(Init),
     /// Writes the JSON Schema of policy files, with which an editor completes and checks them
     ///
@@ -43,6 +44,26 @@ pub(crate) struct Dossier {
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) environment: Environment,
+}
+
+/// Moves the sessions of a store to the one that names it by `migrate_from`, while the application runs.
+///
+/// Every node has to run with that key before. It may be ended and run again: it goes on where it was. It takes a minute at
+/// least, and tells how far it is once a second. When it is done, drop the key and the old store.
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Migrate {
+    /// The store that the sessions move to
+    #[arg(default_value = "main")]
+    pub(crate) store: String,
+    /// The policy file; `-` reads standard input
+    #[arg(short, long)]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) environment: Environment,
+    /// Tells how far a migration is that another process runs, and moves nothing
+    #[arg(long)]
+    pub(crate) progress: bool,
 }
 
 /// Writes a policy file to begin with, with its keys explained.

@@ -19,6 +19,7 @@ mod explain;
 mod init;
 mod input;
 mod json;
+mod migrate;
 mod outcome;
 mod paint;
 mod side;
@@ -47,6 +48,7 @@ fn run(command: Command) -> Result<Report, Failure> {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Dossier(arguments) => dossier::run(&arguments),
+        Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Schema => Ok(Report::fine(json::document(&sessions_policy::schema()))),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),

@@ -10,7 +10,7 @@ use crate::paint;
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  fine; warnings don't count
-  1  a file can't be read or written
+  1  a file or a store can't be read or written
   2  wrong: the configuration would be refused, or the command line makes no sense
   3  `diff --fail-on` found what it was told to look for";
 
@@ -54,7 +54,7 @@ impl Report {
 /// Why a command could not do its work.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A file can't be read or written.
+    /// A file or a store can't be read or written.
     Unreadable(String),
     /// What was asked for makes no sense.
     Senseless(String),

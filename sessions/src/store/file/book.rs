@@ -9,7 +9,7 @@ use std::{
 use super::entry::{Content, Kept, Key, Live, State};
 use crate::store::{
     Admit, Admitted, BehaviorOnLimit, Cas, CasOutcome, EndReason, Expected, Listed, Loaded, Millis, Owner,
-    SessionId, Stamp, StoreStats, Stored, TOMBSTONE_MS, Touch, Touched, Version,
+    Scanned, SessionId, Stamp, StoreStats, Stored, TOMBSTONE_MS, Touch, Touched, Version,
 };
 
 /// Everything that is known.
@@ -272,7 +272,33 @@ impl Book {
         let begins =
             after.and_then(|after| live.iter().position(|(id, _)| *id == after)).map_or(0, |at| at + 1);
         let page = live.into_iter().skip(begins).take(limit);
-        page.map(|(id, live)| Listed { id, stored: live.stored() }).collect()
+        let listed = page.filter_map(|(id, live)| {
+            let expires = self.kept.get(&id)?.expires;
+            Some(Listed { id, stored: live.stored(), expires })
+        });
+        listed.collect()
+    }
+
+    /// Live sessions in the order of their ids, at most so many, those after an id.
+    pub(super) fn scan(&self, after: Option<SessionId>, limit: usize, now: Millis) -> Vec<Scanned> {
+        let place = |id: &SessionId| (id.bucket(), *id.sid());
+        let after = after.as_ref().map(place);
+        let live = self.kept.iter().filter(|(id, kept)| kept.expires > now && Some(place(id)) > after);
+        let mut live: Vec<_> = live
+            .filter_map(|(id, kept)| match &kept.state {
+                State::Live(live) => Some((*id, live, kept.expires)),
+                State::Ended(_) => None,
+            })
+            .collect();
+        live.sort_unstable_by_key(|(id, ..)| place(id));
+        live.truncate(limit.max(1));
+        let scanned = live.into_iter().map(|(id, live, expires)| Scanned {
+            id,
+            owner: live.owner,
+            stored: live.stored(),
+            expires,
+        });
+        scanned.collect()
     }
 
     /// What may go: tombstones after their time, and revocations a while after their owner's last session. A session that

@@ -25,8 +25,8 @@ use self::{
     worker::{Desk, Job, closed, last_instant},
 };
 use super::{
-    Admit, Admitted, Cas, CasOutcome, End, EndTarget, Ended, Listed, Loaded, Millis, Owner, SessionId,
-    SessionStore, StoreError, StoreStats, Touch, Touched,
+    Admit, Admitted, Bookmark, Cas, CasOutcome, End, EndTarget, Ended, Listed, Loaded, Millis, Owner, Scan,
+    SessionId, SessionStore, StoreError, StoreStats, Touch, Touched,
 };
 
 /// Keeps each session in a file of a folder, for one process: a store for development. Clones share it.
@@ -130,6 +130,17 @@ fn panicked() -> StoreError {
     StoreError::Unknown(Some("an operation of the store panicked".into()))
 }
 
+/// The bookmark after a session.
+fn bookmark(id: SessionId) -> Bookmark {
+    Bookmark::new([&id.bucket().to_be_bytes()[..], id.sid()].concat())
+}
+
+/// The session that a bookmark is after.
+fn id_of(bookmark: &Bookmark) -> Option<SessionId> {
+    let (bucket, sid) = bookmark.as_bytes().split_first_chunk::<2>()?;
+    Some(SessionId::new(u16::from_be_bytes(*bucket), sid.try_into().ok()?))
+}
+
 impl fmt::Debug for FileStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FileStore").field("directory", &self.directory).finish_non_exhaustive()
@@ -181,6 +192,14 @@ impl SessionStore for FileStore {
 
     async fn stats(&self) -> Result<StoreStats, StoreError> {
         self.look(|book| book.stats()).await
+    }
+
+    async fn scan(&self, from: Option<&Bookmark>, limit: usize, now: Millis) -> Result<Scan, StoreError> {
+        let after = from.and_then(id_of);
+        let sessions = self.look(move |book| book.scan(after, limit, now)).await?;
+        let is_last = sessions.len() < limit.max(1);
+        let next = sessions.last().filter(|_| !is_last).map(|last| bookmark(last.id));
+        Ok(Scan { sessions, next })
     }
 
     fn remembers_owners(&self) -> bool {

@@ -28,8 +28,8 @@ use self::{
     space::{Newcomer, Space},
 };
 use super::{
-    Admit, Admitted, Cas, CasOutcome, End, EndTarget, Ended, Expected, Listed, Loaded, Millis, Owner,
-    SessionId, SessionStore, StoreError, StoreStats, Touch, Touched,
+    Admit, Admitted, Bookmark, Cas, CasOutcome, End, EndTarget, Ended, Expected, Listed, Loaded, Millis,
+    Owner, Scan, SessionId, SessionStore, StoreError, StoreStats, Touch, Touched,
 };
 
 /// Keeps sessions in memory, at most so many. Clones share them.
@@ -198,6 +198,13 @@ impl SessionStore for MemoryStore {
 
     async fn stats(&self) -> Result<StoreStats, StoreError> {
         Ok(self.space.stats())
+    }
+
+    /// Some shards a page, each as it is in one instant.
+    async fn scan(&self, from: Option<&Bookmark>, limit: usize, now: Millis) -> Result<Scan, StoreError> {
+        let number = from.and_then(|from| Some(u32::from_be_bytes(*from.as_bytes().first_chunk()?)));
+        let (sessions, next) = self.space.scan(number.unwrap_or(0), limit, now);
+        Ok(Scan { sessions, next: next.map(|next| Bookmark::new(next.to_be_bytes())) })
     }
 
     fn remembers_owners(&self) -> bool {

@@ -64,6 +64,10 @@ impl<R> Places<R> {
         self.places.get(place as usize)?.as_ref()
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &R> {
+        self.places.iter().flatten()
+    }
+
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut R> {
         self.places.iter_mut().flatten()
     }

@@ -13,7 +13,7 @@ use super::{
     shard::{Census, Shard},
 };
 use crate::{
-    store::{EndReason, Loaded, Millis, SessionId, StoreStats, Touch, Touched},
+    store::{EndReason, Loaded, Millis, Scanned, SessionId, StoreStats, Touch, Touched},
     sync::{
         Mutex, MutexGuard,
         atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
@@ -268,6 +268,18 @@ impl Space {
             self.evicted.fetch_add(1, Relaxed);
         }
         kept
+    }
+
+    /// The live sessions of the shards from a number on, until there are enough, and the number of the next shard.
+    pub(super) fn scan(&self, from: u32, limit: usize, now: Millis) -> (Vec<Scanned>, Option<u32>) {
+        let mut found = Vec::new();
+        for (number, index) in (from..).zip(from as usize..self.shards.len()) {
+            if found.len() >= limit.max(1) {
+                return (found, Some(number));
+            }
+            found.extend(self.guard(index).scan(now));
+        }
+        (found, None)
     }
 
     /// Frees at most so many expired records or tombstones, going on where the last sweep stopped.

@@ -26,8 +26,8 @@ pub use sessions_policy::{Pooler, PostgresAddress};
 
 use self::{dial::Dial, failure::Failure, links::Links, outbox::Events, schema::Found};
 use super::{
-    Admit, Admitted, Cas, CasOutcome, End, Ended, Endings, Listed, Loaded, Millis, Owner, SessionId,
-    SessionStore, SharedStore, StoreError, StoreStats, Touch, Touched,
+    Admit, Admitted, Bookmark, Cas, CasOutcome, End, Ended, Endings, Listed, Loaded, Millis, Owner, Scan,
+    SessionId, SessionStore, SharedStore, StoreError, StoreStats, Touch, Touched,
 };
 use crate::outbox::Outbox;
 
@@ -244,6 +244,14 @@ impl SessionStore for PostgresStore {
 
     async fn stats(&self) -> Result<StoreStats, StoreError> {
         self.links.stats().await.map_err(Failure::unavailable)
+    }
+
+    async fn scan(&self, from: Option<&Bookmark>, limit: usize, now: Millis) -> Result<Scan, StoreError> {
+        let after = from.map(Bookmark::as_bytes).unwrap_or_default();
+        let sessions = self.links.scan(after, limit, now).await.map_err(Failure::unavailable)?;
+        let is_last = sessions.len() < limit.max(1);
+        let next = sessions.last().filter(|_| !is_last).map(|last| Bookmark::new(value::key(last.id)));
+        Ok(Scan { sessions, next })
     }
 
     fn remembers_owners(&self) -> bool {

@@ -14,7 +14,7 @@ use super::{
 use crate::outbox::Notes;
 use crate::store::{
     Admit, Admitted, BehaviorOnLimit, Cas, CasOutcome, End, EndReason, EndTarget, Ended, Expected, Listed,
-    Loaded, Millis, Owner, SessionId, StoreStats, Touch, Touched, Version,
+    Loaded, Millis, Owner, Scanned, SessionId, StoreStats, Touch, Touched, Version,
 };
 
 /// What a write is refused with that came after its deadline.
@@ -211,9 +211,31 @@ impl Links {
         let rows = self.read(Call::List, &values).await?;
         let listed = |row: &Row| {
             let columns = Columns::of(row, self.server());
-            Ok(Listed { id: columns.id("id")?, stored: columns.stored("record", "last_seen")? })
+            let stored = columns.stored("record", "last_seen")?;
+            Ok(Listed { id: columns.id("id")?, stored, expires: columns.instant("expires")? })
         };
         rows.iter().map(listed).collect()
+    }
+
+    /// Live sessions in the order of their ids, those after a key.
+    pub(super) async fn scan(
+        &self,
+        after: &[u8],
+        limit: usize,
+        now: Millis,
+    ) -> Result<Vec<Scanned>, Failure> {
+        let values = [Value::Bytes(Some(after)), Value::long(now), Value::long(limit.max(1) as u64)];
+        let rows = self.read(Call::Scan, &values).await?;
+        let scanned = |row: &Row| {
+            let columns = Columns::of(row, self.server());
+            Ok(Scanned {
+                id: columns.id("id")?,
+                owner: columns.owner("owner")?,
+                stored: columns.stored("record", "last_seen")?,
+                expires: columns.instant("expires")?,
+            })
+        };
+        rows.iter().map(scanned).collect()
     }
 
     /// Looks at so many rows that are due: how many it freed, and whether it has looked at all.

@@ -13,6 +13,7 @@ pub(super) enum Call {
     List,
     Sweep,
     Stats,
+    Scan,
     CasNoting,
     AdmitNoting,
     EndNoting,
@@ -29,7 +30,7 @@ pub(super) const COUNTED: i64 = 10_000;
 
 impl Call {
     /// Each, in the order of their numbers.
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Load,
         Self::Lapse,
         Self::Cas,
@@ -40,6 +41,7 @@ impl Call {
         Self::List,
         Self::Sweep,
         Self::Stats,
+        Self::Scan,
         Self::CasNoting,
         Self::AdmitNoting,
         Self::EndNoting,
@@ -66,11 +68,15 @@ impl Call {
             Self::End => "SELECT * FROM sessions.end_1($1, $2, $3, $4)",
             Self::EndAll => "SELECT * FROM sessions.end_all_1($1, $2, $3, $4, $5, $6, $7)",
             Self::List => {
-                "SELECT id, last_seen, record FROM sessions.session WHERE owner = $1 AND ended IS NULL AND expires > $2 \
+                "SELECT id, expires, last_seen, record FROM sessions.session WHERE owner = $1 AND ended IS NULL AND expires > $2 \
                  AND seq > coalesce((SELECT seq FROM sessions.session WHERE id = $3 AND owner = $1), 0) \
                  ORDER BY seq LIMIT $4"
             }
             Self::Sweep => "SELECT * FROM sessions.sweep_1($1, $2, $3)",
+            Self::Scan => {
+                "SELECT id, owner, expires, last_seen, record FROM sessions.session \
+                 WHERE id > $1 AND ended IS NULL AND expires > $2 ORDER BY id LIMIT $3"
+            }
             // What is noted is written by the same statement, and so by the same transaction, or not at all.
             Self::CasNoting => {
                 "WITH done AS MATERIALIZED (SELECT * FROM sessions.cas_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)) \
@@ -121,7 +127,14 @@ impl Call {
     pub(super) fn tells_time(self) -> bool {
         !matches!(
             self,
-            Self::Load | Self::List | Self::Stats | Self::Consumer | Self::Page | Self::Ack | Self::Forget
+            Self::Load
+                | Self::List
+                | Self::Stats
+                | Self::Scan
+                | Self::Consumer
+                | Self::Page
+                | Self::Ack
+                | Self::Forget
         )
     }
 }

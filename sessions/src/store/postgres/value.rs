@@ -12,7 +12,7 @@ use super::{
     clock::Micros,
     failure::{Failure, Server},
 };
-use crate::store::{EndReason, Millis, SessionId, Stored, TOMBSTONE_MS, Version, audience::Word};
+use crate::store::{EndReason, Millis, Owner, SessionId, Stored, TOMBSTONE_MS, Version, audience::Word};
 
 type Fault = Box<dyn std::error::Error + Sync + Send>;
 
@@ -162,6 +162,16 @@ impl<'a> Columns<'a> {
     pub(super) fn stored(&self, record: &str, seen: &str) -> Result<Stored, Failure> {
         let record: Arc<[u8]> = self.get::<&[u8]>(record)?.into();
         Ok(Stored { record, last_seen: Millis::try_from(self.get::<i64>(seen)?).unwrap_or(0) })
+    }
+
+    pub(super) fn instant(&self, column: &str) -> Result<Millis, Failure> {
+        Ok(Millis::try_from(self.get::<i64>(column)?).unwrap_or(0))
+    }
+
+    pub(super) fn owner(&self, column: &str) -> Result<Option<Owner>, Failure> {
+        let Some(digest) = self.get::<Option<&[u8]>>(column)? else { return Ok(None) };
+        let digest = digest.try_into().map_err(|_| self.damaged(column))?;
+        Ok(Some(Owner::from_digest(digest)))
     }
 
     pub(super) fn id(&self, column: &str) -> Result<SessionId, Failure> {

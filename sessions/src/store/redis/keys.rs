@@ -81,11 +81,19 @@ impl Keys {
 
     /// What a word on the channel says.
     pub(super) fn heard(word: &[u8]) -> Option<Word> {
-        let (bucket, rest) = word.strip_prefix(b"{")?.split_at_checked(3)?;
-        let (sid, version) = rest.strip_prefix(b"}:s:")?.split_at_checked(22)?;
-        let sid = URL_SAFE_NO_PAD.decode(sid).ok()?;
-        let id = SessionId::new(number(bucket)?, sid.try_into().ok()?);
-        Word::of(id, version.strip_prefix(b":")?)
+        let (id, version) =
+            word.split_at_checked(word.len() - word.iter().rev().position(|byte| *byte == b':')?)?;
+        Word::of(session(id.strip_suffix(b":")?)?, version)
+    }
+
+    /// What SCAN may match: sessions and tombstones.
+    pub(super) fn pattern_of_sessions(&self) -> String {
+        format!("{}:{{???}}:s:*", self.prefix)
+    }
+
+    /// The session whose key it is.
+    pub(super) fn id_of(&self, key: &[u8]) -> Option<SessionId> {
+        session(key.strip_prefix(self.prefix.as_bytes())?.strip_prefix(b":")?)
     }
 
     /// What SCAN may match: every key of the store.
@@ -112,6 +120,13 @@ impl Keys {
         key.extend_from_slice(&[b'}', b':', kind, b':']);
         key
     }
+}
+
+/// The session whose key this is, without the prefix.
+fn session(key: &[u8]) -> Option<SessionId> {
+    let (bucket, rest) = key.strip_prefix(b"{")?.split_at_checked(3)?;
+    let sid = URL_SAFE_NO_PAD.decode(rest.strip_prefix(b"}:s:")?).ok()?;
+    Some(SessionId::new(number(bucket)?, sid.try_into().ok()?))
 }
 
 /// A bucket that was read.
@@ -156,6 +171,7 @@ mod tests {
         let [expiry, order, _] = keys.owner(owner);
         assert_eq!(keys.order_of(&expiry), order);
         assert_eq!(keys.read(&session), Some(Found::Session));
+        assert_eq!(keys.id_of(&session), Some(SessionId::new(owner.bucket(), [0; 16])));
         assert_eq!(keys.read(&expiry), Some(Found::Expiry(owner.bucket())));
         assert_eq!(keys.read(&order), None);
     }

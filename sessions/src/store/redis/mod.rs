@@ -2,7 +2,7 @@
 //! `operation` and `owners` are what the server is asked, `scripts` the atomic steps that it takes, `keys` and `value` what it
 //! stores, `servers` which server has what, `link` and `wire` the connections, `sentinel` and `switches` who knows the primary
 //! and says when it is another, `listener` what is heard of other processes, `clock` what is known of the server's time,
-//! `upkeep` sweeping and counting, `outbox` events for consumers, `check` what a server has to be, and `failure` what is told
+//! `upkeep` sweeping and counting, `outbox` events for consumers, `scan` reading through, `check` what a server has to be, and `failure` what is told
 //! when it fails.
 //!
 //! # Whose clock
@@ -31,6 +31,7 @@ mod listener;
 mod operation;
 mod outbox;
 mod owners;
+mod scan;
 mod scripts;
 mod sentinel;
 mod servers;
@@ -61,8 +62,8 @@ use self::{
     wire::Access,
 };
 use super::{
-    Admit, Admitted, Cas, CasOutcome, End, Ended, Endings, Listed, Loaded, Millis, Owner, SessionId,
-    SessionStore, StoreError, StoreStats, Touch, Touched, audience::Audience,
+    Admit, Admitted, Bookmark, Cas, CasOutcome, End, Ended, Endings, Listed, Loaded, Millis, Owner, Scan,
+    SessionId, SessionStore, StoreError, StoreStats, Touch, Touched, audience::Audience,
 };
 use crate::outbox::Outbox;
 
@@ -321,6 +322,12 @@ impl SessionStore for RedisStore {
 
     fn outbox(&self) -> Option<Outbox> {
         Some(Outbox::new(Stream { inner: Arc::clone(&self.inner), kept: self.inner.outbox? }))
+    }
+
+    /// One server after the other. A page may hold what an earlier one held. Whose a session is, its record tells. A
+    /// failover, or slots that move to another server meanwhile, may hide sessions: a migration looks a second time.
+    async fn scan(&self, from: Option<&Bookmark>, limit: usize, now: Millis) -> Result<Scan, StoreError> {
+        self.inner.scan(from, limit, now).await.map_err(Failure::of_read)
     }
 
     /// Closes the connections. What was acknowledged is with the server. From the call on, every other operation is

@@ -15,7 +15,7 @@ use super::{
     keys::CONSUMERS,
     operation::bytes,
     scripts::Script,
-    servers::{Servers, Told},
+    servers::{Lane, Told},
     wire::Wire,
 };
 use crate::{
@@ -207,7 +207,7 @@ impl Inner {
         let mut links: Vec<(Arc<super::link::Link>, Vec<u16>)> = Vec::new();
         let first = rand::random_range(0..BUCKETS);
         for bucket in (first..BUCKETS).chain(0..first) {
-            let link = cluster.owner(super::keys::slot(bucket), until).await?;
+            let link = cluster.owner(super::keys::slot(bucket), Lane::Common, until).await?;
             match links.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &link)) {
                 Some((_, streams)) => streams.push(bucket),
                 None => links.push((link, vec![bucket])),

@@ -12,11 +12,11 @@ use super::{
     outbox::Noted,
     scripts::Script,
     servers::Told,
-    value::{Held, Seen, instant, letter},
+    value::{Held, instant, letter},
     wire::Wire,
 };
 use crate::store::{
-    Admit, Admitted, BehaviorOnLimit, End, EndTarget, Ended, Listed, Loaded, Millis, Owner, SessionId, Stamp,
+    Admit, Admitted, BehaviorOnLimit, End, EndTarget, Ended, Listed, Millis, Owner, SessionId, Stamp,
 };
 
 /// How many sessions of a list are read at once.
@@ -230,8 +230,8 @@ impl Inner {
         };
         let Told { value, wire } = self.servers.ask(bucket, &question, until).await?;
         let Value::Array(values) = value else { return Err(Failure::unreadable(&wire.node)) };
-        let live = |(id, value): (SessionId, Value)| match bytes(&value).and_then(Held::read)?.judge(now) {
-            Seen::Known(Loaded::Live(stored)) => Some(Listed { id, stored }),
+        let live = |(id, value): (SessionId, Value)| match bytes(&value).and_then(Held::read)? {
+            Held::Session(expires, stored) if expires > now => Some(Listed { id, stored, expires }),
             _ => None,
         };
         Ok(ids.into_iter().zip(values).filter_map(live).collect())

@@ -235,7 +235,7 @@ fn ends(head: &[u8]) -> Option<Millis> {
     matches!(kind, b'S' | b'E').then_some(u64::from_be_bytes(*instant.first_chunk()?))
 }
 
-async fn ask_all(wire: &Wire, pipeline: &Pipeline, until: Instant) -> Result<Vec<Value>, Failure> {
+pub(super) async fn ask_all(wire: &Wire, pipeline: &Pipeline, until: Instant) -> Result<Vec<Value>, Failure> {
     if pipeline.is_empty() {
         return Ok(Vec::new());
     }

@@ -22,12 +22,12 @@ use std::{fmt, path::Path, sync::Arc};
 use self::{
     open::Setup,
     operation::{Lapse, Sweep, Swept},
-    reader::{List, Load, LoadMany, Page, Seen, Stats},
+    reader::{List, Load, LoadMany, Page, ScanAll, Seen, Stats},
     threads::Threads,
 };
 use super::{
-    Admit, Admitted, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, SessionId, SessionStore,
-    StoreError, StoreStats, Touch, Touched,
+    Admit, Admitted, Bookmark, Cas, CasOutcome, End, Ended, Listed, Loaded, Millis, Owner, Scan, SessionId,
+    SessionStore, StoreError, StoreStats, Touch, Touched,
 };
 
 /// Rows that a sweep looks at in one transaction: others wait for it.
@@ -170,6 +170,12 @@ impl SessionStore for SqliteStore {
 
     async fn stats(&self) -> Result<StoreStats, StoreError> {
         self.threads.read(Stats).await
+    }
+
+    async fn scan(&self, from: Option<&Bookmark>, limit: usize, now: Millis) -> Result<Scan, StoreError> {
+        let after = from.and_then(|from| Some(i64::from_be_bytes(*from.as_bytes().first_chunk()?)));
+        let (sessions, last) = self.threads.read(ScanAll { after: after.unwrap_or(-1), limit, now }).await?;
+        Ok(Scan { sessions, next: last.map(|last| Bookmark::new(last.to_be_bytes())) })
     }
 
     fn remembers_owners(&self) -> bool {

@@ -10,7 +10,7 @@ use super::{
     rows::{State, find, id_of, key, number, stored},
 };
 use crate::store::{
-    EndReason, Listed, Loaded, Millis, Owner, SessionId, StoreError, StoreStats, TOMBSTONE_MS,
+    EndReason, Listed, Loaded, Millis, Owner, Scanned, SessionId, StoreError, StoreStats, TOMBSTONE_MS,
 };
 
 /// An operation that reads, in one statement: a snapshot of what is committed.
@@ -138,12 +138,46 @@ impl Read for List {
         {
             let id = id_of(row.get_ref(0)?.as_blob()?)?;
             if row.get::<_, i64>(3)? > number(self.now) {
-                page.listed.push(Listed { id, stored: stored(row, 1, 2)? });
+                let expires = row.get::<_, i64>(3)?.try_into().unwrap_or(0);
+                page.listed.push(Listed { id, stored: stored(row, 1, 2)?, expires });
             } else {
                 page.expired.push(id);
             }
         }
         Ok(page)
+    }
+}
+
+/// Reads a page of all sessions, in the order in which they were stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ScanAll {
+    pub(super) after: i64,
+    pub(super) limit: usize,
+    pub(super) now: Millis,
+}
+
+impl Read for ScanAll {
+    type Answer = (Vec<Scanned>, Option<i64>);
+
+    fn read(&self, connection: &Connection) -> rusqlite::Result<Self::Answer> {
+        let mut statement = connection.prepare_cached(
+            "SELECT seq, id, owner, record, last_seen, expires FROM session \
+             WHERE seq > ?1 AND ended IS NULL AND expires > ?2 ORDER BY seq LIMIT ?3",
+        )?;
+        let limit = number(self.limit.max(1) as u64);
+        let mut rows = statement.query(params![self.after, number(self.now), limit])?;
+        let (mut sessions, mut last) = (Vec::new(), None);
+        while let Some(row) = rows.next()? {
+            last = Some(row.get(0)?);
+            sessions.push(Scanned {
+                id: id_of(row.get_ref(1)?.as_blob()?)?,
+                owner: row.get::<_, Option<[u8; 32]>>(2)?.map(Owner::from_digest),
+                stored: stored(row, 3, 4)?,
+                expires: row.get::<_, i64>(5)?.try_into().unwrap_or(0),
+            });
+        }
+        let is_full = sessions.len() >= self.limit.max(1);
+        Ok((sessions, last.filter(|_| is_full)))
     }
 }
 

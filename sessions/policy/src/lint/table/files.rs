@@ -60,6 +60,7 @@ pub(super) const LINTS: &[Lint] = &[
             "cyclic_extends",
             "unknown_store",
             "store_timeout",
+            "store_migration",
             "store_place",
             "store_place_missing",
             "store_feature",

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::store::{
     Admit, Admitted, BehaviorOnLimit, Cas, CasOutcome, EndReason, Expected, Listed, Loaded, Millis, Owner,
-    SessionId, Stamp, Stored, TOMBSTONE_MS, Touch, Touched, Version,
+    Scanned, SessionId, Stamp, Stored, TOMBSTONE_MS, Touch, Touched, Version,
 };
 
 /// Sessions, tombstones and owners of some buckets.
@@ -304,7 +304,9 @@ impl Shard {
                 break;
             }
             match slot.stored() {
-                Some(stored) if slot.expires() > now => listed.push(Listed { id: slot.id, stored }),
+                Some(stored) if slot.expires() > now => {
+                    listed.push(Listed { id: slot.id, stored, expires: slot.expires() });
+                }
                 _ => expired.push(slot.id),
             }
         }
@@ -312,6 +314,16 @@ impl Shard {
             self.look(id, now);
         }
         (listed.len() >= limit || expired.len() < A_STEP).then_some(listed)
+    }
+
+    /// Its live sessions, as they are.
+    pub(super) fn scan(&self, now: Millis) -> Vec<Scanned> {
+        let live = self.slots.iter().filter(|slot| slot.expires() > now);
+        let scanned = live.filter_map(|slot| {
+            let owner = (slot.owner != NONE).then(|| *self.owners[slot.owner].owner());
+            Some(Scanned { id: slot.id, owner, stored: slot.stored()?, expires: slot.expires() })
+        });
+        scanned.collect()
     }
 }
 

@@ -1,0 +1,242 @@
+//! A migration that dies, a new store that is away, nodes that know only the old store.
+
+use std::time::Duration;
+
+use sessions::{
+    MemoryStore, SharedStore,
+    store::{Cas, EndReason, Expected, Loaded, MigrateError, MigratingStore, MigrationPhase, SessionStore},
+    testing::SpyStore,
+};
+
+use crate::common::{Pair, SOME_TIME, admitted, anonymous, of, owner, phase, stored};
+
+fn pair() -> Pair {
+    Pair::of(MemoryStore::new(100_000), MemoryStore::new(100_000))
+}
+
+/// A pair whose new store can be taken away.
+fn watched() -> (Pair, SpyStore<MemoryStore>) {
+    let spy = SpyStore::new(MemoryStore::new(100_000));
+    (Pair::of(MemoryStore::new(100_000), spy.clone()), spy)
+}
+
+async fn filled(pair: &Pair, sessions: u64) {
+    for number in 0..sessions {
+        stored(&pair.old, pair.creation(anonymous(number), number)).await;
+    }
+}
+
+#[tokio::test]
+async fn every_session_is_the_same_afterwards() {
+    let pair = pair();
+    filled(&pair, 250).await;
+    for number in 0..30 {
+        admitted(&pair.old, pair.login(owner(number % 3), number, 100)).await;
+    }
+    let before: Vec<_> =
+        [pair.live_of(&pair.old, owner(0)).await, pair.live_of(&pair.old, owner(1)).await].into();
+    let progress = pair.node().migration().run().await.unwrap();
+    assert_eq!((progress.phase, progress.total), (MigrationPhase::Done, 280));
+    assert_eq!((progress.copied, progress.verified), (280, 280), "{progress}");
+    assert_eq!((progress.repaired, progress.ended, progress.failed, progress.restarts), (0, 0, 0, 0));
+    for number in 0..250 {
+        assert_eq!(pair.counted(&pair.new, anonymous(number)).await, Some(number));
+    }
+    let after: Vec<_> =
+        [pair.live_of(&pair.new, owner(0)).await, pair.live_of(&pair.new, owner(1)).await].into();
+    assert_eq!(after, before, "in the order of their logins");
+    let login = pair.login(owner(1), 1_000, 10);
+    assert_eq!(admitted(&pair.node(), login).await, [before[1][0]], "the oldest goes");
+}
+
+#[tokio::test]
+async fn a_migration_that_died_goes_on_where_it_was() {
+    let pair = pair();
+    filled(&pair, 300).await;
+    let node = pair.node();
+    let first = node.migration().page(10).on_progress(|progress| assert!(progress.copied < 100, "it dies"));
+    assert!(tokio::spawn(first.run()).await.unwrap_err().is_panic());
+    let done = node.progress().await.unwrap();
+    assert_eq!(done.phase, MigrationPhase::Copying);
+    let progress = pair.node().migration().run().await.unwrap();
+    assert_eq!(progress.copied, 300, "none is copied twice: {progress}");
+    assert_eq!(progress.verified, 300);
+}
+
+#[tokio::test]
+async fn two_migrations_at_once_are_one() {
+    let pair = pair();
+    filled(&pair, 50).await;
+    let node = pair.copying().await;
+    let second = pair.node().migration().run().await;
+    assert!(matches!(second, Err(MigrateError::Busy)), "{second:?}");
+    assert_eq!(node.progress().await.unwrap().phase, MigrationPhase::Copying);
+}
+
+#[tokio::test]
+async fn a_new_store_that_is_away_takes_nothing_down_and_the_copy_begins_anew() {
+    let (pair, new) = watched();
+    filled(&pair, 50).await;
+    let node = pair.copying().await;
+    assert_eq!(pair.counted(&pair.new, anonymous(7)).await, Some(7), "it was copied");
+    new.set_down(true);
+    for _ in 0..5 {
+        assert_eq!(pair.increment(&node, anonymous(7), None).await, Some(true));
+    }
+    assert_eq!(node.progress().await.unwrap().phase, MigrationPhase::NotBegun, "the copy can't be relied on");
+    assert!(!node.end(pair.logout(anonymous(8), None)).await.unwrap().ids.is_empty());
+    assert_eq!(admitted(&node, pair.login(owner(1), 1, 1)).await, []);
+    new.set_down(false);
+    // The run that waited has noticed by itself, or another takes its place.
+    let progress = loop {
+        match pair.node().migration().run().await {
+            Err(MigrateError::Busy) => tokio::time::sleep(Duration::from_millis(50)).await,
+            other => break other.unwrap(),
+        }
+        if node.progress().await.unwrap().phase == MigrationPhase::Copying {
+            break node.progress().await.unwrap();
+        }
+    };
+    assert!(progress.restarts > 0, "{progress}");
+    let has_followed = async {
+        while pair.counted(&pair.new, anonymous(7)).await != Some(12)
+            || pair.counted(&pair.new, anonymous(8)).await.is_some()
+            || pair.counted(&pair.new, of(owner(1), 1)).await.is_none()
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(SOME_TIME, has_followed).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_ended_before_its_copy_meets_a_tombstone() {
+    let pair = pair();
+    let node = pair.copying().await;
+    stored(&pair.old, pair.creation(anonymous(1), 1)).await;
+    admitted(&pair.old, pair.login(owner(2), 2, 1)).await;
+    node.end(pair.logout(anonymous(1), None)).await.unwrap();
+    let evicted = admitted(&node, pair.login(owner(2), 3, 1)).await;
+    assert_eq!(evicted, [of(owner(2), 2)]);
+    for (id, expected) in [(anonymous(1), EndReason::LoggedOut), (of(owner(2), 2), EndReason::Evicted)] {
+        let loaded = pair.new.load(id, pair.now()).await.unwrap();
+        assert!(matches!(loaded, Loaded::Ended(reason) if reason == expected), "{loaded:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_is_in_both_stores_before_it_is_acknowledged() {
+    let pair = pair();
+    filled(&pair, 3).await;
+    let node = pair.copying().await;
+    assert_eq!(pair.increment(&node, anonymous(1), None).await, Some(true));
+    stored(&node, pair.creation(anonymous(9), 9)).await;
+    admitted(&node, pair.login(owner(1), 1, 1)).await;
+    for (id, expected) in [(anonymous(1), 2), (anonymous(9), 9), (of(owner(1), 1), 0)] {
+        assert_eq!(pair.counted(&pair.new, id).await, Some(expected));
+    }
+    // Others were quicker in the old store, and have not been followed yet.
+    let Loaded::Live(before) = pair.old.load(anonymous(2), pair.now()).await.unwrap() else { unreachable!() };
+    let by_others = Cas { expected: Expected::Version(before.version()), ..pair.creation(anonymous(2), 40) };
+    stored(&pair.old, by_others).await;
+    assert_eq!(pair.increment(&node, anonymous(2), None).await, Some(true));
+    assert_eq!(pair.counted(&pair.new, anonymous(2)).await, Some(41));
+}
+
+#[tokio::test]
+async fn a_login_stays_behind_those_that_are_not_copied_yet() {
+    let pair = pair();
+    let node = pair.copying().await;
+    admitted(&pair.old, pair.login(owner(1), 1, 9)).await;
+    admitted(&node, pair.login(owner(1), 2, 9)).await;
+    assert_eq!(pair.live_of(&pair.new, owner(1)).await, [], "the copy brings both, in their order");
+}
+
+#[tokio::test]
+async fn what_only_the_old_store_was_told_is_repaired() {
+    let pair = pair();
+    filled(&pair, 20).await;
+    let node = pair.node();
+    let run = tokio::spawn(node.migration().settle(Duration::from_secs(60)).run());
+    let is_copied = async {
+        while pair.counted(&pair.new, anonymous(19)).await.is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(SOME_TIME, is_copied).await.unwrap();
+    for number in 0..5 {
+        assert_eq!(pair.increment(&pair.old, anonymous(number), None).await, Some(true));
+    }
+    pair.clock.advance(Duration::from_secs(61));
+    let progress = run.await.unwrap().unwrap();
+    assert_eq!(progress.repaired, 5, "{progress}");
+    assert_eq!(pair.counted(&pair.new, anonymous(4)).await, Some(5));
+}
+
+#[tokio::test]
+async fn nodes_that_know_only_the_old_store_are_found_out() {
+    let pair = pair();
+    filled(&pair, 20).await;
+    let node = pair.node();
+    let other = pair.clone();
+    let migration = node.migration().on_progress(move |_| {
+        // Between two pages, every time.
+        let incremented = other.increment(&other.old, anonymous(3), None);
+        assert_eq!(futures_util::FutureExt::now_or_never(incremented), Some(Some(true)));
+    });
+    let told = migration.run().await;
+    assert!(matches!(told, Err(MigrateError::Unfollowed)), "{told:?}");
+    assert_eq!(node.progress().await.unwrap().phase, MigrationPhase::Copying);
+}
+
+#[tokio::test]
+async fn a_closing_that_was_left_alone_is_opened_again() {
+    let pair = pair();
+    filled(&pair, 5).await;
+    let node = pair.node();
+    let run = tokio::spawn(node.migration().run());
+    phase(&node, MigrationPhase::Closing).await;
+    run.abort();
+    assert_eq!(pair.increment(&pair.node(), anonymous(1), None).await, Some(true));
+    assert_eq!(node.progress().await.unwrap().phase, MigrationPhase::Copying);
+    assert_eq!(pair.node().migration().run().await.unwrap().phase, MigrationPhase::Done);
+    assert_eq!(pair.counted(&pair.new, anonymous(1)).await, Some(2));
+}
+
+#[tokio::test]
+async fn the_old_store_may_be_emptied_afterwards() {
+    let pair = pair();
+    filled(&pair, 5).await;
+    pair.node().migration().run().await.unwrap();
+    let emptied = Pair { old: SharedStore::new(MemoryStore::new(10)), ..pair.clone() };
+    let node = emptied.node();
+    assert_eq!(pair.counted(&node, anonymous(3)).await, Some(3));
+    assert_eq!(pair.increment(&node, anonymous(3), None).await, Some(true));
+    assert_eq!(pair.counted(&pair.new, anonymous(3)).await, Some(4));
+}
+
+#[tokio::test]
+async fn sessions_can_move_back_and_forth() {
+    let pair = pair();
+    filled(&pair, 5).await;
+    let back = pair.back();
+    for (way, expected) in [(&pair, 2), (&back, 3), (&pair, 4)] {
+        let progress = way.node().migration().run().await.unwrap();
+        assert_eq!(progress.verified, 5, "{progress}");
+        assert_eq!(pair.increment(&way.node(), anonymous(1), None).await, Some(true));
+        assert_eq!(pair.counted(&way.new, anonymous(1)).await, Some(expected));
+    }
+}
+
+/// A node that goes by what it read before: nothing of it may reach the old store once the new one decides.
+#[tokio::test]
+async fn a_node_that_was_away_does_not_decide_by_what_it_knew() {
+    let pair = pair();
+    filled(&pair, 5).await;
+    let slow: MigratingStore = pair.node();
+    assert_eq!(pair.increment(&slow, anonymous(1), None).await, Some(true));
+    pair.node().migration().run().await.unwrap();
+    assert_eq!(pair.increment(&slow, anonymous(1), None).await, Some(true));
+    assert_eq!(pair.counted(&pair.new, anonymous(1)).await, Some(3));
+    assert_eq!(pair.counted(&pair.old, anonymous(1)).await, Some(2), "the old store is left alone");
+}
