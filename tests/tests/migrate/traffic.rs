@@ -78,14 +78,16 @@ async fn logs_in(pair: Pair, node: MigratingStore, told: Arc<Told>, first: u64) 
         match node.admit(admit).await {
             Ok(sessions::store::Admitted::Stored { evicted }) => {
                 told.logins.fetch_add(1, Ordering::SeqCst);
-                evicted.into_iter().for_each(|id| told.end(id, Some(user)));
+                for id in evicted {
+                    told.end(id, Some(user));
+                }
             }
             _ => drop(told.refused.fetch_add(1, Ordering::SeqCst)),
         }
         if pair.live_of(&node, user).await.len() > LIMIT as usize {
             told.over.fetch_add(1, Ordering::SeqCst);
         }
-        if number % 3 == 0 && node.end(pair.logout(of(user, number), Some(user))).await.is_ok() {
+        if number.is_multiple_of(3) && node.end(pair.logout(of(user, number), Some(user))).await.is_ok() {
             told.end(of(user, number), Some(user));
         }
         tokio::time::sleep(Duration::from_millis(2)).await;

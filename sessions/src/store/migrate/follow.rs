@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     super::{
@@ -139,12 +139,15 @@ impl Both {
         Err(refused("others write all the time"))
     }
 
-    /// A session that the new store takes for ended has to be so in the old one.
+    /// A session that the new store takes for ended has to be so in the old one, where endings come a moment later.
     async fn has_ended(&self, id: SessionId, now: Millis) -> Result<Followed, StoreError> {
-        match self.from.load(id, now).await? {
-            Loaded::Live(_) => Err(refused("it has ended a session that is live")),
-            _ => Ok(Followed::Yes),
+        for _ in 0..ATTEMPTS {
+            if !matches!(self.from.load(id, now).await?, Loaded::Live(_)) {
+                return Ok(Followed::Yes);
+            }
+            sleep(FOLLOWS / 32).await;
         }
+        Err(refused("it has ended a session that is live"))
     }
 
     pub(super) async fn touch(&self, touch: Touch) -> Result<Touched, StoreError> {
