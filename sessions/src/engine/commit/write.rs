@@ -272,14 +272,14 @@ impl SessionEngine {
                 now,
                 deadline: self.write_deadline(called),
             };
-            let noted = self.note_write(&cas);
+            let seen = self.note_write(&cas);
             let outcome = match self.notes(|notes| notes.rewrite(&current, &record, says)) {
                 None => store.cas(cas).await,
                 Some(notes) => store.cas_noting(cas, notes).await,
             };
             match outcome.map_err(|error| self.store_failed(error))? {
                 CasOutcome::Stored => {
-                    self.keep_written(base.token.id, &record, noted);
+                    self.keep_written(base.token.id, &record, seen);
                     let hold = base.hold.clone();
                     if let Some(hold) = &hold {
                         hold.was_written();

@@ -106,11 +106,6 @@ impl Cluster {
         }
     }
 
-    /// How its connections are made.
-    pub(super) fn access(&self) -> &Access {
-        &self.access
-    }
-
     /// The link to a node.
     pub(super) fn link(&self, node: &Node, lane: Lane) -> Arc<Link> {
         let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);

@@ -100,11 +100,6 @@ impl Link {
         }
     }
 
-    /// How its connections are made.
-    pub(super) fn access(&self) -> &Access {
-        &self.access
-    }
-
     /// Whether there is a connection now.
     pub(super) fn is_up(&self) -> bool {
         matches!(&*self.lock(), State::Up { wire, .. } if wire.is_up())
