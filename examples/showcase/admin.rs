@@ -47,10 +47,3 @@ pub(crate) async fn stats(
     }
     Ok(Json(total))
 }
-
-/// Pages for operators: sessions, policies, stores and events.
-#[cfg(feature = "dashboard")]
-pub(crate) fn dashboard(registry: &policies::Registry) -> axum::Router<policies::Registry> {
-    let guard = sessions::guard::role(ROLE);
-    sessions::dashboard::Dashboard::new::<policies::Admin>(registry, guard).router()
-}

@@ -69,7 +69,7 @@ fn routes(registry: &policies::Registry) -> Router {
     let unlayered = unlayered.route("/metrics", get(observe::metrics));
     let operators = Router::new();
     #[cfg(feature = "dashboard")]
-    let operators = operators.nest("/dashboard", admin::dashboard(registry));
+    let operators = operators.nest("/dashboard", observe::dashboard(registry));
     Router::new()
         .merge(operators)
         .route("/plain", get(plain))

@@ -166,3 +166,10 @@ mod prometheus {
         ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
     }
 }
+
+/// Pages for operators: sessions, policies, stores and events.
+#[cfg(feature = "dashboard")]
+pub(crate) fn dashboard(registry: &policies::Registry) -> axum::Router<policies::Registry> {
+    let guard = sessions::guard::role("admin");
+    sessions::dashboard::Dashboard::new::<policies::Admin>(registry, guard).router()
+}

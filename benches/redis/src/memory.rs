@@ -155,6 +155,7 @@ fn creation(id: SessionId) -> Cas {
         expected: Expected::Absent,
         record: record(),
         expires: now + WEEK,
+        announced: false,
         now,
         deadline: now + 5_000,
     }

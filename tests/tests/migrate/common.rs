@@ -76,6 +76,7 @@ impl Pair {
             expected: Expected::Absent,
             record: record(count),
             expires: now + HOUR,
+            announced: false,
             now,
             deadline: now + 5_000,
         }
