@@ -20,6 +20,9 @@ const LICENCES: &[&str] = &[
     "BSL-1.0",
 ];
 
+/// What only tests use, and no one gets who uses the library: its files stay under a licence that asks for changes to them.
+const OF_TESTS: &[(&str, &str)] = &[("webdriver", "MPL-2.0")];
+
 fn cargo(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
         .args(arguments)
@@ -72,6 +75,7 @@ fn every_licence_is_a_permissive_one() {
                 LICENCES.contains(&one.as_str())
             })
         });
-        assert!(allowed, "{}: `{licence}`", package["name"]);
+        let name = package["name"].as_str().unwrap_or_default();
+        assert!(allowed || OF_TESTS.contains(&(name, &licence)), "{name}: `{licence}`");
     }
 }

@@ -197,6 +197,10 @@ mod unknown_store {
     sessions::policies!("lints/unknown_store.toml");
 }
 
+mod store_migration {
+    sessions::policies!("lints/store_migration.toml");
+}
+
 mod store_timeout {
     sessions::policies!("lints/store_timeout.toml");
 }
