@@ -19,6 +19,8 @@ pub struct Node {
     pub store: Spy,
     /// Its clock.
     pub clock: ManualClock,
+    /// How long a request of its twins may wait for the store.
+    pub limit: Duration,
 }
 
 impl Node {
@@ -27,13 +29,21 @@ impl Node {
         Self::on(policy, Spy::default(), ManualClock::default())
     }
 
+    /// The same for more requests of one session at once than a store on a network answers within its time limit, one
+    /// after the other.
+    pub fn patient(policy: SessionPolicy) -> Self {
+        Self::within(policy, Spy::default(), ManualClock::default(), Duration::from_secs(60))
+    }
+
     /// A node on a given store.
     pub fn on(policy: SessionPolicy, store: Spy, clock: ManualClock) -> Self {
-        let engine = SessionEngine::builder(policy)
-            .store(SharedStore::new(store.clone()))
-            .clock(clock.shared())
-            .build();
-        Self { engine, store, clock }
+        Self::within(policy, store, clock, SharedStore::DEFAULT_LIMIT)
+    }
+
+    fn within(policy: SessionPolicy, store: Spy, clock: ManualClock, limit: Duration) -> Self {
+        let shared = SharedStore::new(store.clone()).with_limit(limit);
+        let engine = SessionEngine::builder(policy).store(shared).clock(clock.shared()).build();
+        Self { engine, store, clock, limit }
     }
 
     /// A node whose generator is given.
@@ -44,13 +54,13 @@ impl Node {
             .clock(clock.shared())
             .entropy(std::sync::Arc::new(entropy))
             .build();
-        Self { engine, store, clock }
+        Self { engine, store, clock, limit: SharedStore::DEFAULT_LIMIT }
     }
 
     /// Another node on the same store, with this or another policy.
     #[must_use]
     pub fn twin(&self, policy: SessionPolicy) -> Self {
-        Self::on(policy, self.store.clone(), self.clock.clone())
+        Self::within(policy, self.store.clone(), self.clock.clone(), self.limit)
     }
 
     /// How many records are stored.

@@ -91,7 +91,7 @@ on("logout", "click", () => ask("POST", "/logout"));
 on("rotate", "click", () => ask("POST", "/rotate"));
 on("delete", "click", () => ask("POST", "/account/delete"));
 on("add", "submit", (form) => ask("POST", "/cart/add", {
-  item_id: value(form, "item"), quantity: Number(value(form, "quantity")),
+  item_id: value(form, "product"), quantity: Number(value(form, "quantity")),
 }));
 on("visit", "click", async () => {
   const { ok, answer } = await ask("POST", "/visits");

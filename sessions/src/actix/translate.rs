@@ -102,7 +102,8 @@ mod tests {
             let theirs = actix::HeaderValue::from_bytes(&bytes).is_ok();
             assert_eq!(theirs, HeaderValue::from_bytes(&bytes).is_ok(), "{byte:#x} in a value");
             let theirs = actix::HeaderName::from_bytes(&bytes).is_ok();
-            assert_eq!(theirs, HeaderName::from_bytes(&bytes).is_ok(), "{byte:#x} in a name");
+            // The older type takes a quotation mark, which no token has (RFC 9110 5.6.2) and no parser passes.
+            assert_eq!(theirs && byte != b'"', HeaderName::from_bytes(&bytes).is_ok(), "{byte:#x} in a name");
         }
     }
 

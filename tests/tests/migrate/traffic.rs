@@ -104,7 +104,7 @@ async fn logs_out(pair: Pair, node: MigratingStore, told: Arc<Told>) {
 }
 
 /// Lets clients of three nodes work while sessions move, and looks at what is left.
-async fn moves_under_traffic(pair: Pair) {
+async fn moves_under_traffic(pair: Pair, page: usize) {
     prepare(&pair).await;
     let told = Arc::new(Told::default());
     let nodes = [pair.node(), pair.node(), pair.node()];
@@ -121,7 +121,7 @@ async fn moves_under_traffic(pair: Pair) {
         ));
     }
     clients.spawn(logs_out(pair.clone(), nodes[1].clone(), Arc::clone(&told)));
-    let progress = nodes[0].migration().page(7).settle(Duration::ZERO).run().await.unwrap();
+    let progress = nodes[0].migration().page(page).settle(Duration::ZERO).run().await.unwrap();
     // They go on for a while, over the new store.
     tokio::time::sleep(Duration::from_millis(500)).await;
     told.is_over.store(true, Ordering::SeqCst);
@@ -155,9 +155,10 @@ async fn moves_under_traffic(pair: Pair) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_and_nothing_comes_back() {
-    moves_under_traffic(Pair::of(MemoryStore::new(100_000), MemoryStore::new(100_000))).await;
+    moves_under_traffic(Pair::of(MemoryStore::new(100_000), MemoryStore::new(100_000)), 7).await;
 }
 
+/// Over a network in larger pages: the clients end more sessions meanwhile, and each leaves a tombstone to look at.
 pub(crate) async fn between(pair: Pair) {
-    moves_under_traffic(pair).await;
+    moves_under_traffic(pair, 200).await;
 }

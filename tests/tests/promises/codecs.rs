@@ -38,7 +38,7 @@ impl Manner {
         if self.encrypted {
             builder = builder.encryption_keys(EncryptionKeys::parse([KEY]).unwrap());
         }
-        Node { engine: builder.build(), store: node.store.clone(), clock: node.clock.clone() }
+        Node { engine: builder.build(), ..node.clone() }
     }
 }
 

@@ -19,7 +19,7 @@ fn under(node: &Node, policy: SessionPolicy, keys: &[&str]) -> Node {
     if !keys.is_empty() {
         builder = builder.encryption_keys(EncryptionKeys::parse(keys.iter().copied()).unwrap());
     }
-    Node { engine: builder.build(), store: node.store.clone(), clock: node.clock.clone() }
+    Node { engine: builder.build(), ..node.clone() }
 }
 
 fn with_keys(node: &Node, keys: &[&str]) -> Node {

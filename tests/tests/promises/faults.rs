@@ -145,7 +145,10 @@ async fn a_limit_holds_whatever_the_store_does() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_writer_starves_on_a_store_that_takes_its_time() {
     let store = FaultStore::new(Place::default(), 0).delay(1.0, Duration::from_millis(2));
-    let nodes = [0; 2].map(|_| engine(SessionPolicy::user_default(), &store));
+    // All stand in one queue: the last waits for longer than a request may.
+    let patient = SharedStore::new(store.clone()).with_limit(Duration::from_secs(60));
+    let nodes =
+        [0; 2].map(|_| SessionEngine::builder(SessionPolicy::user_default()).store(patient.clone()).build());
     let visitor = logged_in(&nodes[0], &store).await;
     let requests: Vec<_> = (0..300)
         .map(|n| {

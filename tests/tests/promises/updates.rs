@@ -7,7 +7,7 @@ use sessions_tests::{Node, Visitor, second};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_updates_make_a_thousand_each_with_its_own_answer() {
-    let node = Node::new(SessionPolicy::user_default());
+    let node = Node::patient(SessionPolicy::user_default());
     let nodes = [node.clone(), node.twin(SessionPolicy::user_default())];
     let visitor = node.logged_in("ada").await;
     for slow in [false, true] {
@@ -138,7 +138,7 @@ async fn an_update_on_a_session_that_no_one_knows_sends_nothing_before_the_commi
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_outlasts_another_process_that_writes_without_a_pause() {
-    let here = Node::new(SessionPolicy::user_default());
+    let here = Node::patient(SessionPolicy::user_default());
     let there = here.twin(SessionPolicy::user_default());
     let mut ada = here.logged_in("ada").await;
     let (mut rival, mut rivals_turns) = (ada.clone(), 100);

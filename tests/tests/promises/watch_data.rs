@@ -40,7 +40,7 @@ async fn a_socket_reads_what_requests_write_and_they_read_what_it_writes() {
 
 #[tokio::test]
 async fn sockets_and_requests_of_two_nodes_lose_no_update() {
-    let here = Node::new(SessionPolicy::user_default());
+    let here = Node::patient(SessionPolicy::user_default());
     let there = here.twin(SessionPolicy::user_default());
     let ada = here.logged_in("ada").await;
     let mut tasks = tokio::task::JoinSet::new();
