@@ -53,8 +53,9 @@ async fn a_person_fills_a_cart_and_logs_out_everywhere() {
     here.click_text("Count a visit").await;
     here.wait_for_text("2 so far").await;
     here.click_text("Take a new id").await;
-    here.wait_for_text("POST /rotate → 200").await;
+    here.wait_for_text("The socket was closed: 4401 SESSION_SUPERSEDED").await;
     here.wait_for_text("1 × tea").await;
+    with_a_socket(&here).await;
     let elsewhere = Browser::start().await;
     let there = ada(&shop, &elsewhere).await;
     there.wait_until("two devices are listed", async |tab| tab.count("#sessions tr").await == 2).await;
