@@ -69,6 +69,11 @@ use crate::clock::{Clock, SystemClock, Time};
 /// While sessions are copied, a write takes one more step, to the new store, and a login three. If the new store is away, the
 /// old one goes on alone and the copy begins anew when it is back.
 ///
+/// It has no [outbox](SessionStore::outbox) and tells of no endings, as no one of the two has all: sockets are looked for,
+/// and `near_cache` keeps no copies. From a `RedisStore` nothing can be moved under an
+/// [`index_key`](crate::SessionEngineBuilder::index_key): its records don't tell whose they are. The check of the settings
+/// refuses both.
+///
 /// # Example
 /// ```
 /// use sessions::{MemoryStore, store::{MigratingStore, SessionStore, SharedStore}};
