@@ -115,6 +115,12 @@ impl Node {
         visitor
     }
 
+    /// When the visitor's session was last active, as the store has it.
+    pub async fn last_seen(&self, visitor: &Visitor) -> chrono::DateTime<chrono::Utc> {
+        let session = self.engine.resolve(&visitor.request()).await.unwrap();
+        session.last_seen_at().unwrap()
+    }
+
     /// Whom the visitor is logged in as.
     pub async fn who(&self, visitor: &Visitor) -> Option<String> {
         let session = self.engine.resolve(&visitor.request()).await.unwrap();

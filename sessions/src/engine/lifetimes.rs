@@ -104,18 +104,27 @@ impl Lifetimes {
 
     /// Whether a use at `now` has to be noted: seldom enough to be cheap, and the error only ever shortens idle.
     pub(crate) fn touch_is_due(&self, record: &Record, now: Millis) -> bool {
-        let remembered = record.remembered;
-        if self.by_change || (self.idle(remembered).is_none() && !self.is_sliding(remembered)) {
+        if self.by_change || !self.is_prolonged_by_use(record.remembered) {
             return false;
         }
-        let span = self.idle(remembered).unwrap_or_else(|| self.ttl(remembered));
-        let every = self.touch.filter(|_| !remembered).unwrap_or_else(|| (span / 10).min(60_000));
+        let span = self.idle(record.remembered).unwrap_or_else(|| self.ttl(record.remembered));
+        let every = self.touch.filter(|_| !record.remembered).unwrap_or_else(|| (span / 10).min(60_000));
         now.saturating_sub(record.last_seen) >= every
     }
 
-    /// When the session was last active after a write, which is the request's own change or only what time asked for.
+    fn is_prolonged_by_use(&self, remembered: bool) -> bool {
+        self.idle(remembered).is_some() || self.is_sliding(remembered)
+    }
+
+    /// When the session was last active after a write, which is the request's own change or only what time asked for. Where
+    /// its end would move, a write moves it no more often than a use: a store then has no index to change.
     pub(crate) fn seen(&self, record: &Record, now: Millis, changes: bool) -> Millis {
-        if self.by_change && !changes { record.last_seen } else { record.no_earlier(now) }
+        let moves = if self.by_change {
+            changes
+        } else {
+            !self.is_prolonged_by_use(record.remembered) || self.touch_is_due(record, now)
+        };
+        if moves { record.no_earlier(now) } else { record.last_seen }
     }
 
     pub(crate) fn is_renewed_by_use(&self, record: &Record) -> bool {

@@ -1,6 +1,6 @@
 //! Breaks the library on purpose, one safeguard at a time, and sees that a promise's test goes red each time.
 //!
-//! `cargo run -p sessions-tests --bin controls [WORD]` runs the controls whose name has the word, or all. A test that
+//! `cargo run -p sessions-tests --bin controls [WORD…]` runs the controls whose name has one of the words, or all. A test that
 //! stays green without the safeguard that it is there for proves nothing: such a control fails. So does one whose text
 //! is not in the source any more: it has to follow the code. Works on a copy below `target/`.
 
@@ -24,14 +24,17 @@ struct Control {
 const CONTROLS: &[Control] = &include!("../controls.in");
 
 fn main() -> ExitCode {
-    let word = std::env::args().nth(1).unwrap_or_default();
+    let words: Vec<_> = std::env::args().skip(1).collect();
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let copy = root.join("target/controls/tree");
     if let Err(error) = fs::remove_dir_all(&copy).or_else(absent).and_then(|()| copy_tree(&root, &copy)) {
         eprintln!("the tree can't be copied to {}: {error}", copy.display());
         return ExitCode::FAILURE;
     }
-    let chosen: Vec<_> = CONTROLS.iter().filter(|control| control.name.contains(&word)).collect();
+    let chosen: Vec<_> = CONTROLS
+        .iter()
+        .filter(|control| words.is_empty() || words.iter().any(|word| control.name.contains(word)))
+        .collect();
     let (mut red, mut failed) = (0, 0);
     for control in chosen {
         match run(control, &root, &copy) {

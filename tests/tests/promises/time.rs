@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sessions::SessionPolicy;
-use sessions_tests::{Node, Visitor, second};
+use sessions_tests::{Node, Visitor, second, user};
 
 const MILLI: Duration = Duration::from_millis(1);
 
@@ -20,6 +20,36 @@ async fn idle_ends_a_session_exactly() {
     assert!(node.who(&visitor).await.is_some());
     node.clock.advance(MILLI);
     assert_eq!(node.who(&visitor).await, None);
+}
+
+#[tokio::test]
+async fn a_write_moves_the_last_use_as_seldom_as_a_use_does() {
+    let policy = SessionPolicy::for_web_users().idle_timeout(second(100)).build().unwrap();
+    let node = Node::new(policy);
+    let mut visitor = node.logged_in("ada").await;
+    let began = node.last_seen(&visitor).await;
+    for (seconds, moved) in [(9, 0), (1, 10), (9, 10), (2, 21)] {
+        node.clock.advance(second(seconds));
+        node.visit(&mut visitor, async |session| session.set("at", seconds)).await.commit.unwrap();
+        assert_eq!(node.last_seen(&visitor).await - began, chrono::TimeDelta::seconds(moved), "{seconds}");
+    }
+    // Where no use prolongs the session, each write is told.
+    let node = Node::new(SessionPolicy::for_web_users().no_idle_timeout().build().unwrap());
+    let mut visitor = node.logged_in("ada").await;
+    let began = node.last_seen(&visitor).await;
+    node.clock.advance(second(1));
+    node.visit(&mut visitor, async |session| session.set("at", 1)).await.commit.unwrap();
+    assert_eq!(node.last_seen(&visitor).await - began, chrono::TimeDelta::seconds(1));
+}
+
+#[tokio::test]
+async fn a_confirmation_is_a_use_in_any_case() {
+    let node = Node::new(SessionPolicy::for_web_users().idle_timeout(second(100)).build().unwrap());
+    let mut visitor = node.logged_in("ada").await;
+    let began = node.last_seen(&visitor).await;
+    node.clock.advance(second(5));
+    node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada"))).await.commit.unwrap();
+    assert_eq!(node.last_seen(&visitor).await - began, chrono::TimeDelta::seconds(5));
 }
 
 #[tokio::test]
@@ -182,7 +212,7 @@ async fn where_only_a_change_is_activity_every_kind_of_change_is() {
             1 => session.remove("n").unwrap(),
             2 => session.update("n", |n: &mut u8| *n += 1).await.unwrap(),
             3 => session.rotate(),
-            4 => session.mark_authenticated(sessions_tests::user("ada")),
+            4 => session.mark_authenticated(user("ada")),
             _ => session.flash("seen").unwrap(),
         };
         node.visit(&mut visitor, change).await.commit.unwrap();
@@ -229,7 +259,7 @@ async fn ttl_counts_from_creation_and_anew_from_each_login() {
     node.visit(&mut visitor, async |session| session.set("cart", 1)).await.commit.unwrap();
     for _ in 0..3 {
         node.clock.advance(second(900));
-        node.visit(&mut visitor, async |session| session.mark_authenticated(sessions_tests::user("ada")))
+        node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada")))
             .await
             .commit
             .unwrap();
@@ -252,7 +282,7 @@ fn remembering() -> sessions::SessionPolicyBuilder {
 async fn remembered(node: &Node) -> Visitor {
     let mut visitor = Visitor::default();
     let login = async |session: &mut sessions::Session| {
-        session.mark_authenticated(sessions_tests::user("ada"));
+        session.mark_authenticated(user("ada"));
         session.remember(true);
     };
     node.visit(&mut visitor, login).await.commit.unwrap();

@@ -344,7 +344,7 @@ impl SessionEngine {
             next.lease = None;
         }
         next.version = current.version.next();
-        next.last_seen = self.shared.lifetimes.seen(current, now, asked);
+        next.last_seen = self.shared.lifetimes.seen(current, now, asked).max(next.started);
         if let Some(hold) = &base.hold {
             next.lease = hold.goes_on(self.shared.time.now());
         }

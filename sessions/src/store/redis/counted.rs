@@ -1,4 +1,6 @@
-//! A stream that counts what is written to it: where nothing was written after a question came, the question was not sent.
+//! The stream of a connection. What is asked at the same time leaves together: before it writes, it lets the other tasks of
+//! its thread have their turn, who may ask as well. It counts what it has written: where nothing was written after a question
+//! came, the question was not sent.
 
 use std::{
     io,
@@ -29,12 +31,14 @@ pin_project! {
         #[pin]
         stream: S,
         written: Written,
+        // Whether the others have had their turn since the last flush.
+        has_waited: bool,
     }
 }
 
 impl<S> Counted<S> {
     pub(super) fn new(stream: S, written: Written) -> Self {
-        Self { stream, written }
+        Self { stream, written, has_waited: false }
     }
 }
 
@@ -51,13 +55,22 @@ impl<S: AsyncRead> AsyncRead for Counted<S> {
 impl<S: AsyncWrite> AsyncWrite for Counted<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.project();
+        if !*this.has_waited {
+            *this.has_waited = true;
+            // A task that wakes itself goes behind those that are ready.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let length = ready!(this.stream.poll_write(cx, bytes))?;
         this.written.0.fetch_add(length as u64, Ordering::AcqRel);
         Poll::Ready(Ok(length))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.project().stream.poll_flush(cx)
+        let this = self.project();
+        ready!(this.stream.poll_flush(cx))?;
+        *this.has_waited = false;
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

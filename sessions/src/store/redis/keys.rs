@@ -35,17 +35,20 @@ impl Keys {
     }
 
     pub(super) fn session(&self, id: SessionId) -> Vec<u8> {
-        let mut key = self.begin(id.bucket(), b's', 22);
-        key.extend_from_slice(URL_SAFE_NO_PAD.encode(id.sid()).as_bytes());
+        let mut name = [0; 22];
+        write(id.sid(), &mut name);
+        let mut key = self.begin(id.bucket(), b's', name.len());
+        key.extend_from_slice(&name);
         key
     }
 
     /// Expiry, order and revocation of an owner.
     pub(super) fn owner(&self, owner: Owner) -> [Vec<u8>; 3] {
-        let digest = URL_SAFE_NO_PAD.encode(owner.as_bytes());
+        let mut digest = [0; 43];
+        write(owner.as_bytes(), &mut digest);
         [b'e', b'o', b'r'].map(|kind| {
             let mut key = self.begin(owner.bucket(), kind, digest.len());
-            key.extend_from_slice(digest.as_bytes());
+            key.extend_from_slice(&digest);
             key
         })
     }
@@ -120,6 +123,12 @@ impl Keys {
         key.extend_from_slice(&[b'}', b':', kind, b':']);
         key
     }
+}
+
+/// Writes bytes as keys have them, into as many as they take.
+fn write(bytes: &[u8], text: &mut [u8]) {
+    let written = URL_SAFE_NO_PAD.encode_slice(bytes, text);
+    debug_assert!(written.is_ok_and(|length| length == text.len()), "room for all of it");
 }
 
 /// The session whose key this is, without the prefix.

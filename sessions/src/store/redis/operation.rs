@@ -13,10 +13,10 @@ use super::{
     outbox::Noted,
     scripts::Script,
     servers::Told,
-    value::{Held, Seen, instant, reason},
-    wire::Wire,
+    value::{Held, Seen, instant, known, reason, stay, value},
+    wire::{Wire, micros},
 };
-use crate::store::{Cas, CasOutcome, EndReason, Expected, Loaded, Millis, Owner, SessionId, Touch, Touched};
+use crate::store::{Cas, CasOutcome, EndReason, Loaded, Millis, Owner, SessionId, Touch, Touched};
 
 /// An instant of the contract is a whole millisecond: what comes within it is in time.
 const MILLISECOND: i64 = 1_000;
@@ -59,8 +59,8 @@ impl Reply {
     pub(super) fn timed(told: Told) -> Result<(Self, Arc<Wire>), Failure> {
         let (wire, received) = (Arc::clone(&told.wire), Instant::now());
         let mut reply = Self::read(told)?;
-        let time = reply.rest.first().and_then(number).ok_or_else(|| Failure::unreadable(&wire.node))?;
-        reply.rest.remove(0);
+        let time = reply.rest.get(..2).and_then(micros).ok_or_else(|| Failure::unreadable(&wire.node))?;
+        reply.rest.drain(..2);
         if reply.word == "LATE" {
             wire.clock.set(time, received);
         } else {
@@ -96,8 +96,8 @@ impl Inner {
         let until = self.until()?;
         let key = self.keys.session(id);
         let question = |_: &Wire| {
-            let mut get = redis::cmd("GET");
-            get.arg(&key);
+            let mut get = Cmd::with_capacity(2, "GET".len() + key.len());
+            get.arg("GET").arg(&key);
             get
         };
         let Told { value, wire } = self.servers.ask(id.bucket(), &question, until).await?;
@@ -150,13 +150,11 @@ impl Inner {
         let Some(deadline) = Deadline::of(write.deadline, write.now) else { return Ok(CasOutcome::Late) };
         let mut keys = self.keys_of(write.id, write.owner);
         let script = noted.of(Script::Cas, &mut keys, write.id.bucket());
-        let expected = match write.expected {
-            Expected::Absent => Vec::new(),
-            Expected::Version(version) => version.as_u64().to_be_bytes().to_vec(),
-        };
+        let value = value(instant(write.expires), &write.record);
+        let known = known(write.expected, &value);
         let finish = |call: &mut Cmd, wire: &Wire| {
-            call.arg(instant(write.now)).arg(deadline.on(wire)).arg(&expected).arg(instant(write.expires));
-            call.arg(&write.record[..]).arg(write.id.sid()).arg(u8::from(write.announced));
+            call.arg(instant(write.now)).arg(deadline.on(wire)).arg(&known).arg(&value);
+            call.arg(stay(write.expires, write.now)).arg(write.id.sid()).arg(u8::from(write.announced));
             noted.finish(call);
         };
         let run = async || self.servers.run(write.id.bucket(), script, &keys, &finish, until).await;

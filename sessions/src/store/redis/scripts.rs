@@ -1,5 +1,5 @@
 //! The scripts that the server runs, each atomic and in one slot. Their sources are the files of `scripts/`, each behind
-//! what is common to all and what it notes.
+//! what is common to all and what it notes; a write also behind its usual case.
 
 use std::sync::LazyLock;
 
@@ -31,6 +31,9 @@ pub(super) enum Script {
     EndOwnerNoting,
 }
 
+/// How many words a call has beside its keys, and how many bytes they take, as a rule.
+const USUAL: (usize, usize) = (10, 512);
+
 const ALL: [Script; 12] = [
     Script::Cas,
     Script::Touch,
@@ -49,22 +52,23 @@ const ALL: [Script; 12] = [
 /// Each script's source and its digest.
 static SOURCES: LazyLock<[(String, String); 12]> = LazyLock::new(|| {
     let (plain, noting) = (include_str!("scripts/plain.lua"), include_str!("scripts/noting.lua"));
+    let known = include_str!("scripts/known.lua");
     [
-        (plain, include_str!("scripts/cas.lua")),
-        (plain, include_str!("scripts/touch.lua")),
-        (plain, include_str!("scripts/admit.lua")),
-        (plain, include_str!("scripts/end.lua")),
-        (plain, include_str!("scripts/end_owner.lua")),
-        (plain, include_str!("scripts/list.lua")),
-        (plain, include_str!("scripts/lapse.lua")),
-        (plain, include_str!("scripts/prune.lua")),
-        (noting, include_str!("scripts/cas.lua")),
-        (noting, include_str!("scripts/admit.lua")),
-        (noting, include_str!("scripts/end.lua")),
-        (noting, include_str!("scripts/end_owner.lua")),
+        (known, plain, include_str!("scripts/cas.lua")),
+        ("", plain, include_str!("scripts/touch.lua")),
+        ("", plain, include_str!("scripts/admit.lua")),
+        ("", plain, include_str!("scripts/end.lua")),
+        ("", plain, include_str!("scripts/end_owner.lua")),
+        ("", plain, include_str!("scripts/list.lua")),
+        ("", plain, include_str!("scripts/lapse.lua")),
+        ("", plain, include_str!("scripts/prune.lua")),
+        (known, noting, include_str!("scripts/cas.lua")),
+        ("", noting, include_str!("scripts/admit.lua")),
+        ("", noting, include_str!("scripts/end.lua")),
+        ("", noting, include_str!("scripts/end_owner.lua")),
     ]
-    .map(|(notes, own)| {
-        let source = format!("{}\n{notes}\n{own}", include_str!("scripts/common.lua"));
+    .map(|(first, notes, own)| {
+        let source = format!("{first}\n{}\n{notes}\n{own}", include_str!("scripts/common.lua"));
         let digest = redis::Script::new(&source).get_hash().to_owned();
         (source, digest)
     })
@@ -103,9 +107,9 @@ impl Script {
             By::Digest => ("EVALSHA", digest),
             By::Source => ("EVAL", source),
         };
-        let mut call = redis::cmd(command);
-        call.arg(script);
-        call.arg(keys.len()).arg(keys);
+        let named: usize = keys.iter().map(Vec::len).sum();
+        let mut call = Cmd::with_capacity(USUAL.0 + keys.len(), USUAL.1 + script.len() + named);
+        call.arg(command).arg(script).arg(keys.len()).arg(keys);
         call
     }
 }

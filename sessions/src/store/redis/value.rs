@@ -1,9 +1,12 @@
 //! What stands under a session's key, as this side reads it. The scripts write it; `scripts/common.lua` says how.
 
-use crate::store::{EndReason, Loaded, Millis, Stored};
+use crate::store::{EndReason, Expected, Loaded, Millis, Stored};
 
 /// The latest instant that a number of the server's scripts can hold exactly; what is beyond it never comes.
 const LAST: Millis = (1 << 53) - 1;
+/// As `scripts/common.lua` has them.
+const GRACE: Millis = 60_000;
+const LONGEST: Millis = 3_155_760_000_000;
 /// What comes before the record.
 const HEAD: usize = 9;
 /// The first bytes that tell a tombstone, or when a session expires.
@@ -54,6 +57,26 @@ impl Held {
 fn stored(record: &[u8]) -> Option<Stored> {
     let last_seen = record.get(8..)?.first_chunk()?;
     Some(Stored { record: record.into(), last_seen: u64::from_be_bytes(*last_seen) })
+}
+
+/// What stands under the key of a session that expires at an instant.
+pub(super) fn value(expires: Millis, record: &[u8]) -> Vec<u8> {
+    [&b"S"[..], &expires.to_be_bytes(), record].concat()
+}
+
+/// What a value begins with that this one may take the place of, if neither the end of the session nor its last use moves.
+pub(super) fn known(expected: Expected, value: &[u8]) -> Vec<u8> {
+    match (expected, value.get(..HEAD), value.get(HEAD + 8..HEAD + 16)) {
+        (Expected::Version(version), Some(end), Some(seen)) => {
+            [end, &version.as_u64().to_be_bytes(), seen].concat()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// How long a key stays that is dead at an instant: what is left until then, and a minute for clocks that are behind.
+pub(super) fn stay(instant: Millis, now: Millis) -> Millis {
+    instant.saturating_sub(now).saturating_add(GRACE).min(LONGEST)
 }
 
 /// An instant as scripts take it.

@@ -23,6 +23,7 @@ use super::{
     clock::Clock,
     counted::{Counted, Written},
     failure::{Failure, server_error},
+    operation::number,
     scripts,
 };
 
@@ -30,6 +31,8 @@ use super::{
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(5));
 /// Bytes that no one acknowledges for so long end the connection.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
+/// How many questions may wait until the connection's task takes them.
+const WAITING: usize = 1_024;
 
 /// Where a server listens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -213,7 +216,9 @@ impl Wire {
         scripts::load(&mut pipeline);
         pipeline.cmd("TIME");
         let answers = self.ask_all(&pipeline, pipeline.len()).await?;
-        if let Some(micros) = answers.last().and_then(server_micros) {
+        if let Some(Value::Array(time)) = answers.last()
+            && let Some(micros) = micros(time)
+        {
             self.clock.set(micros, Instant::now());
         }
         Ok(())
@@ -350,7 +355,8 @@ async fn speak<S>(
 where
     S: tokio::io::AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let config = config.set_response_timeout(None).set_connection_timeout(None);
+    let config =
+        config.set_response_timeout(None).set_connection_timeout(None).set_pipeline_buffer_size(WAITING);
     let (connection, driver) = MultiplexedConnection::new_with_config(&access.info(), stream, config).await?;
     Ok((connection, Box::pin(driver)))
 }
@@ -366,14 +372,9 @@ fn set_up(stream: &TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The answer to TIME, in microseconds.
-fn server_micros(value: &Value) -> Option<i64> {
-    let Value::Array(parts) = value else { return None };
-    let mut numbers = parts.iter().map(|part| match part {
-        Value::BulkString(digits) => std::str::from_utf8(digits).ok()?.parse::<i64>().ok(),
-        Value::Int(number) => Some(*number),
-        _ => None,
-    });
+/// A server's time as it gives it, in seconds and microseconds, as the latter alone.
+pub(super) fn micros(time: &[Value]) -> Option<i64> {
+    let mut numbers = time.iter().map(number::<i64>);
     let (seconds, micros) = (numbers.next()??, numbers.next()??);
     seconds.checked_mul(1_000_000)?.checked_add(micros)
 }

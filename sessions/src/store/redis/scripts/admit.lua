@@ -3,18 +3,18 @@
 -- KEYS: the new session, the owner's expiry, order and revocation, the sessions that may go.
 -- ARGV: now, deadline, expires, record, sid, began (two numbers of ten digits), the most sessions or '', what happens at
 -- the limit, the sid that is replaced or '', the sids of the sessions that may go.
-local at, now = server_time(), tonumber(ARGV[1])
-if at > tonumber(ARGV[2]) then return {'LATE', text(at)} end
+local time, now = redis.call('TIME'), tonumber(ARGV[1])
+if time[1] * 1000000 + time[2] > tonumber(ARGV[2]) then return {'LATE', time[1], time[2]} end
 local expires, record, sid = tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local most, behavior, replaces = tonumber(ARGV[8]), ARGV[9], ARGV[10]
 local expiry, order, revoked = KEYS[2], KEYS[3], KEYS[4]
-if look(KEYS[1], now) ~= 'absent' then return {'EXISTS', text(at)} end
+if look(KEYS[1], now) ~= 'absent' then return {'EXISTS', time[1], time[2]} end
 
 local stamp = redis.call('GET', revoked)
 if stamp then
   local high, low = tonumber(string.sub(stamp, 1, 10)), tonumber(string.sub(stamp, 11))
   local began_high, began_low = tonumber(ARGV[6]), tonumber(ARGV[7])
-  if began_high < high or (began_high == high and began_low < low) then return {'REVOKED', text(at)} end
+  if began_high < high or (began_high == high and began_low < low) then return {'REVOKED', time[1], time[2]} end
 end
 
 local keys = {}
@@ -41,7 +41,7 @@ else
 end
 local others = {}
 if most and count > most - 1 then
-  if behavior == 'reject' then return {'LIMIT', text(at), text(count)} end
+  if behavior == 'reject' then return {'LIMIT', time[1], time[2], text(count)} end
   local over = count - (most - 1)
   if behavior == 'all' then over = count end
   for _, member in ipairs(redis.call('ZRANGE', order, 0, -1)) do
@@ -57,13 +57,13 @@ if most and count > most - 1 then
   end
 end
 if #unnamed > 0 then
-  local names = {'NAME', text(at)}
+  local names = {'NAME', time[1], time[2]}
   for _, one in ipairs(going) do names[#names + 1] = one[1] end
   for _, member in ipairs(others) do names[#names + 1] = member end
   return names
 end
 
-local answer = {'STORED', text(at)}
+local answer = {'STORED', time[1], time[2]}
 for _, one in ipairs(going) do
   if strike(expiry, order, one[1], keys[one[1]], one[2], now) and one[2] == 'V' then
     answer[#answer + 1] = one[1]

@@ -7,12 +7,6 @@
 local GRACE = 60000
 local LONGEST = 3155760000000
 
--- The server's clock, in microseconds.
-local function server_time()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000000 + tonumber(time[2])
-end
-
 local function text(number)
   return string.format('%.0f', number)
 end

@@ -13,7 +13,8 @@ local kept = tonumber(table.remove(ARGV))
 redis.call('XLEN', stream)
 
 local function append(event)
-  local millis, number = math.floor(server_time() / 1000), 0
+  local time = redis.call('TIME')
+  local millis, number = time[1] * 1000 + math.floor(time[2] / 1000), 0
   local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
   local oldest = text(math.max(0, millis - kept))
   if last then
