@@ -37,6 +37,7 @@ trait ErasedStore: Send + Sync + fmt::Debug {
     fn scan<'a>(&'a self, from: Option<&'a Bookmark>, limit: usize, now: Millis) -> Answer<'a, Scan>;
     fn remembers_owners(&self) -> bool;
     fn tell_endings(&self, to: Endings) -> bool;
+    fn time_limit(&self) -> Option<Duration>;
     fn outbox(&self) -> Option<Outbox>;
     fn shutdown(&self) -> Answer<'_, ()>;
 }
@@ -84,6 +85,9 @@ impl<S: SessionStore> ErasedStore for S {
     fn tell_endings(&self, to: Endings) -> bool {
         SessionStore::tell_endings(self, to)
     }
+    fn time_limit(&self) -> Option<Duration> {
+        SessionStore::time_limit(self)
+    }
     fn outbox(&self) -> Option<Outbox> {
         SessionStore::outbox(self)
     }
@@ -100,6 +104,8 @@ impl<S: SessionStore> ErasedStore for S {
 pub struct SharedStore {
     store: Kind,
     limit: Duration,
+    /// The limit that the store keeps by itself.
+    own_limit: Option<Duration>,
     meter: StoreMeter,
     outbox: Option<Outbox>,
 }
@@ -150,11 +156,11 @@ impl SharedStore {
             Some(memory) => Kind::Memory(memory.clone()),
             None => Kind::Other(Arc::new(store)),
         };
-        let outbox = match &store {
-            Kind::Memory(_) => None,
-            Kind::Other(store) => store.outbox(),
+        let (own_limit, outbox) = match &store {
+            Kind::Memory(_) => (None, None),
+            Kind::Other(store) => (store.time_limit(), store.outbox()),
         };
-        Self { store, limit: Self::DEFAULT_LIMIT, meter: StoreMeter::unnamed(), outbox }
+        Self { store, limit: Self::DEFAULT_LIMIT, own_limit, meter: StoreMeter::unnamed(), outbox }
     }
 
     /// The same store with another time limit for each operation.
@@ -177,6 +183,11 @@ impl SharedStore {
         self.limit
     }
 
+    /// Whether the store itself answers within the limit.
+    fn keeps_limit(&self) -> bool {
+        self.own_limit.is_some_and(|own| own <= self.limit)
+    }
+
     /// Whether it is known to keep no one waiting.
     pub(crate) fn answers_at_once(&self) -> bool {
         matches!(self.store, Kind::Memory(_))
@@ -187,6 +198,7 @@ impl SharedStore {
         let timer = Timer::start();
         let loaded = match &self.store {
             Kind::Memory(store) => Soon::now(Ok(store.load_now(id, now))),
+            Kind::Other(store) if self.keeps_limit() => Soon::Later(store.load(id, now)),
             Kind::Other(store) => Soon::later(self.within(store.load(id, now))),
         };
         if cfg!(feature = "metrics") {
@@ -228,6 +240,9 @@ impl SharedStore {
     }
 
     async fn within<T>(&self, mut answer: Answer<'_, T>) -> Result<T, StoreError> {
+        if self.keeps_limit() {
+            return answer.await;
+        }
         // What answers at once needs no timer.
         let first = std::future::poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await;
         match first {

@@ -27,7 +27,7 @@ mod scan;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-use std::{fmt, future::Future, sync::Arc};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use crate::{outbox::Outbox, soon::all};
 
@@ -204,6 +204,12 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     fn tell_endings(&self, to: Endings) -> bool {
         let _ = to;
         false
+    }
+
+    /// How long a call takes at most, where the store gives up by itself then. `None`, the default, of one that leaves it to
+    /// its caller: [`SharedStore`] sets it a limit.
+    fn time_limit(&self) -> Option<Duration> {
+        None
     }
 
     /// Where the store keeps events for consumers, if it does: what this answers is asked for once, and changes that end

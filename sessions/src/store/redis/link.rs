@@ -67,11 +67,19 @@ impl Link {
 
     /// The connection, made if there is none.
     pub(super) async fn wire(self: &Arc<Self>, until: Instant) -> Result<Arc<Wire>, Failure> {
+        match self.begin()? {
+            Ok(wire) => Ok(wire),
+            // Boxed: rarely needed, and large.
+            Err(dialled) => Box::pin(self.wait(dialled, until)).await,
+        }
+    }
+
+    async fn wait(
+        self: &Arc<Self>,
+        mut dialled: watch::Receiver<Dialled>,
+        until: Instant,
+    ) -> Result<Arc<Wire>, Failure> {
         loop {
-            let mut dialled = match self.begin()? {
-                Ok(wire) => return Ok(wire),
-                Err(dialled) => dialled,
-            };
             let waited = timeout_at(until, dialled.wait_for(Option::is_some)).await;
             let waited = waited.map_err(|_| Failure::slow(&self.name()))?.map(|dialled| dialled.clone());
             match waited {
@@ -80,6 +88,10 @@ impl Link {
                 // Its runtime has ended: this one tries itself.
                 Err(_) => self.forget_dead_dial(&dialled),
             }
+            dialled = match self.begin()? {
+                Ok(wire) => return Ok(wire),
+                Err(dialled) => dialled,
+            };
         }
     }
 

@@ -320,6 +320,10 @@ impl SessionStore for RedisStore {
         listener::tell(&self.inner, to)
     }
 
+    fn time_limit(&self) -> Option<Duration> {
+        Some(self.inner.patience)
+    }
+
     fn outbox(&self) -> Option<Outbox> {
         Some(Outbox::new(Stream { inner: Arc::clone(&self.inner), kept: self.inner.outbox? }))
     }

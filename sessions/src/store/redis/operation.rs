@@ -109,7 +109,8 @@ impl Inner {
             Seen::Known(loaded) => Ok(loaded),
             // Noted at once, so that it is dead to a clock that is behind as well. It is dead even if that fails.
             Seen::Expired => {
-                Ok(self.lapse(id, now, until).await.unwrap_or(Loaded::Ended(EndReason::Expired)))
+                let lapsed = Box::pin(self.lapse(id, now, until)).await;
+                Ok(lapsed.unwrap_or(Loaded::Ended(EndReason::Expired)))
             }
         }
     }
@@ -157,24 +158,12 @@ impl Inner {
             call.arg(stay(write.expires, write.now)).arg(write.id.sid()).arg(u8::from(write.announced));
             noted.finish(call);
         };
-        let run = async || self.servers.run(write.id.bucket(), script, &keys, &finish, until).await;
-        let (mut reply, mut wire) = Reply::timed(run().await?)?;
-        if reply.word == "LATE" {
+        let run = || self.servers.run(write.id.bucket(), script, &keys, &finish, until);
+        match written(run().await?)? {
             // If the server's clock has leapt, its answer has told.
-            (reply, wire) = Reply::timed(run().await?)?;
+            CasOutcome::Late => written(Box::pin(run()).await?),
+            outcome => Ok(outcome),
         }
-        let first = reply.rest.first().and_then(bytes);
-        let outcome = match reply.word.as_str() {
-            "STORED" => Some(CasOutcome::Stored),
-            "LATE" => Some(CasOutcome::Late),
-            "GONE" => first.map(|letter| CasOutcome::Gone(reason(letter))),
-            "CONFLICT" => match first.and_then(Held::read) {
-                Some(Held::Session(_, stored)) => Some(CasOutcome::Conflict(stored)),
-                _ => None,
-            },
-            _ => None,
-        };
-        outcome.ok_or_else(|| Failure::unreadable(&wire.node))
     }
 
     pub(super) async fn touch(&self, touch: Touch) -> Result<Touched, Failure> {
@@ -190,4 +179,24 @@ impl Inner {
             _ => Err(Failure::unreadable(&wire.node)),
         }
     }
+}
+
+/// What a write came to: the server's time alone if it was stored.
+fn written(told: Told) -> Result<CasOutcome, Failure> {
+    if let Value::Int(at) = told.value {
+        told.wire.clock.note(at, Instant::now());
+        return Ok(CasOutcome::Stored);
+    }
+    let (reply, wire) = Reply::timed(told)?;
+    let first = reply.rest.first().and_then(bytes);
+    let outcome = match reply.word.as_str() {
+        "LATE" => Some(CasOutcome::Late),
+        "GONE" => first.map(|letter| CasOutcome::Gone(reason(letter))),
+        "CONFLICT" => match first.and_then(Held::read) {
+            Some(Held::Session(_, stored)) => Some(CasOutcome::Conflict(stored)),
+            _ => None,
+        },
+        _ => None,
+    };
+    outcome.ok_or_else(|| Failure::unreadable(&wire.node))
 }

@@ -137,7 +137,7 @@ impl Servers {
         match self.ask_on(lane, bucket, &call(By::Digest), until).await {
             // Certainly not applied: the server has lost its scripts.
             Err(failure) if failure.code() == Some("NOSCRIPT") => {
-                self.ask_on(lane, bucket, &call(By::Source), until).await
+                Box::pin(self.ask_on(lane, bucket, &call(By::Source), until)).await
             }
             told => told,
         }
@@ -162,7 +162,10 @@ impl Servers {
     ) -> Result<Told, Failure> {
         match &self.kind {
             Kind::One(links) => ask_one(one(links, lane)?, lane, question, until).await,
-            Kind::Cluster(cluster) => ask_cluster(cluster, lane, keys::slot(bucket), question, until).await,
+            // Boxed, so that the future of every question to a single server does not have to hold this one.
+            Kind::Cluster(cluster) => {
+                Box::pin(ask_cluster(cluster, lane, keys::slot(bucket), question, until)).await
+            }
         }
     }
 

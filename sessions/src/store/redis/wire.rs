@@ -262,6 +262,16 @@ impl Wire {
         if along == Along::default() {
             return self.ask(command, until).await;
         }
+        // Boxed: rarely needed, and large.
+        Box::pin(self.ask_in_company(command, along, until)).await
+    }
+
+    async fn ask_in_company(
+        &self,
+        command: &Cmd,
+        along: Along,
+        until: time::Instant,
+    ) -> Result<Answer, Failure> {
         if !self.is_up() {
             return Err(Failure::unreachable(&self.node, &"the connection was closed"));
         }

@@ -21,4 +21,4 @@ if KEYS[2] then
   keep(KEYS[2], KEYS[3], KEYS[4], tonumber(ARGV[5]))
 end
 if ARGV[7] == '1' then tell(KEYS[1], string.sub(value, 10, 17)) end
-return {'STORED', time[1], time[2]}
+return at

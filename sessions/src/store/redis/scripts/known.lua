@@ -4,10 +4,12 @@
 -- ARGV: now, deadline, the first 25 bytes of what is there if its end and its last use are those of the new value (if not,
 -- only the version in them counts), or '' for nothing, the new value, how long its key stays, sid, '1' if others have to
 -- hear of it; what noting.lua takes, in which case none of it is usual.
+-- Answers the server's time if the value was written.
 local time = redis.call('TIME')
-if time[1] * 1000000 + time[2] > tonumber(ARGV[2]) then return {'LATE', time[1], time[2]} end
+local at = time[1] * 1000000 + time[2]
+if at > tonumber(ARGV[2]) then return {'LATE', time[1], time[2]} end
 if ARGV[7] == '0' and not ARGV[8] and struct.unpack('>I8', ARGV[4], 2) > tonumber(ARGV[1])
   and redis.call('GETRANGE', KEYS[1], 0, 24) == ARGV[3] then
   redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5])
-  return {'STORED', time[1], time[2]}
+  return at
 end
