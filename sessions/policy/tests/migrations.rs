@@ -10,14 +10,17 @@ const POSTGRES: &str = "kind = 'postgres'\nurl = 'postgres://shop:secret@db.inte
 
 /// What is told of `migrate_from` where `main` has more to say, `older` is so, and variables are set.
 fn told(main: &str, older: &str, variables: &[(&str, &str)]) -> String {
-    let text = format!(
-        "[policies.p]\nextends = 'user_default'\n[stores.main]\n{POSTGRES}\nmigrate_from = 'older'\n{main}\n\
-         [stores.older]\n{older}\n"
-    );
+    let stores =
+        format!("[stores.main]\n{POSTGRES}\nmigrate_from = 'older'\n{main}\n[stores.older]\n{older}\n");
+    told_of(&format!("[policies.p]\nextends = 'user_default'\n{stores}"), variables)
+}
+
+/// The same of a whole file.
+fn told_of(text: &str, variables: &[(&str, &str)]) -> String {
     let variables =
         variables.iter().map(|(key, value)| (format!("SESSIONS_STORES__{key}"), (*value).to_owned()));
     let sources = Sources {
-        file: Some(SourceFile { name: "sessions.toml".into(), text }),
+        file: Some(SourceFile { name: "sessions.toml".into(), text: text.to_owned() }),
         variables: variables.collect(),
         stage: Stage::Start,
         profile: Profile::Development,
@@ -38,6 +41,34 @@ fn two_stores_that_fit_may_be_moved_between() {
     for (older, variables) in [(SQLITE, &[][..]), (REDIS, &[]), (SQLITE, &both)] {
         assert_eq!(told("", older, variables), "", "{older}");
     }
+}
+
+#[test]
+fn sessions_move_from_another_store_of_the_file() {
+    let from = |name| {
+        let policy = "[policies.p]\nextends = 'user_default'";
+        let older = format!("[stores.older]\n{SQLITE}");
+        told_of(&format!("{policy}\n[stores.main]\n{POSTGRES}\nmigrate_from = '{name}'\n{older}\n"), &[])
+    };
+    is_refused(&from("main"), "is the store itself");
+    is_refused(&from("oldest"), "names no store of this file");
+    assert_eq!(from("older"), "");
+}
+
+#[test]
+fn sessions_move_from_no_store_that_a_policy_keeps_sessions_in() {
+    let beside = |policies: &str| {
+        let main = format!("[stores.main]\n{POSTGRES}\nmigrate_from = 'older'");
+        told_of(&format!("{main}\n[stores.older]\n{SQLITE}\n{policies}"), &[])
+    };
+    let of = |name, preset, store| {
+        format!("[policies.{name}]\nextends = '{preset}'\npersistence = {{ store_name = '{store}' }}\n")
+    };
+    let (web, api) = (of("web", "user_default", "main"), of("api", "api_token", "older"));
+    is_refused(&beside(&format!("{web}{api}")), "names a store that a policy keeps sessions in");
+    // One that keeps none is in no one's way.
+    let one_request = of("one", "ephemeral", "older");
+    assert_eq!(beside(&format!("{web}{one_request}")), "");
 }
 
 #[test]

@@ -344,6 +344,22 @@ pub async fn open_migrating(
     Ok(MigratingStore::new(old, new))
 }
 
+/// What is told of a kind that this build has no code for.
+fn without(kind: &StoreKind) -> &'static str {
+    match kind {
+        StoreKind::Sqlite { .. } => {
+            "this was built without the feature `sqlite` of `sessions`: add it, and build again"
+        }
+        StoreKind::Postgres { .. } => {
+            "this was built without the feature `postgres` of `sessions`: add it, and build again"
+        }
+        StoreKind::Redis { .. } => {
+            "this was built without the feature `redis` of `sessions`: add it, and build again"
+        }
+        _ => "only the program that brings this store can open it",
+    }
+}
+
 /// The store of a kind that the application doesn't bring.
 async fn open(declared: &StoreConfig) -> Result<SharedStore, StoreError> {
     match declared.kind() {
@@ -375,7 +391,7 @@ async fn open(declared: &StoreConfig) -> Result<SharedStore, StoreError> {
             }
             Ok(SharedStore::new(builder.timeout(declared.timeout()).open().await?))
         }
-        // The check of the settings refuses what this build has no code for.
-        _ => Err(StoreError::Unavailable(Some("this build has no code for its kind".into()))),
+        // The check of the settings refuses what this build has no code for; a tool checks for others, too.
+        kind => Err(StoreError::Unavailable(Some(without(kind).into()))),
     }
 }

@@ -7,6 +7,7 @@
 mod check;
 mod diff;
 mod explain;
+mod migrate;
 mod program;
 mod readme;
 mod writing;

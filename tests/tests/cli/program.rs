@@ -3,7 +3,7 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::OnceLock,
 };
 
@@ -120,6 +120,13 @@ impl Folder {
     pub(crate) fn file(self, name: &str, text: &str) -> Self {
         fs::write(self.0.join(name), text).unwrap();
         self
+    }
+
+    /// A run in it that goes on for itself.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = command();
+        command.args(arguments).current_dir(&self.0).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
     }
 
     /// A run in it.

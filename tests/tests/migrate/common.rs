@@ -149,6 +149,13 @@ pub(crate) async fn admitted(store: &impl SessionStore, admit: Admit) -> Vec<Ses
     }
 }
 
+/// Sessions of no one in the old store, each of which has counted as far as its number.
+pub(crate) async fn filled(pair: &Pair, sessions: u64) {
+    for number in 0..sessions {
+        stored(&pair.old, pair.creation(anonymous(number), number)).await;
+    }
+}
+
 /// Waits until a migration is at a phase.
 pub(crate) async fn phase(node: &MigratingStore, phase: MigrationPhase) {
     let is_there = async {

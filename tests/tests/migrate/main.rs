@@ -4,6 +4,7 @@
 
 mod common;
 mod conformance;
+mod from_redis;
 mod servers;
 mod traffic;
 mod trouble;

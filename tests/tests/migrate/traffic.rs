@@ -1,7 +1,7 @@
 //! What clients do while sessions move: nothing that was acknowledged is lost, nothing that ended comes back, limits hold.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -28,7 +28,10 @@ struct Told {
     counted: Mutex<HashMap<SessionId, u64>>,
     /// Sessions whose end was acknowledged, by a logout or an eviction.
     ended: Mutex<Vec<(SessionId, Option<Owner>)>>,
-    logins: AtomicU64,
+    /// Sessions whose login was acknowledged.
+    admitted: Mutex<Vec<(SessionId, Owner)>>,
+    /// Owners of whom something was refused, which may have been done all the same.
+    doubtful: Mutex<HashSet<Owner>>,
     /// How often an owner was seen with more sessions than it may have.
     over: AtomicU64,
     refused: AtomicU64,
@@ -42,6 +45,19 @@ impl Told {
 
     fn end(&self, id: SessionId, owner: Option<Owner>) {
         self.ended.lock().unwrap().push((id, owner));
+    }
+
+    fn doubt(&self, owner: Owner) {
+        self.refused.fetch_add(1, Ordering::SeqCst);
+        self.doubtful.lock().unwrap().insert(owner);
+    }
+
+    /// Sessions of which nobody was told that they have ended.
+    fn live(&self) -> Vec<SessionId> {
+        let ended: HashSet<_> = self.ended.lock().unwrap().iter().map(|(id, _)| *id).collect();
+        let (admitted, doubtful) = (self.admitted.lock().unwrap(), self.doubtful.lock().unwrap());
+        let live = admitted.iter().filter(|(id, owner)| !ended.contains(id) && !doubtful.contains(owner));
+        live.map(|(id, _)| *id).collect()
     }
 }
 
@@ -77,18 +93,21 @@ async fn logs_in(pair: Pair, node: MigratingStore, told: Arc<Told>, first: u64) 
         let admit = pair.login(user, number, LIMIT);
         match node.admit(admit).await {
             Ok(sessions::store::Admitted::Stored { evicted }) => {
-                told.logins.fetch_add(1, Ordering::SeqCst);
+                told.admitted.lock().unwrap().push((of(user, number), user));
                 for id in evicted {
                     told.end(id, Some(user));
                 }
             }
-            _ => drop(told.refused.fetch_add(1, Ordering::SeqCst)),
+            _ => told.doubt(user),
         }
         if pair.live_of(&node, user).await.len() > LIMIT as usize {
             told.over.fetch_add(1, Ordering::SeqCst);
         }
-        if number.is_multiple_of(3) && node.end(pair.logout(of(user, number), Some(user))).await.is_ok() {
-            told.end(of(user, number), Some(user));
+        if number.is_multiple_of(3) {
+            match node.end(pair.logout(of(user, number), Some(user))).await {
+                Ok(_) => told.end(of(user, number), Some(user)),
+                Err(_) => told.doubt(user),
+            }
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
@@ -104,7 +123,7 @@ async fn logs_out(pair: Pair, node: MigratingStore, told: Arc<Told>) {
 }
 
 /// Lets clients of three nodes work while sessions move, and looks at what is left.
-async fn moves_under_traffic(pair: Pair, page: usize) {
+pub(crate) async fn moves_under_traffic(pair: Pair, page: usize) {
     prepare(&pair).await;
     let told = Arc::new(Told::default());
     let nodes = [pair.node(), pair.node(), pair.node()];
@@ -132,7 +151,7 @@ async fn moves_under_traffic(pair: Pair, page: usize) {
     println!(
         "{} increments, {} logins, {} endings, {} refused",
         told.counted.lock().unwrap().values().sum::<u64>(),
-        told.logins.load(Ordering::SeqCst),
+        told.admitted.lock().unwrap().len(),
         told.ended.lock().unwrap().len(),
         told.refused.load(Ordering::SeqCst),
     );
@@ -146,6 +165,9 @@ async fn moves_under_traffic(pair: Pair, page: usize) {
     let ended = told.ended.lock().unwrap().clone();
     for (id, owner) in ended {
         assert_eq!(pair.counted(&pair.new, id).await, None, "{owner:?} came back");
+    }
+    for id in told.live() {
+        assert!(pair.counted(&pair.new, id).await.is_some(), "a login is lost");
     }
     for number in 0..OWNERS {
         let live = pair.live_of(&pair.new, owner(number)).await;

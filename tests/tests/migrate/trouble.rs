@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use sessions::{
     MemoryStore, SharedStore,
     store::{Cas, EndReason, Expected, Loaded, MigrateError, MigratingStore, MigrationPhase, SessionStore},
     testing::SpyStore,
 };
 
-use crate::common::{Pair, SOME_TIME, admitted, anonymous, of, owner, phase, stored};
+use crate::common::{Pair, SOME_TIME, admitted, anonymous, filled, of, owner, phase, stored};
 
 fn pair() -> Pair {
     Pair::of(MemoryStore::new(100_000), MemoryStore::new(100_000))
@@ -18,12 +19,6 @@ fn pair() -> Pair {
 fn watched() -> (Pair, SpyStore<MemoryStore>) {
     let spy = SpyStore::new(MemoryStore::new(100_000));
     (Pair::of(MemoryStore::new(100_000), spy.clone()), spy)
-}
-
-async fn filled(pair: &Pair, sessions: u64) {
-    for number in 0..sessions {
-        stored(&pair.old, pair.creation(anonymous(number), number)).await;
-    }
 }
 
 #[tokio::test]
@@ -61,6 +56,40 @@ async fn a_migration_that_died_goes_on_where_it_was() {
     let progress = pair.node().migration().run().await.unwrap();
     assert_eq!(progress.copied, 300, "none is copied twice: {progress}");
     assert_eq!(progress.verified, 300);
+}
+
+/// Else what ended just before the copy began would be forgotten, and a write from before could bring it back.
+#[tokio::test]
+async fn a_migration_that_died_while_it_waited_is_not_over_sooner() {
+    let pair = pair();
+    filled(&pair, 20).await;
+    let minute = Duration::from_secs(60);
+    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let run = || {
+        let told = told.clone();
+        let migration = pair.node().migration().settle(minute);
+        tokio::spawn(
+            migration
+                .on_progress(move |progress| {
+                    let _ = told.send(*progress);
+                })
+                .run(),
+        )
+    };
+    for _ in 0..2 {
+        let first = run();
+        // The beginning, the two passes, and more than one sign of waiting.
+        for _ in 0..6 {
+            let progress = heard.recv().await.unwrap();
+            assert_eq!((progress.phase, progress.verified), (MigrationPhase::Copying, 0), "{progress}");
+        }
+        first.abort();
+        assert!(first.await.unwrap_err().is_cancelled());
+    }
+    let last = run();
+    pair.clock.advance(minute);
+    let progress = last.await.unwrap().unwrap();
+    assert_eq!((progress.phase, progress.verified), (MigrationPhase::Done, 20));
 }
 
 #[tokio::test]
@@ -146,10 +175,47 @@ async fn a_write_is_in_both_stores_before_it_is_acknowledged() {
 #[tokio::test]
 async fn a_login_stays_behind_those_that_are_not_copied_yet() {
     let pair = pair();
+    filled(&pair, 50).await;
+    admitted(&pair.old, pair.login(owner(1), 1, 9)).await;
+    let (other, node) = (pair.clone(), pair.node());
+    let mut is_first = true;
+    let migration = pair.node().migration().on_progress(move |_| {
+        if std::mem::take(&mut is_first) {
+            let now = admitted(&node, other.login(owner(1), 2, 9)).now_or_never();
+            assert_eq!(now, Some(vec![]));
+            let followed = other.live_of(&other.new, owner(1)).now_or_never();
+            assert_eq!(followed, Some(vec![]), "the copy brings both, in their order");
+        }
+    });
+    migration.run().await.unwrap();
+    assert_eq!(pair.live_of(&pair.new, owner(1)).await, [of(owner(1), 1), of(owner(1), 2)]);
+}
+
+/// Two that log in at the same time see each other in the old store, and neither in the new one.
+#[tokio::test]
+async fn a_login_brings_those_along_that_no_copy_will_bring() {
+    let pair = pair();
     let node = pair.copying().await;
     admitted(&pair.old, pair.login(owner(1), 1, 9)).await;
     admitted(&node, pair.login(owner(1), 2, 9)).await;
-    assert_eq!(pair.live_of(&pair.new, owner(1)).await, [], "the copy brings both, in their order");
+    assert_eq!(pair.live_of(&pair.new, owner(1)).await, [of(owner(1), 1), of(owner(1), 2)]);
+}
+
+/// Else the new store would have more sessions of them than their limit.
+#[tokio::test]
+async fn nobody_is_brought_beside_those_whom_they_have_evicted() {
+    let pair = pair();
+    let node = pair.copying().await;
+    for number in [1, 2] {
+        admitted(&node, pair.login(owner(1), number, 2)).await;
+    }
+    // Its node has not followed yet.
+    assert_eq!(admitted(&pair.old, pair.login(owner(1), 3, 2)).await, [of(owner(1), 1)]);
+    admitted(&node, pair.login(owner(1), 4, 9)).await;
+    let live = [2, 3, 4].map(|number| of(owner(1), number));
+    assert_eq!(pair.live_of(&pair.new, owner(1)).await, live);
+    let evicted = pair.new.load(of(owner(1), 1), pair.now()).await.unwrap();
+    assert!(matches!(evicted, Loaded::Ended(EndReason::Evicted)), "{evicted:?}");
 }
 
 #[tokio::test]
@@ -182,7 +248,7 @@ async fn nodes_that_know_only_the_old_store_are_found_out() {
     let migration = node.migration().on_progress(move |_| {
         // Between two pages, every time.
         let incremented = other.increment(&other.old, anonymous(3), None);
-        assert_eq!(futures_util::FutureExt::now_or_never(incremented), Some(Some(true)));
+        assert_eq!(incremented.now_or_never(), Some(Some(true)));
     });
     let told = migration.run().await;
     assert!(matches!(told, Err(MigrateError::Unfollowed)), "{told:?}");

@@ -5,6 +5,7 @@
 mod conformance;
 mod deadlines;
 mod failure;
+mod logins;
 mod near;
 mod network;
 mod nodes;

@@ -9,7 +9,7 @@ use sessions_tests::servers::postgres::{self, Postgres};
 use crate::{HOUR, NOW, ada, anonymous, change, creation, login, logout, of_ada, revocation, touch};
 
 /// What the server was asked since, without what keeps connections alive.
-fn asked(server: &Postgres, since: usize) -> Vec<String> {
+pub(crate) fn asked(server: &Postgres, since: usize) -> Vec<String> {
     let log = server.log();
     let lines = log[since..].lines().filter(|line| line.contains("execute") || line.contains("statement: "));
     lines.filter(|line| !line.contains("clock_timestamp")).map(str::to_owned).collect()

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use sessions::SessionEnding;
 use sessions_tests::{
     Visitor,
     pair::{Pair, ending_of},
     proxy::Proxy,
-    servers::{cluster::RedisCluster, redis::RedisServer},
+    servers::{cluster::RedisCluster, redis::RedisServer, sentinel::Watched},
     user,
 };
 use tokio::time::{sleep, timeout};
@@ -104,4 +105,54 @@ async fn a_user_who_may_not_publish_ends_sessions_all_the_same() {
     assert!(!pair.there.resolve(&old.request()).await.unwrap().is_authenticated());
     server.ask(&["ACL", "SETUSER", "default", "allchannels"]);
     ending_of(&watch).await;
+}
+
+/// Two nodes on a primary that Sentinels watch, which have more lines in their files.
+async fn watched(lines: &str) -> (Pair, Watched) {
+    let watched = Watched::start_with(&[], lines, "");
+    let pair = Pair::of(open_at(&watched.url()).await.unwrap(), open_at(&watched.url()).await.unwrap());
+    (pair, watched)
+}
+
+/// Waits until both nodes have found the new primary, and the one hears of endings there.
+async fn until_followed(pair: &Pair, primary: &RedisServer) {
+    until_heard_by(primary, 1).await;
+    let begin = Instant::now();
+    for node in [&pair.here, &pair.there] {
+        while node.revoke_all(&user("no one")).await.is_err() {
+            assert!(begin.elapsed() < Duration::from_secs(20), "no server takes the write");
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn endings_are_heard_from_the_primary_that_a_failover_makes() {
+    // Sentinels cut the connections of the one that they demote, by `CLIENT KILL`. These don't.
+    let (pair, watched) = watched("sentinel rename-command main CLIENT EXISTS").await;
+    pair.hears_of_every_ending("ada").await;
+    let [before, after] = watched.servers();
+    until_heard_by(before, 1).await;
+    watched.fail_over();
+    watched.wait(|_| after.is_primary() && !before.is_primary());
+    until_followed(&pair, after).await;
+    // The one that was demoted would still tell: what its primary publishes, it publishes too.
+    until_heard_by(before, 0).await;
+    pair.hears_of_every_ending("bob").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_from_before_a_failover_hears_of_its_ending_after_it() {
+    let (pair, watched) = watched("").await;
+    let (mut visitor, watch) = pair.watched("ada").await;
+    let [before, after] = watched.servers();
+    until_heard_by(before, 1).await;
+    watched.wait(|_| after.ask(&["DBSIZE"]) == before.ask(&["DBSIZE"]));
+    // It stands still: its connections stay, and tell nothing.
+    before.signal("STOP");
+    watched.wait(|_| after.is_primary());
+    until_followed(&pair, after).await;
+    pair.log_out(&mut visitor).await;
+    assert_eq!(ending_of(&watch).await, SessionEnding::LoggedOut);
+    before.signal("CONT");
 }

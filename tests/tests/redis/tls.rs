@@ -5,8 +5,11 @@
 use std::{path::Path, process::Command};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-use sessions::{RedisAddress, RedisStore, SessionStore, store::ClientCertificate};
-use sessions_tests::servers::{free_port, redis::RedisServer, sentinel::Watched};
+use sessions::{RedisAddress, RedisStore, SessionStore, StoreError, store::ClientCertificate};
+use sessions_tests::{
+    pair::Pair,
+    servers::{free_port, redis::RedisServer, sentinel::Watched},
+};
 use tempfile::TempDir;
 
 use super::common::{anonymous, create, is_unavailable, now, open_at, told};
@@ -75,22 +78,28 @@ fn said_as(authority: &Path, url: &str, client: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// A store at the address of a case.
+async fn open_as(url: &str, client: &str) -> Result<RedisStore, StoreError> {
+    match client.split_once('|') {
+        None => open_at(url).await,
+        Some((certificate, key)) => {
+            let builder = RedisStore::builder(RedisAddress::parse(url).unwrap());
+            builder.client_certificate(ClientCertificate::new(certificate, key)).open().await
+        }
+    }
+}
+
 /// Another process of this program runs it alone, with the variables of a case; without them there is nothing to open.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_process_of_a_case() {
     let Ok(url) = std::env::var(URL) else { return };
     let client = std::env::var(CLIENT).unwrap_or_default();
-    let opened = match client.split_once('|') {
-        None => open_at(&url).await,
-        Some((certificate, key)) => {
-            let builder = RedisStore::builder(RedisAddress::parse(&url).unwrap());
-            builder.client_certificate(ClientCertificate::new(certificate, key)).open().await
-        }
-    };
-    match opened {
+    match open_as(&url, &client).await {
         Ok(store) => {
             create(&store, anonymous(1)).await;
             println!("it works: {:?}", store.load(anonymous(1), now()).await.is_ok());
+            Pair::of(open_as(&url, &client).await.unwrap(), store).hears_of_every_ending("ada").await;
+            println!("it hears of endings");
         }
         refused => {
             assert!(is_unavailable(&refused));
@@ -99,13 +108,18 @@ async fn the_process_of_a_case() {
     }
 }
 
+/// Whether a case could do all that a store does.
+#[track_caller]
+fn works(said: &str) {
+    assert!(said.contains("it works: true") && said.contains("it hears of endings"), "{said}");
+}
+
 #[test]
 fn a_certificate_is_trusted_for_its_name_by_who_trusts_its_issuer() {
     let folder = tempfile::tempdir().unwrap();
     let (_server, port) = server(&folder, "no");
     let authority = folder.path().join("authority.pem");
-    let works = said(&authority, &format!("rediss://localhost:{port}"));
-    assert!(works.contains("it works: true"), "{works}");
+    works(&said(&authority, &format!("rediss://localhost:{port}")));
     // Its name is another.
     let named = said(&authority, &format!("rediss://127.0.0.1:{port}"));
     assert!(named.contains("refused") && named.contains("not valid for name"), "{named}");
@@ -139,8 +153,7 @@ fn a_server_that_wants_a_certificate_of_its_clients_gets_one() {
     let files = |folder: &TempDir, certificate: &str, key: &str| {
         format!("{}|{}", folder.path().join(certificate).display(), folder.path().join(key).display())
     };
-    let works = said_as(&authority, &url, &files(&folder, "client.pem", "client.key"));
-    assert!(works.contains("it works: true"), "{works}");
+    works(&said_as(&authority, &url, &files(&folder, "client.pem", "client.key")));
     let without = said(&authority, &url);
     assert!(without.contains("refused"), "{without}");
     // One of another issuer.
@@ -172,8 +185,7 @@ fn sentinels_and_what_they_watch_are_spoken_to_over_tls_alone() {
     let (_watched, url) = Watched::encrypted(folder.path());
     let authority = folder.path().join("authority.pem");
     let path = |name: &str| folder.path().join(name).display().to_string();
-    let works = said_as(&authority, &url, &format!("{}|{}", path("client.pem"), path("client.key")));
-    assert!(works.contains("it works: true"), "{works}");
+    works(&said_as(&authority, &url, &format!("{}|{}", path("client.pem"), path("client.key"))));
     let without = said(&authority, &url);
     assert!(without.contains("refused"), "{without}");
 }

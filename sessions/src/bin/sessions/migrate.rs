@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use sessions::store::{MigratingStore, StoreError};
+use sessions::store::{MigratingStore, MigrationPhase, StoreError};
 use sessions_policy::Configuration;
 
 use crate::arguments::Migrate;
@@ -31,6 +31,13 @@ async fn migrate(arguments: &Migrate, configuration: &Configuration) -> Result<S
             .await
             .map(|progress| progress.to_string())
             .map_err(|error| unreadable(&error));
+    }
+    let before = store.progress().await.map_err(|error| unreadable(&error))?;
+    if matches!(before.phase, MigrationPhase::Copying | MigrationPhase::Closing) {
+        let _ = writeln!(
+            anstream::stderr(),
+            "{before}\nunder way already: this goes on with it in five seconds, unless another process does"
+        );
     }
     let mut last = Instant::now();
     let migration = store.migration().on_progress(move |progress| {

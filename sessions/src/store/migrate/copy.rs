@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{
     super::{
@@ -10,7 +10,8 @@ use super::{
         Scanned, SessionId, SessionStore, SharedStore, StoreError, Touch,
     },
     Both,
-    journal::Counts,
+    journal::{Counts, MigrationPhase},
+    lease::Lease,
 };
 use crate::clock::millis;
 
@@ -24,7 +25,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// What has been found of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Found {
+pub(super) enum Found {
     /// Both stores have the same.
     Same,
     /// They have it now.
@@ -46,7 +47,7 @@ impl Both {
                     owners.push(owner);
                     self.copy_owner(owner, counts).await?;
                 }
-                None => count(counts, self.bring(session).await?),
+                None => count(counts, self.bring(session, None).await?),
             }
         }
         Ok(())
@@ -62,7 +63,7 @@ impl Both {
             counts.repaired += 1;
             match session.owner {
                 Some(owner) => self.copy_owner(owner, counts).await?,
-                None => count(counts, self.bring(session).await?),
+                None => count(counts, self.bring(session, None).await?),
             }
         }
         Ok(())
@@ -105,6 +106,7 @@ impl Both {
             let now = self.time.now();
             let old = list_all(&self.from, owner, now).await?;
             let new = list_all(&self.to, owner, now).await?;
+            self.end_strangers(owner, &old, &new).await?;
             let known: HashMap<SessionId, &Listed> = new.iter().map(|listed| (listed.id, listed)).collect();
             let mut is_same = true;
             for listed in old {
@@ -116,7 +118,7 @@ impl Both {
                     }
                     _ => {
                         is_same = false;
-                        let found = self.bring(&session).await?;
+                        let found = self.bring(&session, None).await?;
                         if matches!(found, Found::Refused) {
                             counts.failed += 1;
                             return Ok(());
@@ -136,11 +138,40 @@ impl Both {
         Ok(())
     }
 
-    async fn bring(&self, session: &Scanned) -> Result<Found, StoreError> {
+    /// Ends sessions of an owner in the new store that are not live in the old one, when `old` and then `new` have been listed:
+    /// they were evicted, and who has logged in instead is perhaps about to say so.
+    pub(super) async fn end_strangers(
+        &self,
+        owner: Owner,
+        old: &[Listed],
+        new: &[Listed],
+    ) -> Result<(), StoreError> {
+        let is_strange = |listed: &&Listed| old.iter().all(|other| other.id != listed.id);
+        let mut strangers = new.iter().filter(is_strange).peekable();
+        // Those that the new store has admitted since it decides are none.
+        if strangers.peek().is_none() || self.look().await?.phase == MigrationPhase::Done {
+            return Ok(());
+        }
+        for Listed { id, .. } in strangers {
+            let now = self.time.now();
+            let reason = match self.from.load(*id, now).await? {
+                Loaded::Live(_) => continue,
+                Loaded::Ended(reason) => reason,
+                Loaded::Absent => EndReason::Revoked,
+            };
+            let target = EndTarget::Session { id: *id, owner: Some(owner) };
+            self.to.end(End { target, reason, now, stamp: 0 }).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings one session over: for a run, or for a node whose lease this is.
+    pub(super) async fn bring(&self, session: &Scanned, lease: Option<&Lease>) -> Result<Found, StoreError> {
         let mut session = session.clone();
         let mut brought = Found::Same;
         for _ in 0..ATTEMPTS {
             let now = self.time.now();
+            let deadline = self.soon(now, lease);
             let new = self.to.load(session.id, now).await?;
             // After the new one: so this is never older than what it replaces.
             let Loaded::Live(old) = self.from.load(session.id, now).await? else {
@@ -155,9 +186,11 @@ impl Both {
                 }
                 Loaded::Live(new) => {
                     let expected = Expected::Version(new.version());
-                    self.to.cas(self.write_of(&session, expected, now)).await?;
+                    self.to.cas(Self::write_of(&session, expected, (now, deadline))).await?;
                 }
-                Loaded::Absent if !self.insert(&session, now).await? => return Ok(Found::Refused),
+                Loaded::Absent if !self.insert(&session, (now, deadline)).await? => {
+                    return Ok(Found::Refused);
+                }
                 Loaded::Absent => {}
                 Loaded::Ended(_) => return Ok(Found::Refused),
             }
@@ -167,9 +200,9 @@ impl Both {
     }
 
     /// Inserts a session that the new store has not: false if that is full.
-    async fn insert(&self, session: &Scanned, now: Millis) -> Result<bool, StoreError> {
+    async fn insert(&self, session: &Scanned, (now, deadline): (Millis, Millis)) -> Result<bool, StoreError> {
         let Some(owner) = session.owner else {
-            let stored = self.to.cas(self.write_of(session, Expected::Absent, now)).await?;
+            let stored = self.to.cas(Self::write_of(session, Expected::Absent, (now, deadline))).await?;
             return Ok(!matches!(stored, CasOutcome::Full));
         };
         let admitted = self.to.admit(Admit {
@@ -182,12 +215,12 @@ impl Both {
             // The old store has admitted it.
             began: u64::MAX,
             now,
-            deadline: self.soon(now),
+            deadline,
         });
         Ok(!matches!(admitted.await?, Admitted::Full))
     }
 
-    fn write_of(&self, session: &Scanned, expected: Expected, now: Millis) -> Cas {
+    fn write_of(session: &Scanned, expected: Expected, (now, deadline): (Millis, Millis)) -> Cas {
         Cas {
             id: session.id,
             owner: session.owner,
@@ -196,13 +229,16 @@ impl Both {
             expires: session.expires,
             announced: false,
             now,
-            deadline: self.soon(now),
+            deadline,
         }
     }
 
-    /// No copy may arrive when the new store decides.
-    fn soon(&self, now: Millis) -> Millis {
-        now.saturating_add(millis(self.pace.lease))
+    /// No copy may arrive when the new store decides: a run closes none while it copies, a node knows by its lease.
+    fn soon(&self, now: Millis, lease: Option<&Lease>) -> Millis {
+        match lease {
+            None => now.saturating_add(millis(self.pace.lease)),
+            Some(lease) => lease.deadline(Instant::now(), (now, Millis::MAX)).unwrap_or(now),
+        }
     }
 
     /// Takes over a use that the record does not tell.

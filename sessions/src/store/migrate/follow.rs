@@ -1,4 +1,5 @@
 //! Operations that change something: the store that decides is asked, and the other follows before it is acknowledged.
+//! Logins are in `login`.
 
 use std::time::Duration;
 
@@ -6,11 +7,10 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     super::{
-        Admit, Admitted, Cas, CasOutcome, End, EndReason, EndTarget, Ended, Expected, Loaded, Millis, Owner,
-        SessionId, SessionStore, StoreError, TOMBSTONE_MS, Touch, Touched, Version,
+        Cas, CasOutcome, End, EndReason, EndTarget, Ended, Expected, Loaded, Millis, Owner, SessionId,
+        SessionStore, StoreError, TOMBSTONE_MS, Touch, Touched, Version,
     },
     Both,
-    copy::list_all,
     journal::MigrationPhase,
     lease::{Lease, perhaps},
 };
@@ -22,7 +22,7 @@ const ATTEMPTS: usize = 16;
 
 /// Whether the new store has what it should have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Followed {
+pub(super) enum Followed {
     /// It has, or the copy will see to it.
     Yes,
     /// The lease was over before.
@@ -140,7 +140,7 @@ impl Both {
     }
 
     /// A session that the new store takes for ended has to be so in the old one, where endings come a moment later.
-    async fn has_ended(&self, id: SessionId, now: Millis) -> Result<Followed, StoreError> {
+    pub(super) async fn has_ended(&self, id: SessionId, now: Millis) -> Result<Followed, StoreError> {
         for _ in 0..ATTEMPTS {
             if !matches!(self.from.load(id, now).await?, Loaded::Live(_)) {
                 return Ok(Followed::Yes);
@@ -228,7 +228,7 @@ impl Both {
     }
 
     /// Ends a session in the new store, or leaves a tombstone where that has not heard of it, for a copy that comes later.
-    async fn bury(
+    pub(super) async fn bury(
         &self,
         id: SessionId,
         owner: Option<Owner>,
@@ -253,122 +253,8 @@ impl Both {
         Ok(())
     }
 
-    pub(super) async fn admit(&self, admit: Admit) -> Result<Admitted, StoreError> {
-        let called = Instant::now();
-        loop {
-            let lease = self.lease().await?;
-            match lease.phase {
-                MigrationPhase::Done => return self.decide_login(&admit, called).await,
-                MigrationPhase::Closing => {
-                    self.wait_for_closing().await?;
-                    continue;
-                }
-                _ => {}
-            }
-            let Some(deadline) = lease.deadline(called, (admit.now, admit.deadline)) else {
-                return Ok(Admitted::Late);
-            };
-            match self.from.admit(Admit { deadline, ..admit.clone() }).await {
-                Ok(Admitted::Stored { evicted }) => return self.follow_login(&admit, called, evicted).await,
-                Ok(Admitted::Late) => drop(self.look().await?),
-                Ok(answer) if self.still_decides(&lease).await? => return Ok(answer),
-                Ok(_) => {}
-                Err(error) => return Err(self.failed(&lease, error).await),
-            }
-        }
-    }
-
-    /// Asks the new store alone.
-    async fn decide_login(&self, admit: &Admit, called: Instant) -> Result<Admitted, StoreError> {
-        let waited = crate::clock::millis(called.elapsed());
-        let left = admit.deadline.checked_sub(admit.now).and_then(|left| left.checked_sub(waited));
-        let Some(left) = left else { return Ok(Admitted::Late) };
-        let deadline = admit.now.saturating_add(left);
-        self.to.admit(Admit { deadline, ..admit.clone() }).await
-    }
-
-    async fn decide_login_after(
-        &self,
-        admit: &Admit,
-        called: Instant,
-        evicted: Vec<SessionId>,
-    ) -> Result<Admitted, StoreError> {
-        let answer = self.decide_login(admit, called).await?;
-        if answer == Admitted::Exists
-            && let Loaded::Live(stored) = self.to.load(admit.id, admit.now).await?
-            && stored.record == admit.record
-        {
-            // It had followed before it decided.
-            return Ok(Admitted::Stored { evicted });
-        }
-        Ok(answer)
-    }
-
-    /// What is answered after the old store has admitted a login.
-    async fn follow_login(
-        &self,
-        admit: &Admit,
-        called: Instant,
-        evicted: Vec<SessionId>,
-    ) -> Result<Admitted, StoreError> {
-        loop {
-            let lease = self.lease().await.map_err(perhaps)?;
-            match lease.phase {
-                MigrationPhase::NotBegun => return Ok(Admitted::Stored { evicted }),
-                MigrationPhase::Done => {
-                    return self.decide_login_after(admit, called, evicted).await.map_err(perhaps);
-                }
-                MigrationPhase::Closing => self.wait_for_closing().await.map_err(perhaps)?,
-                MigrationPhase::Copying => {
-                    match within(self.mirror_login(admit, &lease, called, &evicted)).await {
-                        Ok(Followed::Yes) => return Ok(Admitted::Stored { evicted }),
-                        Ok(Followed::Late) => drop(self.look().await.map_err(perhaps)?),
-                        Err(error) => self.give_up(lease.epoch, &error).await?,
-                    }
-                }
-            }
-        }
-    }
-
-    async fn mirror_login(
-        &self,
-        admit: &Admit,
-        lease: &Lease,
-        called: Instant,
-        evicted: &[SessionId],
-    ) -> Result<Followed, StoreError> {
-        for id in evicted {
-            self.bury(*id, Some(admit.owner), EndReason::Evicted, admit.now).await?;
-        }
-        if let Some(id) = admit.replaces
-            && !matches!(self.from.load(id, admit.now).await?, Loaded::Live(_))
-        {
-            self.bury(id, Some(admit.owner), EndReason::Superseded, admit.now).await?;
-        }
-        let old = list_all(&self.from, admit.owner, admit.now).await?;
-        if old.iter().all(|listed| listed.id != admit.id) {
-            return Ok(Followed::Yes);
-        }
-        // The new store keeps the order of logins: this one goes behind all of them, or the copy brings it.
-        let new = list_all(&self.to, admit.owner, admit.now).await?;
-        let has = |id: SessionId| id == admit.id || new.iter().any(|listed| listed.id == id);
-        if !old.iter().all(|listed| has(listed.id)) {
-            return Ok(Followed::Yes);
-        }
-        let Some(deadline) = lease.deadline(called, (admit.now, Millis::MAX)) else {
-            return Ok(Followed::Late);
-        };
-        let follower = Admit { limit: None, replaces: None, deadline, ..admit.clone() };
-        match self.to.admit(follower).await? {
-            Admitted::Stored { .. } | Admitted::Exists => Ok(Followed::Yes),
-            Admitted::Late => Ok(Followed::Late),
-            Admitted::Revoked => self.has_ended(admit.id, admit.now).await,
-            Admitted::Full | Admitted::LimitReached { .. } => Err(refused("it admits no login")),
-        }
-    }
-
     /// An operation of the old store that failed. If it may have been applied, no copy may rely on the new one.
-    async fn failed(&self, lease: &Lease, error: StoreError) -> StoreError {
+    pub(super) async fn failed(&self, lease: &Lease, error: StoreError) -> StoreError {
         if lease.is_copying() && matches!(error, StoreError::Unknown(_)) {
             // Where the old store is away altogether, nothing is closed either.
             let _ = self.give_up(lease.epoch, &error).await;
@@ -377,13 +263,15 @@ impl Both {
     }
 }
 
-async fn within<T>(operation: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+pub(super) async fn within<T>(
+    operation: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
     match Box::pin(timeout(FOLLOWS, operation)).await {
         Ok(answer) => answer,
         Err(elapsed) => Err(StoreError::Unknown(Some(Box::new(elapsed)))),
     }
 }
 
-fn refused(why: &'static str) -> StoreError {
+pub(super) fn refused(why: &'static str) -> StoreError {
     StoreError::Unavailable(Some(why.into()))
 }

@@ -102,7 +102,7 @@ impl Journal {
     }
 
     pub(super) fn progress(&self) -> Progress {
-        Progress::of(self.phase, &self.counts)
+        Progress::of(self.phase, self.pass, &self.counts)
     }
 
     pub(super) fn encode(&self) -> Arc<[u8]> {

@@ -15,7 +15,7 @@ use super::{
         Cas, CasOutcome, Expected, Loaded, Millis, SessionId, SessionStore, SharedStore, StoreError, Version,
     },
     Both,
-    journal::{AT, EXPIRES, Journal, MigrationPhase},
+    journal::{AT, EXPIRES, Journal, MigrationPhase, Pass},
 };
 use crate::clock::millis;
 
@@ -37,6 +37,8 @@ pub(super) struct Lookout {
 #[derive(Clone, Copy, Debug)]
 struct Known {
     phase: MigrationPhase,
+    /// Whether all that there was when the copy began has been copied.
+    is_copied: bool,
     epoch: u64,
     version: Version,
     /// Before the journal was asked for.
@@ -49,6 +51,8 @@ struct Known {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lease {
     pub(super) phase: MigrationPhase,
+    /// Whether all that there was when the copy began has been copied.
+    pub(super) is_copied: bool,
     pub(super) epoch: u64,
     until: Instant,
 }
@@ -62,7 +66,7 @@ impl Lease {
         self.phase == MigrationPhase::Copying
     }
 
-    fn is_valid(&self) -> bool {
+    pub(super) fn is_valid(&self) -> bool {
         self.is_done() || Instant::now() < self.until
     }
 
@@ -98,11 +102,12 @@ impl Both {
     /// What is known well enough; else what may do if the journal can't be read.
     fn known(&self) -> Result<Lease, Option<Lease>> {
         if self.lookout.is_done.load(Ordering::Acquire) {
-            return Ok(Lease { phase: MigrationPhase::Done, epoch: 0, until: Instant::now() });
+            let (phase, until) = (MigrationPhase::Done, Instant::now());
+            return Ok(Lease { phase, is_copied: true, epoch: 0, until });
         }
         let known = *self.lookout.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(Known { phase, epoch, read, .. }) = known else { return Err(None) };
-        let lease = Lease { phase, epoch, until: read + self.pace.lease };
+        let Some(Known { phase, is_copied, epoch, read, .. }) = known else { return Err(None) };
+        let lease = Lease { phase, is_copied, epoch, until: read + self.pace.lease };
         let is_fresh = read.elapsed() < self.pace.lease / 3 && phase != MigrationPhase::Closing;
         if is_fresh { Ok(lease) } else { Err(Some(lease).filter(Lease::is_valid)) }
     }
@@ -161,6 +166,7 @@ impl Both {
 
     fn remember(&self, journal: &Journal, read: Instant) {
         let Journal { phase, epoch, version, .. } = *journal;
+        let is_copied = journal.pass != Pass::Copy;
         let mut known = self.lookout.known.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *known {
             // What was asked for earlier may have been answered later.
@@ -168,7 +174,7 @@ impl Both {
             before => {
                 let same = before.filter(|before| before.version == version);
                 let same_since = same.map_or(read, |before| before.same_since);
-                *before = Some(Known { phase, epoch, version, read, same_since });
+                *before = Some(Known { phase, is_copied, epoch, version, read, same_since });
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Moving sessions from one store to another while they are used. This file is the contract's side of it: which store is
 //! asked, and what is asked of both. `journal` is what the nodes agree on, `lease` how each of them knows it, `follow` how one
-//! store follows the other, `run` who moves the sessions, `copy` one session or owner, `progress` what is told of it.
+//! store follows the other, `login` how it does with logins, `run` who moves the sessions, `copy` one session or owner,
+//! `progress` what is told of it.
 //!
 //! # Who decides
 //! At each instant exactly one store decides every operation; the other only follows. A **journal**, one record in the old
@@ -28,7 +29,9 @@
 //!   the time of a tombstone passes before *done*, so that no write from before meets an empty place.
 //! - *Limits.* The old store admits every login until *done*, the new one every login after. The new one has then the same
 //!   sessions of each owner in the same order, because an owner's sessions are copied in the order of their logins, and a
-//!   new login follows only behind all of them.
+//!   new login follows only behind those before it. Once all has been copied it brings them along where they are missing:
+//!   they logged in at the same time, or their node died. Before anyone is brought, what has ended in the old store, such as
+//!   those that a login there has evicted, is ended in the new one.
 //! - *Verified* means: a whole pass in which every session of the old store was the same in the new one, and one
 //!   in which every session of the new one was live in the old one. It comes last, before *closing*.
 //!
@@ -43,6 +46,7 @@ mod copy;
 mod follow;
 mod journal;
 mod lease;
+mod login;
 mod progress;
 mod run;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::journal::{Counts, MigrationPhase};
+use super::journal::{Counts, MigrationPhase, Pass};
 
 /// How far a migration has come. Its text is one line for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,22 +24,43 @@ pub struct Progress {
     pub failed: u64,
     /// How often the copy had to begin anew, because the new store was away.
     pub restarts: u64,
+    /// What a copy is at.
+    at: At,
+}
+
+/// What is done of a copy, as people are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    Nothing,
+    Copies,
+    /// All has been copied, and the minute of a tombstone is not over yet.
+    Waits,
+    Compares,
 }
 
 impl Progress {
-    pub(super) fn of(phase: MigrationPhase, counts: &Counts) -> Self {
+    pub(super) fn of(phase: MigrationPhase, pass: Pass, counts: &Counts) -> Self {
         let Counts { total, copied, verified, repaired, ended, failed, restarts } = *counts;
-        Self { phase, total, copied, verified, repaired, ended, failed, restarts }
+        let at = match pass {
+            Pass::Copy if *counts == Counts::default() => At::Nothing,
+            Pass::Copy => At::Copies,
+            Pass::Verify(_) if verified + repaired > 0 => At::Compares,
+            Pass::Prune | Pass::Verify(_) => At::Waits,
+        };
+        Self { phase, total, copied, verified, repaired, ended, failed, restarts, at }
     }
 }
 
 impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let phase = match self.phase {
-            MigrationPhase::NotBegun => "not begun",
-            MigrationPhase::Copying => "copying",
-            MigrationPhase::Closing => "closing",
-            MigrationPhase::Done => "done",
+        let phase = match (self.phase, self.at) {
+            (MigrationPhase::NotBegun, At::Nothing) => return f.write_str("not begun"),
+            (MigrationPhase::NotBegun, _) => "to be begun anew",
+            (MigrationPhase::Copying, At::Waits) => "waiting, as a migration lasts a minute",
+            (MigrationPhase::Copying, At::Compares) => "comparing",
+            (MigrationPhase::Copying, _) => "copying",
+            (MigrationPhase::Closing, _) => "closing",
+            (MigrationPhase::Done, _) => "done",
         };
         let Self { total, copied, verified, repaired, ended, failed, restarts, .. } = self;
         write!(

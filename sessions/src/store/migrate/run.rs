@@ -96,18 +96,19 @@ impl Migration {
                     (self.told)(&journal.progress());
                     return Ok(journal.progress());
                 }
-                (_, Pass::Copy) => self.walk(journal).await?,
-                (_, Pass::Prune) => {
-                    let journal = self.walk(journal).await?;
-                    self.wait(journal).await?
-                }
+                (_, Pass::Copy | Pass::Prune) => self.walk(journal).await?,
                 (_, Pass::Verify(round)) => {
+                    // Also by a run that takes the place of one which had begun to wait.
+                    let journal = self.wait(journal).await?;
                     let (before, after) = (journal.counts, self.walk(journal).await?);
                     let counts = after.counts;
                     let is_clean = counts.repaired == before.repaired && counts.failed == before.failed;
                     match is_clean {
                         true => self.close(after).await?,
-                        false if round < ROUNDS => after,
+                        // The next pass counts for itself.
+                        false if round < ROUNDS => {
+                            Journal { counts: Counts { verified: 0, ..counts }, ..after }
+                        }
                         false if counts.failed > before.failed => return Err(MigrateError::Refused),
                         false => return Err(MigrateError::Unfollowed),
                     }

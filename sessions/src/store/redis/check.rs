@@ -80,7 +80,8 @@ async fn info(wire: &Wire, section: &str, until: Instant) -> Result<String, Fail
     }
 }
 
-fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+/// A field of what a server tells of itself.
+pub(super) fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
 

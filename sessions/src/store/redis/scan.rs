@@ -4,15 +4,45 @@ use redis::{Pipeline, Value};
 
 use super::{
     Inner,
+    check::field,
     failure::Failure,
+    sentinel::text,
     upkeep::ask_all,
     value::Held,
-    wire::{Answer, Wire},
+    wire::{Node, Wire},
 };
 use crate::{
     record::owner_of,
     store::{Bookmark, Millis, Scan, Scanned},
 };
+
+/// Where a scan is: a number means something to one run of one server alone, as each run keeps its keys in an order of its own.
+struct Place<'a> {
+    cursor: u64,
+    run: &'a str,
+    node: &'a str,
+}
+
+impl<'a> Place<'a> {
+    fn read(bookmark: &'a Bookmark) -> Option<Self> {
+        let mut parts = std::str::from_utf8(bookmark.as_bytes()).ok()?.splitn(3, ' ');
+        let (cursor, run, node) = (parts.next()?.parse().ok()?, parts.next()?, parts.next()?);
+        Some(Self { cursor, run, node })
+    }
+
+    fn bookmark(cursor: u64, run: &str, node: &Node) -> Bookmark {
+        Bookmark::new(format!("{cursor} {run} {node}"))
+    }
+}
+
+/// What a server has at a place.
+struct Found {
+    keys: Vec<Vec<u8>>,
+    /// Where it goes on; 0 if this was all.
+    cursor: u64,
+    /// Which run of the server has answered.
+    run: String,
+}
 
 impl Inner {
     pub(super) async fn scan(
@@ -24,18 +54,23 @@ impl Inner {
         let until = self.until()?;
         let mut wires = self.servers.primaries(until).await?;
         wires.sort_by(|one, other| one.node.cmp(&other.node));
-        // A server that has gone: its part is elsewhere now, so it begins anew.
-        let at = from.and_then(|from| {
-            let (cursor, node) = std::str::from_utf8(from.as_bytes()).ok()?.split_once(' ')?;
-            let at = wires.iter().position(|wire| wire.node.to_string() == node)?;
-            Some((at, cursor.parse::<u64>().ok()?))
-        });
-        let (at, cursor) = at.unwrap_or((0, 0));
+        let from = from.and_then(Place::read);
+        let at = |place: &Place<'_>| wires.iter().position(|wire| wire.node.to_string() == place.node);
+        // A server that has gone: its part is elsewhere now, so all begins anew.
+        let from = from.and_then(|place| Some((at(&place)?, place)));
+        let (at, cursor) = from.as_ref().map_or((0, 0), |(at, place)| (*at, place.cursor));
         let Some(wire) = wires.get(at) else { return Ok(Scan::default()) };
-        let (keys, cursor) = self.keys_from(wire, cursor, limit, until).await?;
-        let sessions = self.sessions(wire, &keys, now, until).await?;
-        let next = if cursor == 0 { wires.get(at + 1) } else { Some(wire) };
-        let next = next.map(|wire| Bookmark::new(format!("{cursor} {}", wire.node)));
+        let found = self.keys_from(wire, cursor, limit, until).await?;
+        if from.is_some_and(|(_, place)| place.cursor > 0 && place.run != found.run) {
+            // It was started again since: its part begins anew.
+            let next = Some(Place::bookmark(0, &found.run, &wire.node));
+            return Ok(Scan { sessions: Vec::new(), next });
+        }
+        let sessions = self.sessions(wire, &found.keys, now, until).await?;
+        let next = match found.cursor {
+            0 => wires.get(at + 1).map(|wire| Place::bookmark(0, "", &wire.node)),
+            cursor => Some(Place::bookmark(cursor, &found.run, &wire.node)),
+        };
         Ok(Scan { sessions, next })
     }
 
@@ -45,24 +80,29 @@ impl Inner {
         cursor: u64,
         limit: usize,
         until: tokio::time::Instant,
-    ) -> Result<(Vec<Vec<u8>>, u64), Failure> {
-        let mut question = redis::cmd("SCAN");
-        question.arg(cursor).arg("MATCH").arg(self.keys.pattern_of_sessions()).arg("COUNT").arg(limit.max(1));
-        let parts = match wire.ask(&question, until).await? {
-            Answer::Value(Value::Array(parts)) => parts,
-            Answer::Value(_) => return Err(Failure::unreadable(&wire.node)),
-            Answer::Refused(error) => return Err(Failure::refused(&wire.node, &error)),
+    ) -> Result<Found, Failure> {
+        let mut pipeline = Pipeline::new();
+        pipeline.cmd("INFO").arg("server");
+        pipeline.cmd("SCAN").arg(cursor).arg("MATCH").arg(self.keys.pattern_of_sessions());
+        pipeline.arg("COUNT").arg(limit.max(1));
+        let answers = ask_all(wire, &pipeline, until).await?;
+        let unreadable = || Failure::unreadable(&wire.node);
+        let (info, parts) = match answers.as_slice() {
+            [info, Value::Array(parts)] => (info, parts),
+            [_, Value::ServerError(error)] => return Err(Failure::refused(&wire.node, error)),
+            _ => return Err(unreadable()),
         };
         let [Value::BulkString(next), Value::Array(found)] = parts.as_slice() else {
-            return Err(Failure::unreadable(&wire.node));
+            return Err(unreadable());
         };
         let next = std::str::from_utf8(next).ok().and_then(|next| next.parse().ok());
-        let next = next.ok_or_else(|| Failure::unreadable(&wire.node))?;
         let keys = found.iter().filter_map(|key| match key {
             Value::BulkString(key) => Some(key.clone()),
             _ => None,
         });
-        Ok((keys.collect(), next))
+        // A user who may not ask gets none: then a server that was started again goes unnoticed.
+        let run = text(info).and_then(|info| field(info, "run_id")).unwrap_or_default();
+        Ok(Found { keys: keys.collect(), cursor: next.ok_or_else(unreadable)?, run: run.to_owned() })
     }
 
     async fn sessions(
