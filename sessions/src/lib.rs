@@ -95,6 +95,13 @@ pub use self::{
 #[doc = include_str!("../../docs/MIGRATING.md")]
 mod migrating {}
 
+/// The programs of the macros' documentation, which need the library.
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../../sessions-macros/docs/policies.md")]
+#[doc = include_str!("../../sessions-macros/docs/session_policy.md")]
+#[doc = include_str!("../../sessions-macros/docs/session.md")]
+mod macros {}
+
 /// The program of the page on events.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/EVENTS.md")]

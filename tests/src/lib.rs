@@ -9,6 +9,7 @@
 )]
 
 pub mod browser;
+pub mod built;
 pub mod chaos;
 pub mod copies;
 pub mod crash;

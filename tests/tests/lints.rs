@@ -1,5 +1,5 @@
 //! Each rule as the compiler tells it: from the case of the policy core come a policy file and a module of a program of
-//! `ui/fail`, whose messages `ui.rs` compares. What the compiler can't know, and why, stands here.
+//! `ui/fail`, whose messages `ui/ui.rs` compares. What the compiler can't know, and why, stands here.
 //!
 //! `SESSIONS_BLESS=1 cargo test -p sessions-tests --test lints` writes the programs anew.
 

@@ -343,6 +343,8 @@ fn the_features_and_the_oldest_compiler_are_those_of_the_manifest() {
     assert_eq!(shown, of_the_manifest);
     let oldest = format!("Rust {} or later", package["rust_version"].as_str().unwrap());
     assert!(README.contains(&oldest), "{oldest}");
+    let tried = format!("cargo +{} check", package["rust_version"].as_str().unwrap());
+    assert!(read(".github/workflows/ci.yml").contains(&tried), "{tried}");
 }
 
 #[test]

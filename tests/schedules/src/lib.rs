@@ -2,8 +2,8 @@
 //! rotation, login and logout.
 //!
 //! [Shuttle](https://docs.rs/shuttle) decides at every lock and atomic number of the library who goes on. The engine is
-//! used by hand, as two nodes on one memory store. `tests/run` builds and runs this with `--cfg sessions_shuttle`; without
-//! it the package is empty. `world` says how a failure is run again.
+//! used by hand, as two nodes on one memory store. `tests/schedules/run` builds and runs this with `--cfg sessions_shuttle`;
+//! without it the package is empty. `world` says how a failure is run again.
 
 #![cfg(all(test, sessions_shuttle))]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "what fails in a test's helper fails the test")]

@@ -37,10 +37,14 @@ mod time;
 mod visitor;
 mod workers;
 
+use std::path::PathBuf;
+
 use self::{client::Browser, program::Showcase};
 
-/// What cargo builds the program from.
-const EXAMPLE: &[&str] = &["--example", "actix", "--features", "actix"];
+/// The program.
+fn built() -> PathBuf {
+    sessions_tests::built::example("actix")
+}
 
 /// Whether the server sends header fields in one order each time.
 const FIELDS_IN_ORDER: bool = false;

@@ -7,29 +7,17 @@ use std::{
     sync::OnceLock,
 };
 
+use sessions_tests::built::program;
+
 /// The folder of the workspace, which has the showcase's `sessions.toml`.
 pub(crate) fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// The built program. Cargo says where it is, so that any target directory will do.
+/// The program as it is installed: without what other features bring.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--package", "sessions", "--features", "cli", "--bin", "sessions", "--locked"])
-            .args(["--message-format", "json-render-diagnostics"])
-            .current_dir(workspace())
-            .stderr(Stdio::inherit())
-            .output()
-            .unwrap();
-        assert!(built.status.success(), "the program builds");
-        let messages = String::from_utf8(built.stdout).unwrap();
-        let messages =
-            messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let mut executables = messages.filter_map(|message| Some(message["executable"].as_str()?.to_owned()));
-        PathBuf::from(executables.next_back().unwrap())
-    })
+    BINARY.get_or_init(|| program(&["--package", "sessions", "--features", "cli", "--bin", "sessions"]))
 }
 
 /// What a run printed, and its exit code.

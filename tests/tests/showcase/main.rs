@@ -23,10 +23,14 @@ mod time;
 mod ui;
 mod visitor;
 
+use std::path::PathBuf;
+
 use self::{client::Browser, program::Showcase};
 
-/// What cargo builds the program from.
-const EXAMPLE: &[&str] = &["--example", "showcase"];
+/// The program as who is new here builds it.
+fn built() -> PathBuf {
+    sessions_tests::built::program(&["--package", "sessions-examples", "--example", "showcase"])
+}
 
 /// Whether the server sends header fields in one order each time.
 const FIELDS_IN_ORDER: bool = true;

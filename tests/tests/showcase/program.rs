@@ -18,25 +18,9 @@ pub(crate) fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// The built program. Cargo says where it is, so that any target directory will do.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--package", "sessions-examples"])
-            .args(crate::EXAMPLE)
-            .args(["--message-format", "json-render-diagnostics"])
-            .current_dir(workspace())
-            .stderr(Stdio::inherit())
-            .output()
-            .expect("cargo runs");
-        assert!(built.status.success(), "the showcase builds");
-        let messages = String::from_utf8(built.stdout).expect("cargo writes UTF-8");
-        let messages =
-            messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let mut executables = messages.filter_map(|message| Some(message["executable"].as_str()?.to_owned()));
-        PathBuf::from(executables.next_back().expect("cargo names the executable"))
-    })
+    BINARY.get_or_init(crate::built)
 }
 
 /// The program with nothing of this process's own settings, on a free port.
