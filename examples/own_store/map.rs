@@ -109,8 +109,10 @@ impl SessionStore for MapStore {
         Ok(match (map.look(write.id, write.now), write.expected) {
             (Loaded::Live(now), Expected::Version(version)) if now.version() == version => {
                 if let Some(row) = map.sessions.get_mut(&write.id) {
+                    // A later use than the record tells has prolonged it.
+                    let is_touched = now.last_seen > stored(Arc::clone(&write.record), 0).last_seen;
+                    row.expires = write.expires.max(if is_touched { row.expires } else { 0 });
                     row.what = Loaded::Live(stored(write.record, now.last_seen));
-                    row.expires = write.expires;
                 }
                 CasOutcome::Stored
             }

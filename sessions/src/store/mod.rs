@@ -115,7 +115,8 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// Writes one record if the stored version is the expected one. If it is not, the answer is the record that is stored.
     ///
     /// Never revives: an ended or absent session answers [`CasOutcome::Gone`], unless absence was expected. A write states
-    /// when the session expires, sooner or later than before; it never moves the last use back.
+    /// when the session expires, sooner or later than before; it never moves the last use back. Where a later use has been noted
+    /// than the record tells, it doesn't move an end back either.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't tell.

@@ -241,7 +241,11 @@ impl SessionStore for Broken {
             deadline,
         };
         match (touched, self.without) {
-            (Touched::Noted, Without::TouchesThatNeverShorten) => drop(self.force(write).await?),
+            (Touched::Noted, Without::TouchesThatNeverShorten) => {
+                // A write that tells of this use, which may state an earlier end.
+                let record = [&record[..8], &touch.seen.to_be_bytes(), &record[16..]].concat().into();
+                drop(self.force(Cas { record, ..write }).await?);
+            }
             (Touched::Noted, Without::TouchesThatSpareTheVersion) => {
                 drop(self.force(Cas { record: next(version + 1), ..write }).await?);
             }

@@ -322,6 +322,18 @@ async fn a_session_that_is_remembered_no_more_ends_as_others_do() {
 }
 
 #[tokio::test]
+async fn who_is_remembered_no_more_idles_from_then_on() {
+    let node = Node::new(remembering().build().unwrap());
+    let mut visitor = remembered(&node).await;
+    node.clock.advance(second(59));
+    node.visit(&mut visitor, async |session| session.remember(false)).await.commit.unwrap();
+    node.clock.advance(just_below(1_800));
+    assert!(node.who(&visitor).await.is_some());
+    node.clock.advance(MILLI);
+    assert_eq!(node.who(&visitor).await, None);
+}
+
+#[tokio::test]
 async fn a_use_is_noted_when_it_is_due_to_the_millisecond() {
     let policy = SessionPolicy::for_web_users().idle_timeout(second(1_000)).touching_every(second(100));
     let node = Node::new(policy.build().unwrap());

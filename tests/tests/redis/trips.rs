@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sessions::{
     RedisAddress, RedisStore, SessionStore,
-    store::{Admit, Admitted, CasOutcome, End, EndReason, EndTarget, Loaded, Millis, SessionId},
+    store::{Admit, Admitted, Cas, CasOutcome, End, EndReason, EndTarget, Loaded, Millis, SessionId},
 };
 use tokio::task::JoinSet;
 
@@ -144,10 +144,25 @@ async fn no_key_is_without_an_expiry() {
     store.touch(touch(of(owner(2), 1), Some(owner(2)))).await.unwrap();
     store.end(end_one(anonymous(2), None)).await.unwrap();
     store.end(end_all(owner(1))).await.unwrap();
-    let forever = sessions::store::Cas { expires: Millis::MAX, ..change(anonymous(1), 1) };
+    let forever = Cas { expires: Millis::MAX, ..change(anonymous(1), 1) };
     store.cas(forever).await.unwrap();
     let script = "local bare = {} for _, key in ipairs(redis.call('KEYS', '*')) do \
                   if redis.call('PTTL', key) < 0 then bare[#bare + 1] = key end end return {#redis.call('KEYS', '*'), bare}";
     let answer = server.ask(&["EVAL", script, "0"]);
     assert_eq!(answer, "*2\r\n:10\r\n*0\r\n", "ten keys, and none of them without an expiry");
+}
+
+#[tokio::test]
+async fn an_owner_is_known_as_long_as_its_sessions_live() {
+    let (store, _proxy, server) = counted().await;
+    let admit = login(owner(1), 0);
+    let write = Cas { owner: Some(admit.owner), expires: admit.expires, ..change(admit.id, 1) };
+    assert!(matches!(store.admit(admit).await.unwrap(), Admitted::Stored { .. }));
+    let keys = server.ask(&["KEYS", "*"]);
+    let expiry = keys.split_whitespace().find(|key| key.contains(":e:")).unwrap().to_owned();
+    // As after a leap of the server's clock, which frees keys by it.
+    server.ask(&["PEXPIRE", &expiry, "1000"]);
+    assert!(matches!(store.cas(write).await.unwrap(), CasOutcome::Stored));
+    let left = server.ask(&["PTTL", &expiry]);
+    assert!(left.trim().trim_start_matches(':').parse::<i64>().unwrap() > 1_000, "{left} ms");
 }

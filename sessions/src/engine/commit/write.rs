@@ -344,7 +344,12 @@ impl SessionEngine {
             next.lease = None;
         }
         next.version = current.version.next();
-        next.last_seen = self.shared.lifetimes.seen(current, now, asked).max(next.started);
+        next.last_seen = if next.remembered == current.remembered {
+            self.shared.lifetimes.seen(current, now, asked).max(next.started)
+        } else {
+            // Another idle timeout holds from here.
+            current.no_earlier(now)
+        };
         if let Some(hold) = &base.hold {
             next.lease = hold.goes_on(self.shared.time.now());
         }

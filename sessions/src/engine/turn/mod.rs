@@ -143,7 +143,6 @@ impl SessionEngine {
         let hold = Hold::claiming(self.clone(), base.token.id, base.record.version, turn);
         let next = Arc::new(Record {
             version: base.record.version.next(),
-            // A use, and written anyway.
             last_seen: self.shared.lifetimes.seen(&base.record, now, false),
             lease: hold.goes_on(now),
             ..(*base.record).clone()

@@ -169,8 +169,12 @@ impl Book {
             (Found::Live(live), Expected::Version(expected))
                 if Version::of_record(&live.record) == expected =>
             {
-                let last_seen = live.last_seen.max(last_seen(&write.record));
-                Live { record: Arc::clone(&write.record), last_seen, ..live }
+                let seen = last_seen(&write.record);
+                let before = self.kept.get(&write.id).map_or(0, |kept| kept.expires);
+                let expires = if live.last_seen > seen { before.max(write.expires) } else { write.expires };
+                let last_seen = live.last_seen.max(seen);
+                let live = Live { record: Arc::clone(&write.record), last_seen, ..live };
+                return Step::new(CasOutcome::Stored, vec![put(write.id, expires, live)]);
             }
             (Found::Live(live), _) => return CasOutcome::Conflict(live.stored()).into(),
         };

@@ -1,6 +1,9 @@
 //! Brings one session, or all sessions of an owner, from the old store to the new one, and compares them.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use tokio::time::{Instant, sleep};
 
@@ -13,10 +16,12 @@ use super::{
     journal::{Counts, MigrationPhase},
     lease::Lease,
 };
-use crate::clock::millis;
+use crate::{clock::millis, soon::all};
 
 /// How often something that others change meanwhile is looked at again.
 const ATTEMPTS: usize = 16;
+/// How many sessions are brought over at once, or owners: a store that waits for its disk writes them together.
+const AT_ONCE: usize = 32;
 /// How many sessions of an owner are listed at once.
 const PAGE: usize = 256;
 /// How often a difference is looked at before it is one, and how long after each other: writes are under way.
@@ -39,15 +44,12 @@ pub(super) enum Found {
 impl Both {
     /// Brings sessions over: those of an owner all together, each owner once.
     pub(super) async fn copy(&self, page: &[Scanned], counts: &mut Counts) -> Result<(), StoreError> {
-        let mut owners = Vec::new();
-        for session in page {
-            match session.owner {
-                Some(owner) if owners.contains(&owner) => {}
-                Some(owner) => {
-                    owners.push(owner);
-                    self.copy_owner(owner, counts).await?;
-                }
-                None => count(counts, self.bring(session, None).await?),
+        let mut owners = HashSet::new();
+        let is_next = |session: &&Scanned| session.owner.is_none_or(|owner| owners.insert(owner));
+        let some: Vec<&Scanned> = page.iter().filter(is_next).collect();
+        for some in some.chunks(AT_ONCE) {
+            for found in all(some.iter().map(|session| self.copy_with_others(session))).await {
+                *counts += found?;
             }
         }
         Ok(())
@@ -55,18 +57,28 @@ impl Both {
 
     /// Compares sessions, and brings over what stays different.
     pub(super) async fn verify(&self, page: &[Scanned], counts: &mut Counts) -> Result<(), StoreError> {
-        for session in page {
-            if self.comes_to_be_same(session).await? {
-                counts.verified += 1;
-                continue;
-            }
-            counts.repaired += 1;
-            match session.owner {
-                Some(owner) => self.copy_owner(owner, counts).await?,
-                None => count(counts, self.bring(session, None).await?),
+        for some in page.chunks(AT_ONCE) {
+            let same = all(some.iter().map(|session| self.comes_to_be_same(session))).await;
+            for (session, is_same) in some.iter().zip(same) {
+                if is_same? {
+                    counts.verified += 1;
+                    continue;
+                }
+                counts.repaired += 1;
+                *counts += self.copy_with_others(session).await?;
             }
         }
         Ok(())
+    }
+
+    /// Brings a session over, with the others of its owner.
+    async fn copy_with_others(&self, session: &Scanned) -> Result<Counts, StoreError> {
+        let mut counts = Counts::default();
+        match session.owner {
+            Some(owner) => self.copy_owner(owner, &mut counts).await?,
+            None => count(&mut counts, self.bring(session, None).await?),
+        }
+        Ok(counts)
     }
 
     /// Ends in the new store what is not live in the old one.
@@ -171,7 +183,6 @@ impl Both {
         let mut brought = Found::Same;
         for _ in 0..ATTEMPTS {
             let now = self.time.now();
-            let deadline = self.soon(now, lease);
             let new = self.to.load(session.id, now).await?;
             // After the new one: so this is never older than what it replaces.
             let Loaded::Live(old) = self.from.load(session.id, now).await? else {
@@ -179,6 +190,9 @@ impl Both {
                 return Ok(Found::Gone);
             };
             session.stored = old;
+            // From here on: how long the stores took to tell is not given to the write.
+            let now = self.time.now();
+            let deadline = self.soon(now, lease);
             match new {
                 Loaded::Live(new) if new.version() == session.stored.version() => {
                     self.prolong(&session, new.last_seen).await?;

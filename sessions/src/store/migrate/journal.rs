@@ -6,7 +6,7 @@
 //! ```
 //! Numbers are big endian. The two records' ids have a bucket of 0 and a sid that no entropy gives.
 
-use std::sync::Arc;
+use std::{ops::AddAssign, sync::Arc};
 
 use sha2::{Digest as _, Sha256};
 
@@ -78,6 +78,19 @@ pub(super) struct Counts {
     pub(super) failed: u64,
     /// How often the copy had to begin anew.
     pub(super) restarts: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        let Self { total, copied, verified, repaired, ended, failed, restarts } = other;
+        self.total += total;
+        self.copied += copied;
+        self.verified += verified;
+        self.repaired += repaired;
+        self.ended += ended;
+        self.failed += failed;
+        self.restarts += restarts;
+    }
 }
 
 impl Journal {

@@ -98,7 +98,7 @@ impl Both {
             self.bury(*id, Some(admit.owner), EndReason::Evicted, admit.now).await?;
         }
         if let Some(id) = admit.replaces
-            && !matches!(self.from.load(id, admit.now).await?, Loaded::Live(_))
+            && !matches!(self.from.load(id, admit.now).await, Ok(Loaded::Live(_)))
         {
             self.bury(id, Some(admit.owner), EndReason::Superseded, admit.now).await?;
         }
@@ -120,7 +120,10 @@ impl Both {
         let new = list_all(&self.to, admit.owner, admit.now).await?;
         self.end_strangers(admit.owner, &old, &new).await?;
         // The new store keeps the order of logins: this one goes behind those that were before it.
-        let missing = old.into_iter().take(own).filter(|old| new.iter().all(|listed| listed.id != old.id));
+        let is_there = |old: &Listed| {
+            new.iter().any(|new| new.id == old.id && new.stored.version() == old.stored.version())
+        };
+        let missing = old.into_iter().take(own).filter(|old| !is_there(old));
         for listed in missing {
             if !lease.is_copied {
                 // The copy brings all of them.

@@ -23,7 +23,7 @@
 //! - *Updates.* From the start of *copying* on, plus a lease, every acknowledged write is in the new store too. One that can't
 //!   be brought there, since that store is away, first sets the journal back, and the copy begins anew. A follower compares
 //!   and sets as every write does: it replaces exactly the version that the old store replaced, or else reads what the old
-//!   store has by now. Only the copy inserts, and it looks at the old store again afterwards.
+//!   store has by now. What inserts looks at the old store again afterwards.
 //! - *Endings* go to the new store first. Where that doesn't know the session yet, it is given a tombstone, so that no
 //!   copy that is under way can bring the session back. What ended before the migration began is not copied, and at least
 //!   the time of a tombstone passes before *done*, so that no write from before meets an empty place.

@@ -129,7 +129,11 @@ impl Migration {
                 if both.look().await?.version != journal.version {
                     return Err(MigrateError::Busy);
                 }
-                let next = Journal { phase: MigrationPhase::Copying, run, ..journal.clone() };
+                let mut next = Journal { phase: MigrationPhase::Copying, run, ..journal.clone() };
+                if let Pass::Verify(_) = next.pass {
+                    // What was compared before counts for nothing: a pass is clean as a whole.
+                    (next.bookmark, next.counts.verified) = (None, 0);
+                }
                 return self.write(&journal, next).await;
             }
         }

@@ -61,9 +61,11 @@ impl<S: AsyncWrite> AsyncWrite for Counted<S> {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let length = ready!(this.stream.poll_write(cx, bytes))?;
+        let written = ready!(this.stream.poll_write(cx, bytes));
+        // What fails may have left in part.
+        let length = *written.as_ref().unwrap_or(&1);
         this.written.0.fetch_add(length as u64, Ordering::AcqRel);
-        Poll::Ready(Ok(length))
+        Poll::Ready(written)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

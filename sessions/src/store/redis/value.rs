@@ -64,13 +64,13 @@ pub(super) fn value(expires: Millis, record: &[u8]) -> Vec<u8> {
     [&b"S"[..], &expires.to_be_bytes(), record].concat()
 }
 
-/// What a value begins with that this one may take the place of, if neither the end of the session nor its last use moves.
+/// What a value begins with that this one takes the place of, if the end of the session doesn't move.
 pub(super) fn known(expected: Expected, value: &[u8]) -> Vec<u8> {
-    match (expected, value.get(..HEAD), value.get(HEAD + 8..HEAD + 16)) {
-        (Expected::Version(version), Some(end), Some(seen)) => {
-            [end, &version.as_u64().to_be_bytes(), seen].concat()
+    match expected {
+        Expected::Absent => Vec::new(),
+        Expected::Version(version) => {
+            [value.get(..HEAD).unwrap_or_default(), &version.as_u64().to_be_bytes()].concat()
         }
-        _ => Vec::new(),
     }
 }
 

@@ -56,7 +56,8 @@ impl Write for Cas {
 /// Replaces a live record of this version, unless it would have to be swept sooner than it is: whether it did.
 fn replace(rows: &Rows<'_>, cas: &Cas, expected: Version) -> rusqlite::Result<bool> {
     let replaced = rows.run(
-        "UPDATE session SET version = ?3, record = ?4, last_seen = max(last_seen, ?5), expires = ?6 \
+        "UPDATE session SET version = ?3, record = ?4, last_seen = max(last_seen, ?5), \
+         expires = CASE WHEN last_seen > ?5 THEN max(expires, ?6) ELSE ?6 END \
          WHERE id = ?1 AND version = ?2 AND ended IS NULL AND expires > ?7 AND due <= ?6",
         params![
             key(cas.id),
@@ -74,7 +75,8 @@ fn replace(rows: &Rows<'_>, cas: &Cas, expected: Version) -> rusqlite::Result<bo
 /// Replaces a live record by one that expires before the sweep would look at it.
 fn shorten(rows: &Rows<'_>, cas: &Cas) -> rusqlite::Result<()> {
     rows.run(
-        "UPDATE session SET version = ?2, record = ?3, last_seen = max(last_seen, ?4), expires = ?5, due = ?5 \
+        "UPDATE session SET version = ?2, record = ?3, last_seen = max(last_seen, ?4), \
+         expires = CASE WHEN last_seen > ?4 THEN max(expires, ?5) ELSE ?5 END, due = ?5 \
          WHERE id = ?1",
         params![
             key(cas.id),

@@ -88,7 +88,9 @@ impl Model {
         let version = Version::of_record(&write.record).as_u64();
         if let Some(session) = self.live.get_mut(&write.id) {
             if write.expected == Expected::Version(Version::of_record(&session.version.to_be_bytes())) {
-                (session.version, session.expires) = (version, write.expires);
+                let is_touched = session.last_seen > write.now;
+                session.expires = if is_touched { session.expires.max(write.expires) } else { write.expires };
+                session.version = version;
                 session.last_seen = session.last_seen.max(write.now);
                 return due(answer == Wrote::Stored, "Stored");
             }

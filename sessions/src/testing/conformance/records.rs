@@ -167,8 +167,20 @@ pub async fn a_write_never_moves_the_last_use_back<S: SessionStore>(kit: Kit<S>)
     kit.same(clause::CAS, "a write on the stored version", kit.cas(write).await, Wrote::Stored);
     let look = kit.look(id, NOW + 110).await;
     kit.same(clause::NEVER_BACK, "version and last use after it", look, Look::Live(2, NOW + 100));
-    let write = Cas { record: record(3, NOW + 120), ..change(id, 2, NOW + 120) };
+    // Nor the end that it has given, until a write tells of a later use.
+    kit.touch(seen(id, None, NOW + 105, NOW + 2 * HOUR)).await;
+    let write = Cas { record: record(3, NOW + 50), expires: NOW + HOUR, ..change(id, 2, NOW + 110) };
+    kit.same(clause::CAS, "a write on the stored version", kit.cas(write).await, Wrote::Stored);
+    let look = kit.look(id, NOW + 2 * HOUR - 1).await;
+    kit.same(clause::NEVER_BACK, "before the end of the later use", look, Look::Live(3, NOW + 105));
+    let write = Cas { record: record(4, NOW + 120), expires: NOW + HOUR, ..change(id, 3, NOW + 120) };
+    kit.same(clause::CAS, "a write on the stored version", kit.cas(write).await, Wrote::Stored);
+    let look = kit.look(id, NOW + HOUR).await;
+    kit.holds(clause::WRITE_EXPIRES, look.is_expired(), format_args!("{look:?} at its end"));
+    let id = anonymous(2);
+    kit.create(id, NOW).await;
+    let write = Cas { record: record(2, NOW + 120), ..change(id, 1, NOW + 120) };
     kit.same(clause::CAS, "a write on the stored version", kit.cas(write).await, Wrote::Stored);
     let look = kit.look(id, NOW + 120).await;
-    kit.same(clause::LAST_SEEN, "version and last use after a later one", look, Look::Live(3, NOW + 120));
+    kit.same(clause::LAST_SEEN, "version and last use after a later one", look, Look::Live(2, NOW + 120));
 }

@@ -168,11 +168,14 @@ impl Shard {
         match &mut slot.state {
             State::Live(record) if Version::of_record(record) == expected => {
                 *record = Arc::clone(&write.record);
-                slot.seen(last_seen(&write.record));
-                let sooner = write.expires < slot.expires();
-                slot.set_expires(write.expires);
+                let seen = last_seen(&write.record);
+                let is_touched = slot.last_seen() > seen;
+                slot.seen(seen);
                 slot.used = true;
-                if sooner {
+                if write.expires > slot.expires() {
+                    slot.set_expires(write.expires);
+                } else if !is_touched {
+                    slot.set_expires(write.expires);
                     self.due.no_later_than(&mut self.slots, row, write.expires);
                 }
                 CasOutcome::Stored

@@ -100,7 +100,8 @@ BEGIN
         ELSIF known.id IS NOT NULL AND known.version = p_expected THEN
             UPDATE sessions.session
             SET version = p_version, record = p_record, last_seen = greatest(last_seen, p_seen),
-                expires = p_expires, due = least(due, p_expires)
+                expires = CASE WHEN last_seen > p_seen THEN greatest(expires, p_expires) ELSE p_expires END,
+                due = least(due, p_expires)
             WHERE id = p_id;
             IF p_announced <> 0 THEN
                 PERFORM sessions.tell_1(p_id, p_version);
