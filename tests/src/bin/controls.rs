@@ -82,7 +82,7 @@ fn tested(test: &str, root: &Path, copy: &Path) -> Result<(), String> {
                 ("target/controls/schedules", "--cap-lints allow --cfg sessions_shuttle")
             }
             "library" => {
-                command.args(["sessions", "--lib", "--features", "sqlite"]);
+                command.args(["sessions", "--lib", "--features", "redis,sqlite"]);
                 ("target/controls/target", "--cap-lints allow")
             }
             "observing" => {

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use sessions::{
     RedisAddress, RedisStore, SessionStore,
-    store::{Admit, Admitted, Cas, CasOutcome, End, EndReason, EndTarget, Loaded, Millis, SessionId},
+    store::{Admit, Admitted, Cas, CasOutcome, End, EndReason, EndTarget, Millis, SessionId},
 };
-use tokio::task::JoinSet;
-
 use sessions_tests::{proxy::Proxy, servers::redis::RedisServer};
 
 use super::common::{
@@ -38,23 +36,6 @@ async fn a_read_is_one_trip_and_no_script() {
     }
     let commands = server.ask(&["INFO", "commandstats"]);
     assert!(commands.contains("cmdstat_get:calls=2") && !commands.contains("eval"), "{commands}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn what_is_asked_at_the_same_time_leaves_together() {
-    let (store, proxy, _server) = counted().await;
-    create(&store, anonymous(1)).await;
-    let ask_all = async {
-        let mut asked = JoinSet::new();
-        for _ in 0..64 {
-            let store = store.clone();
-            asked.spawn(async move { store.load(anonymous(1), now()).await.unwrap() });
-        }
-        asked.join_all().await
-    };
-    let (answers, count) = trips(&proxy, ask_all).await;
-    assert!(answers.iter().all(|loaded| matches!(loaded, Loaded::Live(_))));
-    assert!(count <= 8, "{count} packets");
 }
 
 #[tokio::test]

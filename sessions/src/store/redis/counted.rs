@@ -79,3 +79,42 @@ impl<S: AsyncWrite> AsyncWrite for Counted<S> {
         self.project().stream.poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::poll_fn,
+        task::{Wake, Waker},
+    };
+
+    use super::*;
+
+    struct Woken(AtomicU64);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    #[tokio::test]
+    async fn others_have_their_turn_once_before_what_leaves_together() {
+        let (near, _far) = tokio::io::duplex(64);
+        let written = Written::default();
+        let mut stream = Counted::new(near, written.clone());
+        let woken = Arc::new(Woken(AtomicU64::new(0)));
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut cx = Context::from_waker(&waker);
+        for round in 1..=2 {
+            assert!(Pin::new(&mut stream).poll_write(&mut cx, b"GET").is_pending());
+            assert_eq!(woken.0.load(Ordering::Acquire), round, "it comes back by itself");
+            assert_eq!(written.bytes(), (round - 1) * 6, "nothing has left");
+            for _ in 0..2 {
+                let length = poll_fn(|cx| Pin::new(&mut stream).poll_write(cx, b"GET")).await;
+                assert_eq!(length.unwrap(), 3);
+            }
+            assert_eq!(written.bytes(), round * 6);
+            poll_fn(|cx| Pin::new(&mut stream).poll_flush(cx)).await.unwrap();
+        }
+    }
+}
