@@ -69,22 +69,23 @@ async fn from_a_cluster_to_redis() {
     moves_under_traffic(pair.unhurried(), PAGE).await;
 }
 
-#[tokio::test]
-async fn a_migration_from_redis_that_died_goes_on_where_it_was() {
-    let server = RedisServer::start();
-    let pair = Pair::of(open(&server.url()).await, MemoryStore::new(100_000)).unhurried();
+async fn goes_on_where_it_was(url: &str) {
+    let pair = Pair::of(open(url).await, MemoryStore::new(100_000)).unhurried();
     let before = dies_half_way(&pair).await;
     let progress = goes_on(&pair).await;
     assert!(progress.copied < SESSIONS + before.copied, "not from the beginning: {before} {progress}");
 }
 
 #[tokio::test]
+async fn a_migration_from_redis_that_died_goes_on_where_it_was() {
+    let server = RedisServer::start();
+    goes_on_where_it_was(&server.url()).await;
+}
+
+#[tokio::test]
 async fn a_migration_from_a_cluster_that_died_goes_on_where_it_was() {
     let cluster = RedisCluster::start();
-    let pair = Pair::of(open(&cluster.url()).await, MemoryStore::new(100_000)).unhurried();
-    let before = dies_half_way(&pair).await;
-    let progress = goes_on(&pair).await;
-    assert!(progress.copied < SESSIONS + before.copied, "not from the beginning: {before} {progress}");
+    goes_on_where_it_was(&cluster.url()).await;
 }
 
 #[tokio::test]
