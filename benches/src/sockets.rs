@@ -50,9 +50,14 @@ struct Chunks {
     a_second: Vec<f64>,
 }
 
+/// What was measured while some servers took turns.
+type Cells = BTreeMap<Cell, Chunks>;
+
 #[derive(Debug, Default)]
 pub(crate) struct Sockets {
-    cells: BTreeMap<Cell, Chunks>,
+    cells: Cells,
+    /// This library with few and with many sessions, beside each other.
+    sizes: Cells,
 }
 
 impl Sockets {
@@ -73,9 +78,14 @@ impl Sockets {
         Some([&chunks.p50, &chunks.p99, &chunks.a_second].map(|values| Spread::of(values).median))
     }
 
+    /// The median over the rounds of the 99th percentile beside another number of sessions, in microseconds.
+    pub(crate) fn p99(&self, cell: Cell) -> Option<f64> {
+        Some(Spread::of(&self.sizes.get(&cell)?.p99).median)
+    }
+
     /// The 99th percentile as a multiple of that with another number of sessions, round by round.
     pub(crate) fn p99_against(&self, cell: Cell, sessions: usize) -> Option<Spread> {
-        let (own, other) = (self.cells.get(&cell)?, self.cells.get(&Cell { sessions, ..cell })?);
+        let (own, other) = (self.sizes.get(&cell)?, self.sizes.get(&Cell { sessions, ..cell })?);
         Some(Spread::of_pairs(&own.p99, &other.p99, |own, other| own / other))
     }
 }
@@ -91,10 +101,10 @@ pub(crate) fn measure(arguments: &Arguments) -> Outcome<Sockets> {
     // Each route of each server is loaded two rounds of three: a chunk here is long.
     let rounds = (arguments.rounds * 2).div_ceil(3);
     let all: Vec<_> = arguments.of(&Stack::ALL).into_iter().map(|stack| (stack, arguments.usual())).collect();
-    results.servers(&all, &PATHS, rounds, arguments.seconds)?;
+    results.cells = servers(&all, &PATHS, rounds, arguments.seconds)?;
     if arguments.most > 0 && !arguments.of(&[Stack::Ours]).is_empty() {
         let both = few_and_many(arguments).map(|sessions| (Stack::Ours, sessions));
-        results.servers(&both, &["read"], rounds, arguments.seconds)?;
+        results.sizes = servers(&both, &["read"], rounds, arguments.seconds)?;
     }
     Ok(results)
 }
@@ -121,37 +131,30 @@ struct Server {
     next: usize,
 }
 
-impl Sockets {
-    fn servers(
-        &mut self,
-        wanted: &[(Stack, usize)],
-        paths: &[&'static str],
-        rounds: usize,
-        seconds: f64,
-    ) -> Outcome<()> {
-        let runtime = runtime()?;
-        let mut servers = Vec::new();
-        for &(stack, sessions) in wanted {
-            eprintln!("sockets: {sessions} sessions for {}", stack.title());
-            servers.push(Server::start(&runtime, stack, sessions)?);
-        }
-        for round in 0..=rounds {
-            eprint!("\rsockets: round {round} of {rounds}");
-            for &path in paths {
-                for server in &mut servers {
-                    // The first round warms up and is not counted.
-                    let length = Duration::from_secs_f64(if round == 0 { seconds / 4.0 } else { seconds });
-                    let chunk = server.chunk(&runtime, Route::of_word(path)?, length)?;
-                    if round > 0 {
-                        let (stack, sessions) = server.cell;
-                        self.cells.entry(Cell { sessions, path, stack }).or_default().add(chunk);
-                    }
+/// Loads the routes of servers in turns.
+fn servers(wanted: &[(Stack, usize)], paths: &[&'static str], rounds: usize, seconds: f64) -> Outcome<Cells> {
+    let (runtime, mut cells) = (runtime()?, Cells::new());
+    let mut servers = Vec::new();
+    for &(stack, sessions) in wanted {
+        eprintln!("sockets: {sessions} sessions for {}", stack.title());
+        servers.push(Server::start(&runtime, stack, sessions)?);
+    }
+    for round in 0..=rounds {
+        eprint!("\rsockets: round {round} of {rounds}");
+        for &path in paths {
+            for server in &mut servers {
+                // The first round warms up and is not counted.
+                let length = Duration::from_secs_f64(if round == 0 { seconds / 4.0 } else { seconds });
+                let chunk = server.chunk(&runtime, Route::of_word(path)?, length)?;
+                if round > 0 {
+                    let (stack, sessions) = server.cell;
+                    cells.entry(Cell { sessions, path, stack }).or_default().add(chunk);
                 }
             }
         }
-        eprintln!();
-        Ok(())
     }
+    eprintln!();
+    Ok(cells)
 }
 
 /// One chunk: seconds of the server's processor, seconds by the clock, and what each request waited in nanoseconds.
@@ -198,15 +201,24 @@ impl Server {
                 self.next = self.next.wrapping_add(104_729);
                 tasks.spawn(load(connection, route, Arc::clone(&self.cookies), self.next, start + length));
             }
-            let mut all = Vec::new();
+            let (awake, mut all) = (tokio::spawn(stay_awake()), Vec::new());
             while let Some(done) = tasks.join_next().await {
                 all.append(&mut done??);
             }
+            awake.abort();
             Outcome::Ok(all)
         })?;
         let seconds = start.elapsed().as_secs_f64();
         let after: u64 = self.process.ask("time")?.parse()?;
         Ok((float(after - before) / 1e9, seconds, waits))
+    }
+}
+
+/// Keeps the generator from sleeping. To wake it is the work of whoever sends to it, and costs a server the more the less
+/// there is for the generator to do: a server that is slower would pay twice for it.
+async fn stay_awake() {
+    loop {
+        tokio::task::yield_now().await;
     }
 }
 

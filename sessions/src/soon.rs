@@ -4,7 +4,7 @@
 use std::{
     fmt,
     future::poll_fn,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll},
 };
 
@@ -74,9 +74,11 @@ pub(crate) async fn all<T>(futures: impl IntoIterator<Item = impl Future<Output 
     waiting.into_iter().filter_map(|(_, value)| value).collect()
 }
 
-/// What both futures give, at once.
-pub(crate) async fn both<A: Future, B: Future>(one: A, other: B) -> (A::Output, B::Output) {
-    let (mut one, mut other) = (pin!(one), pin!(other));
+/// What both futures give, at once. Pinned, so that a future which waits for both does not hold each twice.
+pub(crate) async fn both<A: Future, B: Future>(
+    mut one: Pin<&mut A>,
+    mut other: Pin<&mut B>,
+) -> (A::Output, B::Output) {
     let (mut first, mut second) = (None, None);
     poll_fn(|cx| {
         if first.is_none()

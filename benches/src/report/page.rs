@@ -172,7 +172,7 @@ fn lost(_: &Arguments, results: &Results) -> String {
 fn over_sockets(arguments: &Arguments, results: &Results) -> String {
     let mut page = format!(
         "\n## Over sockets\n\nLoopback, 64 connections, keep-alive, {} sessions in turn; the server on one core, the generator \
-         on the other. User and system time of the server's process a request, as a multiple of the same stack's bare \
+         on the other, which never sleeps, so that no server pays for waking it. User and system time of the server's process a request, as a multiple of the same stack's bare \
          server. Waiting is that of clients that ask again at once, so it restates throughput.\n",
         counted(arguments.usual())
     );
@@ -192,7 +192,7 @@ fn over_sockets(arguments: &Arguments, results: &Results) -> String {
     }
     let sizes = sockets::few_and_many(arguments);
     let [few, many] = sizes.map(|sessions| sockets::Cell { sessions, path: "read", stack: Stack::Ours });
-    let p99 = |cell| results.sockets.waits(cell).map_or_else(none, |[_, p99, _]| format!("{p99:.0} µs"));
+    let p99 = |cell| results.sockets.p99(cell).map_or_else(none, |p99| format!("{p99:.0} µs"));
     page += &format!(
         "\np99 of `read` on sessions: {} with {} sessions, {} with {}; the second is {} times the first.\n",
         p99(few),

@@ -239,7 +239,7 @@ impl SessionEngine {
             }
             notes.each(EventKind::Revoked, revoked);
         });
-        let ended = store.end_noting(end, notes).await.map_err(|error| {
+        let ended = store.end_soon(end, notes).await.map_err(|error| {
             // Perhaps they have ended, and only the answer was lost.
             match target {
                 EndTarget::Session { id, .. } => self.shared.hub.look_at(id),

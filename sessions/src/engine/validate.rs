@@ -133,7 +133,7 @@ impl SessionEngine {
             event.fault = Some(Fault::HijackAttempt);
         };
         let notes = self.notes(|notes| notes.event(EventKind::Reused, reused));
-        store.end_noting(end, notes).await.map_err(|error| self.store_failed(error))?;
+        store.end_soon(end, notes).await.map_err(|error| self.store_failed(error))?;
         self.shared.hub.end(&[token.id], SessionEnding::Reused);
         tracing::warn!(policy = &*self.shared.name, handle = %record.handle, "a superseded session id was used: the session is revoked");
         self.event(EventKind::Reused, reused);

@@ -12,6 +12,7 @@ use std::{
     fmt,
     marker::PhantomData,
     path::PathBuf,
+    pin::pin,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -345,7 +346,7 @@ impl<D: Declared> Registry<D> {
             })
         });
         let flush = self.parts.bus.flush(limit);
-        let (shut, flushed) = both(all(shut), flush).await;
+        let (shut, flushed) = both(pin!(all(shut)), pin!(flush)).await;
         if !flushed {
             tracing::error!("a sink has not written all session events before the end");
         }

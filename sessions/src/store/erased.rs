@@ -5,7 +5,7 @@ use std::{any::Any, fmt, future::Future, pin::Pin, sync::Arc, task::Poll, time::
 use crate::soon::Soon;
 
 use crate::{
-    observe::{Operation, StoreMeter, Timer},
+    observe::{Answered, Operation, StoreMeter, Timer},
     outbox::{Notes, Outbox},
 };
 
@@ -122,7 +122,7 @@ macro_rules! call {
     ($shared:ident.$operation:ident($($argument:expr),*)) => {
         match &$shared.store {
             Kind::Memory(store) => SessionStore::$operation(store, $($argument),*).await,
-            Kind::Other(store) => $shared.within(store.$operation($($argument),*)).await,
+            Kind::Other(store) => $shared.limited(store.$operation($($argument),*)).await,
         }
     };
 }
@@ -195,19 +195,79 @@ impl SharedStore {
 
     /// [`load`](SessionStore::load), at once where the store answers at once.
     pub(crate) fn load_soon(&self, id: SessionId, now: Millis) -> Soon<'_, Result<Loaded, StoreError>> {
-        let timer = Timer::start();
-        let loaded = match &self.store {
+        self.timed(Operation::Load, || match &self.store {
             Kind::Memory(store) => Soon::now(Ok(store.load_now(id, now))),
-            Kind::Other(store) if self.keeps_limit() => Soon::Later(store.load(id, now)),
-            Kind::Other(store) => Soon::later(self.within(store.load(id, now))),
-        };
+            Kind::Other(store) => self.limited(store.load(id, now)),
+        })
+    }
+
+    /// [`cas`](SessionStore::cas) with what is to be noted, as soon: what answers at once has been asked when this returns.
+    pub(crate) fn cas_soon(
+        &self,
+        write: Cas,
+        notes: Option<Box<Notes>>,
+    ) -> Soon<'_, Result<CasOutcome, StoreError>> {
+        self.timed(Operation::Cas, || match (&self.store, self.noting(notes)) {
+            (_, Some((outbox, notes))) => self.limited(outbox.cas(write, notes)),
+            (Kind::Memory(store), None) => Soon::now(store.cas_now(&write)),
+            (Kind::Other(store), None) => self.limited(store.cas(write)),
+        })
+    }
+
+    /// The same for [`admit`](SessionStore::admit).
+    pub(crate) fn admit_soon(
+        &self,
+        admit: Admit,
+        notes: Option<Box<Notes>>,
+    ) -> Soon<'_, Result<Admitted, StoreError>> {
+        self.timed(Operation::Admit, || match (&self.store, self.noting(notes)) {
+            (_, Some((outbox, notes))) => self.limited(outbox.admit(admit, notes)),
+            (Kind::Memory(store), None) => Soon::now(store.admit_now(&admit)),
+            (Kind::Other(store), None) => self.limited(store.admit(admit)),
+        })
+    }
+
+    /// The same for [`end`](SessionStore::end).
+    pub(crate) fn end_soon(
+        &self,
+        end: End,
+        notes: Option<Box<Notes>>,
+    ) -> Soon<'_, Result<Ended, StoreError>> {
+        self.timed(Operation::End, || match (&self.store, self.noting(notes)) {
+            (_, Some((outbox, notes))) => self.limited(outbox.end(end, notes)),
+            (Kind::Memory(store), None) => Soon::now(Ok(store.end_now(&end))),
+            (Kind::Other(store), None) => self.limited(store.end(end)),
+        })
+    }
+
+    /// Where notes go, if there are any and the store keeps an outbox.
+    fn noting(&self, notes: Option<Box<Notes>>) -> Option<(&Outbox, Box<Notes>)> {
+        self.outbox.as_ref().zip(notes)
+    }
+
+    /// Measures what an operation takes, where that is measured.
+    fn timed<'a, T: 'a>(
+        &'a self,
+        operation: Operation,
+        call: impl FnOnce() -> Soon<'a, Result<T, StoreError>>,
+    ) -> Soon<'a, Result<T, StoreError>>
+    where
+        for<'answer> Answered: From<&'answer Result<T, StoreError>>,
+    {
+        let timer = Timer::start();
+        let answer = call();
         if cfg!(feature = "metrics") {
-            return loaded.then(move |loaded| {
-                self.meter.answered(Operation::Load, timer, &loaded);
-                loaded
+            return answer.then(move |answer| {
+                self.meter.answered(operation, timer, &answer);
+                answer
             });
         }
-        loaded
+        answer
+    }
+
+    /// Holds an answer to the time limit, unless the store does.
+    fn limited<'a, T: Send + 'a>(&'a self, answer: Answer<'a, T>) -> Soon<'a, Result<T, StoreError>> {
+        if self.keeps_limit() { Soon::Later(answer) } else { Soon::later(self.within(answer)) }
     }
 
     /// Whether changes leave events in an outbox.
@@ -215,34 +275,7 @@ impl SharedStore {
         self.outbox.is_some()
     }
 
-    /// [`cas`](SessionStore::cas) with what is to be noted. Boxed, so that the future of every write does not have to hold it.
-    pub(crate) fn cas_noting(&self, write: Cas, notes: Box<Notes>) -> Answer<'_, CasOutcome> {
-        Box::pin(async move {
-            let Some(outbox) = &self.outbox else { return SessionStore::cas(self, write).await };
-            timed!(self, Cas, self.within(outbox.cas(write, notes)).await)
-        })
-    }
-
-    /// The same for [`admit`](SessionStore::admit).
-    pub(crate) fn admit_noting(&self, admit: Admit, notes: Box<Notes>) -> Answer<'_, Admitted> {
-        Box::pin(async move {
-            let Some(outbox) = &self.outbox else { return SessionStore::admit(self, admit).await };
-            timed!(self, Admit, self.within(outbox.admit(admit, notes)).await)
-        })
-    }
-
-    /// The same for [`end`](SessionStore::end).
-    pub(crate) async fn end_noting(&self, end: End, notes: Option<Box<Notes>>) -> Result<Ended, StoreError> {
-        let (Some(outbox), Some(notes)) = (&self.outbox, notes) else {
-            return SessionStore::end(self, end).await;
-        };
-        timed!(self, End, self.within(outbox.end(end, notes)).await)
-    }
-
     async fn within<T>(&self, mut answer: Answer<'_, T>) -> Result<T, StoreError> {
-        if self.keeps_limit() {
-            return answer.await;
-        }
         // What answers at once needs no timer.
         let first = std::future::poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await;
         match first {
@@ -270,32 +303,16 @@ impl SessionStore for SharedStore {
         }
     }
     async fn cas(&self, write: Cas) -> Result<CasOutcome, StoreError> {
-        timed!(
-            self,
-            Cas,
-            match &self.store {
-                // Without a future of its own: a write is large, and each future that it passes through copies it.
-                Kind::Memory(store) => store.cas_now(&write),
-                Kind::Other(store) => self.within(store.cas(write)).await,
-            }
-        )
+        self.cas_soon(write, None).await
     }
     async fn touch(&self, touch: Touch) -> Result<Touched, StoreError> {
         timed!(self, Touch, call!(self.touch(touch)))
     }
     async fn admit(&self, admit: Admit) -> Result<Admitted, StoreError> {
-        timed!(
-            self,
-            Admit,
-            match &self.store {
-                // As for a write.
-                Kind::Memory(store) => store.admit_now(&admit),
-                Kind::Other(store) => self.within(store.admit(admit)).await,
-            }
-        )
+        self.admit_soon(admit, None).await
     }
     async fn end(&self, end: End) -> Result<Ended, StoreError> {
-        timed!(self, End, call!(self.end(end)))
+        self.end_soon(end, None).await
     }
     async fn list(
         &self,

@@ -10,6 +10,11 @@ use super::{command::Command, tab::Tab};
 /// The most keys that a walk through a page takes.
 const MOST: usize = 300;
 
+/// Whether the focus is on nothing of the page.
+const OUTSIDE: &str = "return document.activeElement === document.body || document.activeElement === null";
+/// Whether a walk has been at what has the focus.
+const WALKED: &str = "return document.activeElement.dataset.walked === 'yes'";
+
 /// Tells what is wrong with a page.
 const AUDIT: &str = include_str!("audit.js");
 
@@ -48,6 +53,20 @@ impl Tab {
         self.evaluate(script, Vec::new()).await == json!(true)
     }
 
+    /// Goes with the Tab key from outside the page to what it leads to first, and tells what that is. A page that has just
+    /// been opened may not take keys yet: the key is pressed until it does.
+    ///
+    /// # Panics
+    /// If it has led nowhere after a minute.
+    pub async fn tab_in(&self) -> Named {
+        self.wait_until("the Tab key leads into the page", async |tab| {
+            tab.press(Key::Tab).await;
+            tab.evaluate(OUTSIDE, Vec::new()).await == json!(false)
+        })
+        .await;
+        self.focused().await
+    }
+
     /// Goes with the Tab key to the element that is told like this.
     ///
     /// # Panics
@@ -82,16 +101,16 @@ impl Tab {
     pub async fn focus_order(&self) -> Vec<Named> {
         self.evaluate("document.activeElement.blur(); window.getSelection().removeAllRanges()", Vec::new())
             .await;
-        let mut order = Vec::new();
+        let mut order = vec![self.tab_in().await];
         while order.len() < MOST {
+            self.evaluate("document.activeElement.dataset.walked = 'yes'", Vec::new()).await;
             self.press(Key::Tab).await;
-            let at_end = "return document.activeElement === document.body || document.activeElement === null \
-                          || document.activeElement.dataset.walked === 'yes'";
-            if self.evaluate(at_end, Vec::new()).await == json!(true) {
+            if self.evaluate(OUTSIDE, Vec::new()).await == json!(true)
+                || self.evaluate(WALKED, Vec::new()).await == json!(true)
+            {
                 break;
             }
             order.push(self.focused().await);
-            self.evaluate("document.activeElement.dataset.walked = 'yes'", Vec::new()).await;
         }
         let clear = "document.querySelectorAll('[data-walked]').forEach(one => delete one.dataset.walked)";
         self.evaluate(clear, Vec::new()).await;

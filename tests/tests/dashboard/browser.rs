@@ -99,8 +99,7 @@ async fn a_session_is_revoked_by_keyboard_alone_and_without_a_script() {
     tab.scripts(false).await;
     tab.open(&format!("{}/dashboard", served.url)).await;
     let handle = app.handles("ada").await[1].clone();
-    tab.press(Key::Tab).await;
-    assert_eq!(tab.focused().await.name, "Skip to the content", "the first that the keyboard meets");
+    assert_eq!(tab.tab_in().await.name, "Skip to the content", "the first that the keyboard meets");
     assert!(tab.shows_focus().await);
     tab.tab_to("textbox", "Principal’s id").await;
     tab.type_text("ada").await;

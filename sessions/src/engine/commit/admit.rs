@@ -8,6 +8,7 @@ use crate::{
     event::EventKind,
     fault::{Fault, SessionError},
     record::Record,
+    soon::Soon,
     store::{
         Admit, Admitted, BehaviorOnLimit, Cas, CasOutcome, Expected, Limit, Millis, SessionStore,
         SharedStore, Stamp, StoreError,
@@ -37,7 +38,7 @@ impl SessionEngine {
         login: &Login,
         record: &Record,
         behavior: BehaviorOnLimit,
-    ) -> impl Future<Output = Answer> + Send + use<'a> {
+    ) -> Soon<'a, Answer> {
         let admit = Admit {
             id: login.id,
             owner: login.owner,
@@ -49,36 +50,33 @@ impl SessionEngine {
             now: login.now,
             deadline: self.write_deadline(self.shared.time.now()),
         };
-        let notes = self.notes(|notes| notes.login(record));
-        async move {
-            match notes {
-                None => store.admit(admit).await,
-                Some(notes) => store.admit_noting(admit, notes).await,
-            }
-        }
+        store.admit_soon(admit, self.notes(|notes| notes.login(record)))
     }
 
     /// What a login comes to whose first answer is this: it evicted no one.
     ///
     /// The store counts by the ends that it was given, which were later where settings have become shorter since. So a
     /// login that meets the limit looks at the records once, and only then evicts or is refused.
-    pub(super) async fn settle_admission(
-        &self,
-        store: &SharedStore,
-        login: &Login,
-        record: &Record,
+    pub(super) fn settle_admission<'a>(
+        &'a self,
+        store: &'a SharedStore,
+        login: &'a Login,
+        record: &'a Record,
         first: Answer,
-    ) -> Result<(), SessionError> {
-        let failed = |error| self.store_failed(error);
-        let mut answer = first.map_err(failed)?;
-        if matches!(answer, Admitted::LimitReached { .. }) {
-            let behavior = self.shared.policy.concurrency().behavior_on_limit();
-            let lapsed = Box::pin(self.end_lapsed(store, login.owner, login.now)).await?;
-            if lapsed || behavior != BehaviorOnLimit::Reject {
-                answer = self.try_admit(store, login, record, behavior).await.map_err(failed)?;
-            }
+    ) -> Soon<'a, Result<(), SessionError>> {
+        let judge = |answer: Answer| {
+            let answer = answer.map_err(|error| self.store_failed(error))?;
+            self.admitted(answer, record)
+        };
+        if !matches!(first, Ok(Admitted::LimitReached { .. })) {
+            return Soon::now(judge(first));
         }
-        self.admitted(answer, record)
+        Soon::later(async move {
+            let behavior = self.shared.policy.concurrency().behavior_on_limit();
+            let lapsed = self.end_lapsed(store, login.owner, login.now).await?;
+            let again = lapsed || behavior != BehaviorOnLimit::Reject;
+            judge(if again { self.try_admit(store, login, record, behavior).await } else { first })
+        })
     }
 
     /// The same where `sent` is not what the session has to be, because the visitor's record was another by the time it

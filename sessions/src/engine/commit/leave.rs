@@ -24,7 +24,7 @@ impl SessionEngine {
         };
         let end = self.end_of(target, EndReason::LoggedOut);
         let notes = self.notes(|notes| notes.event(kind, left));
-        let ended = store.end_noting(end, notes).await.map_err(|error| {
+        let ended = store.end_soon(end, notes).await.map_err(|error| {
             // Perhaps it has ended, and only the answer was lost.
             self.shared.hub.look_at(base.token.id);
             self.store_failed(error)
@@ -80,6 +80,6 @@ impl SessionEngine {
         if work.is_given_up() {
             return Ok(Done::Ended { here: true });
         }
-        self.create_with(work, left, Some(base.token.id)).await
+        Box::pin(self.create_with(work, left, Some(base.token.id))).await
     }
 }

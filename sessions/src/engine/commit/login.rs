@@ -8,7 +8,7 @@
 //! nothing meanwhile. Where one did, the new session is put right before anyone knows its id. What evicts others waits for
 //! the seal.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use super::{Done, Work, admit::Login, write::Next};
 use crate::{
@@ -32,6 +32,14 @@ struct Sealed {
     took_over: Version,
 }
 
+/// How far a login has come once the store has answered.
+struct Admission {
+    record: Arc<Record>,
+    admitted: Result<(), SessionError>,
+    /// The visitor's record, if there was one that nothing else has ended.
+    sealed: Option<Box<Base>>,
+}
+
 /// How long a move may take before its seal runs out, in milliseconds.
 const LEASE_MS: Millis = 30_000;
 
@@ -52,78 +60,38 @@ impl SessionEngine {
         checked?;
         observe::handle(record.handle);
         let login = Login { id: token.id, owner, most, began, now: work.now };
-        let first = self.try_admit(store, &login, &record, BehaviorOnLimit::Reject);
-        let (sealed, answer) = match &work.base {
-            // Boxed, like all that most logins don't come to: the future of each would have to hold it.
-            Some(base) => Box::pin(both(self.seal(work, base, token.id), first)).await,
-            None => (Ok(None), first.await),
-        };
-        let sealed = match sealed {
-            Ok(sealed) => sealed,
-            Err(error) => {
-                self.end_if_stored(store, &record, token.id, &answer).await;
-                return Err(error);
+        let Admission { record, admitted, sealed } = match &work.base {
+            None => {
+                let first = self.try_admit(store, &login, &record, BehaviorOnLimit::Reject).await;
+                let admitted = self.settle_admission(store, &login, &record, first).await;
+                Admission { record, admitted, sealed: None }
             }
-        };
-        let is_as_read = match (&work.base, &sealed) {
-            (None, _) => true,
-            (Some(base), Some(sealed)) => sealed.took_over == base.record.version,
-            (Some(_), None) => false,
-        };
-        let sealed = sealed.map(|sealed| sealed.base);
-        let (record, admitted) = if is_as_read {
-            let admitted = self.settle_admission(store, &login, &record, answer).await;
-            (record, admitted)
-        } else {
-            let (next, checked) = self.newcomer(work, &principal, &token, sealed.as_ref());
-            Box::pin(self.admit_instead(store, &login, (record, answer), (next, checked))).await
+            // Boxed, like all that most logins don't come to: the future of each would have to hold it.
+            Some(base) => {
+                Box::pin(self.take_along(store, (work, base), (&principal, &token), (&login, record))).await?
+            }
         };
         // What was stored after the answer is undone while the visitor's record can still be opened.
         let admitted = if work.is_given_up() { admitted.and(Err(answered())) } else { admitted };
         if let Err(error) = admitted {
             if error.fault() == Fault::StoreUnavailable {
                 // Perhaps it is stored, and only the answer was lost: no one has its id, and it would count.
-                self.end_orphan(store, &record, token.id).await;
+                Box::pin(self.end_orphan(store, &record, token.id)).await;
             }
             if let Some(sealed) = &sealed {
                 Box::pin(self.unseal(sealed)).await;
             }
             return Err(error);
         }
-        if let Some(sealed) = sealed {
-            let owner = self.owner_of(&sealed.record);
-            let end = self.end_of(EndTarget::Session { id: sealed.token.id, owner }, EndReason::Superseded);
-            let left = |event: &mut SessionEvent| {
-                event.of(&sealed.record);
-                event.reason = Some("other_login");
-            };
-            let was_someone = sealed.record.is_authenticated();
-            let notes = self.notes(|notes| {
-                if was_someone {
-                    notes.event(EventKind::LoggedOut, left);
-                }
-            });
-            // The seal keeps the old record out of use for its lease, and this ends it for good.
-            let mut ended = store.end_noting(end, notes.clone()).await;
-            if let Err(StoreError::Unknown(_)) = ended {
-                // If it has ended and only the answer was lost, then the data is in the new session alone.
-                ended = store.end_noting(end, notes).await;
-            }
-            if let Err(error) = ended {
-                self.end_orphan(store, &record, token.id).await;
-                return Err(self.store_failed(error));
-            }
-            self.shared.hub.end(&[sealed.token.id], SessionEnding::Superseded);
-            if let Some(hold) = &sealed.hold {
-                hold.has_ended();
-            }
-            if was_someone {
-                self.event(EventKind::LoggedOut, left);
-            }
+        if let Some(sealed) = sealed
+            && let Err(error) = Box::pin(self.end_sealed(store, &sealed)).await
+        {
+            Box::pin(self.end_orphan(store, &record, token.id)).await;
+            return Err(error);
         }
         if !work.tell() {
             // The answer was an error, so no client has its id.
-            self.end_orphan(store, &record, token.id).await;
+            Box::pin(self.end_orphan(store, &record, token.id)).await;
             return Err(answered());
         }
         self.event(EventKind::Authenticated, |event| {
@@ -133,6 +101,71 @@ impl SessionEngine {
         let digest = record.digest;
         let base = Base { token, digest, record, by_previous: false, on_socket: false, hold: None };
         Ok(Done::Stored { base, issue: true })
+    }
+
+    /// Seals a visitor's record, and admits the session that takes along what is in it.
+    ///
+    /// # Errors
+    /// The visitor's record could not be sealed. Then nothing is left of the new session.
+    async fn take_along(
+        &self,
+        store: &SharedStore,
+        (work, base): (&Work, &Base),
+        (principal, token): (&SessionPrincipal, &Token),
+        (login, record): (&Login, Arc<Record>),
+    ) -> Result<Admission, SessionError> {
+        let (sealed, answer) = {
+            let seal = pin!(self.seal(work, base, token.id));
+            let admit = pin!(async { self.try_admit(store, login, &record, BehaviorOnLimit::Reject).await });
+            both(seal, admit).await
+        };
+        let sealed = match sealed {
+            Ok(sealed) => sealed,
+            Err(error) => {
+                self.end_if_stored(store, &record, token.id, &answer).await;
+                return Err(error);
+            }
+        };
+        let is_as_read = sealed.as_ref().is_some_and(|sealed| sealed.took_over == base.record.version);
+        let sealed = sealed.map(|sealed| Box::new(sealed.base));
+        let (record, admitted) = if is_as_read {
+            let admitted = self.settle_admission(store, login, &record, answer).await;
+            (record, admitted)
+        } else {
+            let (next, checked) = self.newcomer(work, principal, token, sealed.as_deref());
+            self.admit_instead(store, login, (record, answer), (next, checked)).await
+        };
+        Ok(Admission { record, admitted, sealed })
+    }
+
+    /// Ends a visitor's record for good. The seal keeps it out of use only for its lease.
+    async fn end_sealed(&self, store: &SharedStore, sealed: &Base) -> Result<(), SessionError> {
+        let owner = self.owner_of(&sealed.record);
+        let end = self.end_of(EndTarget::Session { id: sealed.token.id, owner }, EndReason::Superseded);
+        let left = |event: &mut SessionEvent| {
+            event.of(&sealed.record);
+            event.reason = Some("other_login");
+        };
+        let was_someone = sealed.record.is_authenticated();
+        let notes = self.notes(|notes| {
+            if was_someone {
+                notes.event(EventKind::LoggedOut, left);
+            }
+        });
+        let mut ended = store.end_soon(end, notes.clone()).await;
+        if let Err(StoreError::Unknown(_)) = ended {
+            // If it has ended and only the answer was lost, then the data is in the new session alone.
+            ended = store.end_soon(end, notes).await;
+        }
+        ended.map_err(|error| self.store_failed(error))?;
+        self.shared.hub.end(&[sealed.token.id], SessionEnding::Superseded);
+        if let Some(hold) = &sealed.hold {
+            hold.has_ended();
+        }
+        if was_someone {
+            self.event(EventKind::LoggedOut, left);
+        }
+        Ok(())
     }
 
     /// Ends a session that no client will hear of. If that fails, it idles out.
@@ -145,7 +178,7 @@ impl SessionEngine {
                 event.reason = Some("undone");
             });
         });
-        let _ = store.end_noting(self.end_of(orphan, EndReason::Revoked), notes).await;
+        let _ = store.end_soon(self.end_of(orphan, EndReason::Revoked), notes).await;
     }
 
     /// The record of a login, and whether it is one that may be stored. Not in the future of the login, which would hold

@@ -7,6 +7,7 @@ use crate::{
     clock::millis,
     engine::{
         SessionEngine,
+        copies::Noted,
         note::Says,
         turn,
         validate::{Standing, standing},
@@ -17,7 +18,8 @@ use crate::{
     principal::SessionPrincipal,
     record::{Binding, Field, Fields, Part, Previous, Record, Retirement},
     session::state::Base,
-    store::{Cas, CasOutcome, Expected, Millis, SessionStore, Stored},
+    soon::Soon,
+    store::{Cas, CasOutcome, Expected, Millis, SharedStore, StoreError, Stored},
     token::{SessionId, Token},
     watch::{SessionEnding, is_ticket},
 };
@@ -42,8 +44,14 @@ pub(super) struct Next {
     pub(super) says: Says,
 }
 
-/// The record to store, and what opens it from then on, if that changed.
-type Successor = (Arc<Record>, Option<Token>);
+/// A write that the store was asked for, and what holds if it says yes.
+struct Attempt<'a> {
+    record: Arc<Record>,
+    /// What opens it from then on, if that changed.
+    token: Option<Token>,
+    seen: Noted,
+    outcome: Soon<'a, Result<CasOutcome, StoreError>>,
+}
 
 impl SessionEngine {
     /// Stores a session that no one knows yet.
@@ -81,10 +89,8 @@ impl SessionEngine {
                 event.of(&record);
                 event.reason = Some("data");
             };
-            let outcome = match self.notes(|notes| notes.event(EventKind::Created, created)) {
-                None => store.cas(cas).await,
-                Some(notes) => store.cas_noting(cas, notes).await,
-            };
+            let notes = self.notes(|notes| notes.event(EventKind::Created, created));
+            let outcome = store.cas_soon(cas, notes).await;
             match outcome.map_err(|error| self.store_failed(error))? {
                 CasOutcome::Stored => {
                     self.event(EventKind::Created, created);
@@ -248,7 +254,7 @@ impl SessionEngine {
         &self,
         base: &Base,
         now: Millis,
-        mut change: impl FnMut(&Record, bool) -> Result<Option<Next>, SessionError>,
+        mut change: impl FnMut(&Record, bool) -> Result<Option<Next>, SessionError> + Send,
     ) -> Result<Base, SessionError> {
         let Some(store) = &self.shared.store else { return Ok(base.clone()) };
         observe::handle(base.record.handle);
@@ -256,52 +262,16 @@ impl SessionEngine {
         let mut by_previous = base.by_previous;
         let mut turn = None;
         for attempt in 0..ATTEMPTS {
-            let changed = change(&current, by_previous)?;
-            let says = changed.as_ref().map_or(Says::Nothing, |next| next.says);
-            let Some((record, token)) = self.successor(base, &current, changed, now)? else {
+            let sent = if attempt == 0 { now } else { self.shared.time.now() };
+            let change = |current: &_| change(current, by_previous);
+            let attempt = self.attempt(store, base, (&current, change), (now, sent))?;
+            let Some(Attempt { record, token, seen, outcome }) = attempt else {
                 return Ok(Base { record: current, by_previous, ..base.clone() });
             };
-            let called = if attempt == 0 { now } else { self.shared.time.now() };
-            let cas = Cas {
-                id: base.token.id,
-                owner: self.owner_for(store, &record),
-                expected: Expected::Version(current.version),
-                announced: token.is_some() || self.announces_writes(),
-                record: record.encode(&self.shared.name),
-                expires: self.shared.lifetimes.expires(&record),
-                now,
-                deadline: self.write_deadline(called),
-            };
-            let seen = self.note_write(&cas);
-            let outcome = match self.notes(|notes| notes.rewrite(&current, &record, says)) {
-                None => store.cas(cas).await,
-                Some(notes) => store.cas_noting(cas, notes).await,
-            };
-            match outcome.map_err(|error| self.store_failed(error))? {
+            match outcome.await.map_err(|error| self.store_failed(error))? {
                 CasOutcome::Stored => {
                     self.keep_written(base.token.id, &record, seen);
-                    let hold = base.hold.clone();
-                    if let Some(hold) = &hold {
-                        hold.was_written();
-                    }
-                    return Ok(match token {
-                        Some(token) => Base {
-                            token,
-                            digest: record.digest,
-                            record,
-                            by_previous: false,
-                            on_socket: false,
-                            hold,
-                        },
-                        None => Base {
-                            token: base.token.clone(),
-                            digest: base.digest,
-                            by_previous: !base.on_socket && !record.digest.matches(&base.digest),
-                            on_socket: base.on_socket,
-                            record,
-                            hold,
-                        },
-                    });
+                    return Ok(written(base, record, token));
                 }
                 CasOutcome::Conflict(stored) => {
                     // Boxed: waiting is rare, and its futures are large.
@@ -327,17 +297,42 @@ impl SessionEngine {
         Err(SessionError::new(Fault::Conflict, "other requests kept changing the session"))
     }
 
-    /// The record that takes the place of the current one, and what opens it from now on if that changed.
+    /// Asks the store once for what takes the place of the current record; `None` where nothing has to be written.
     ///
     /// Not in the future of the write, which would hold each of its parts and be too large for the allocator's fast path.
+    fn attempt<'a>(
+        &self,
+        store: &'a SharedStore,
+        base: &Base,
+        (current, change): (&Record, impl FnOnce(&Record) -> Result<Option<Next>, SessionError>),
+        (now, sent): (Millis, Millis),
+    ) -> Result<Option<Attempt<'a>>, SessionError> {
+        let Some(Next { record, token, asked, says }) = change(current)? else { return Ok(None) };
+        let record = self.successor(base, current, (record, asked), now)?;
+        let cas = Cas {
+            id: base.token.id,
+            owner: self.owner_for(store, &record),
+            expected: Expected::Version(current.version),
+            announced: token.is_some() || self.announces_writes(),
+            record: record.encode(&self.shared.name),
+            expires: self.shared.lifetimes.expires(&record),
+            now,
+            deadline: self.write_deadline(sent),
+        };
+        let seen = self.note_write(&cas);
+        let notes = self.notes(|notes| notes.rewrite(current, &record, says));
+        let outcome = store.cas_soon(cas, notes);
+        Ok(Some(Attempt { record: Arc::new(record), token, seen, outcome }))
+    }
+
+    /// The record that takes the place of the current one, from what was changed in it.
     fn successor(
         &self,
         base: &Base,
         current: &Record,
-        changed: Option<Next>,
+        (mut next, asked): (Record, bool),
         now: Millis,
-    ) -> Result<Option<Successor>, SessionError> {
-        let Some(Next { record: mut next, token, asked, .. }) = changed else { return Ok(None) };
+    ) -> Result<Record, SessionError> {
         if base.on_socket {
             // A write in one step is a turn of its own: it waits for whoever has one, and follows one that has run out.
             self.refuse_while_leased(current)?;
@@ -360,7 +355,7 @@ impl SessionEngine {
             return Err(error);
         }
         self.seal_fields(&mut next, None, base.token.id)?;
-        Ok(Some((Arc::new(next), token)))
+        Ok(next)
     }
 
     /// Judges the newer record that a write met: is it still this client's?
@@ -454,6 +449,27 @@ impl SessionEngine {
         next.digest = digest;
         next.rotated = now;
         Ok(())
+    }
+}
+
+/// What a request holds once its write is stored.
+fn written(base: &Base, record: Arc<Record>, token: Option<Token>) -> Base {
+    let hold = base.hold.clone();
+    if let Some(hold) = &hold {
+        hold.was_written();
+    }
+    match token {
+        Some(token) => {
+            Base { token, digest: record.digest, record, by_previous: false, on_socket: false, hold }
+        }
+        None => Base {
+            token: base.token.clone(),
+            digest: base.digest,
+            by_previous: !base.on_socket && !record.digest.matches(&base.digest),
+            on_socket: base.on_socket,
+            record,
+            hold,
+        },
     }
 }
 

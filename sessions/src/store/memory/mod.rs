@@ -130,6 +130,18 @@ impl MemoryStore {
         ended
     }
 
+    /// [`SessionStore::end`], at once.
+    pub(crate) fn end_now(&self, end: &End) -> Ended {
+        let ids = match end.target {
+            EndTarget::Session { id, .. } => {
+                let was_live = self.space.lock_to_write(id.bucket(), end.now).end(&id, end.reason, end.now);
+                was_live.then_some(id).into_iter().collect()
+            }
+            EndTarget::Owner { owner, except } => self.end_owner((owner, except), end),
+        };
+        Ended { ids }
+    }
+
     fn insert(&self, write: &Cas) -> CasOutcome {
         let newcomer = if write.owner.is_some() { Newcomer::Owned } else { Newcomer::Anonymous };
         let place = (write.id.bucket(), write.now);
@@ -166,14 +178,7 @@ impl SessionStore for MemoryStore {
     }
 
     async fn end(&self, end: End) -> Result<Ended, StoreError> {
-        let ids = match end.target {
-            EndTarget::Session { id, .. } => {
-                let was_live = self.space.lock_to_write(id.bucket(), end.now).end(&id, end.reason, end.now);
-                was_live.then_some(id).into_iter().collect()
-            }
-            EndTarget::Owner { owner, except } => self.end_owner((owner, except), &end),
-        };
-        Ok(Ended { ids })
+        Ok(self.end_now(&end))
     }
 
     async fn list(
