@@ -70,7 +70,7 @@ impl Map {
 
     fn insert(&mut self, id: SessionId, owner: Option<Owner>, record: Arc<[u8]>, expires: Millis) {
         self.logins += 1;
-        let what = Loaded::Live(stored(record, 0));
+        let what = Loaded::Live(Stored::new(record));
         self.sessions.insert(id, Row { owner, login: self.logins, what, expires });
     }
 
@@ -82,12 +82,6 @@ impl Map {
         logins.sort_unstable();
         logins.into_iter().map(|(_, id)| id).collect()
     }
-}
-
-/// A record with the later of two last uses: the one in its bytes 8 to 15, and the one that was noted before.
-fn stored(record: Arc<[u8]>, noted: Millis) -> Stored {
-    let said = record.get(8..16).and_then(|bytes| bytes.try_into().ok()).map_or(0, Millis::from_be_bytes);
-    Stored { record, last_seen: noted.max(said) }
 }
 
 impl MapStore {
@@ -109,10 +103,8 @@ impl SessionStore for MapStore {
         Ok(match (map.look(write.id, write.now), write.expected) {
             (Loaded::Live(now), Expected::Version(version)) if now.version() == version => {
                 if let Some(row) = map.sessions.get_mut(&write.id) {
-                    // A later use than the record tells has prolonged it.
-                    let is_touched = now.last_seen > stored(Arc::clone(&write.record), 0).last_seen;
-                    row.expires = write.expires.max(if is_touched { row.expires } else { 0 });
-                    row.what = Loaded::Live(stored(write.record, now.last_seen));
+                    let (stored, expires) = write.over(now.last_seen, row.expires);
+                    (row.what, row.expires) = (Loaded::Live(stored), expires);
                 }
                 CasOutcome::Stored
             }

@@ -17,8 +17,7 @@ use sessions::{
 use tempfile::TempDir;
 use tokio::runtime::{Handle, Runtime};
 
-use crate::servers::postgres::Postgres;
-use crate::servers::redis::RedisServer;
+use crate::servers::{postgres::Postgres, program_folder, redis::RedisServer};
 
 /// The variable that names the kind.
 const VARIABLE: &str = "SESSIONS_TEST_STORE";
@@ -63,7 +62,8 @@ fn in_a_folder<S: SessionStore, F>(open: impl FnOnce(Arc<TempDir>) -> F + Send) 
 where
     F: Future<Output = Result<S, StoreError>> + Send,
 {
-    let folder = Arc::new(tempfile::Builder::new().prefix("sessions-").tempdir().unwrap());
+    // Within the program's: a task may keep a store until the end, and its folder with it.
+    let folder = Arc::new(tempfile::Builder::new().tempdir_in(program_folder()).unwrap());
     let store = waited_for(open(Arc::clone(&folder)));
     (SharedStore::new(store.unwrap()), folder)
 }

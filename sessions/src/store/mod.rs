@@ -239,7 +239,24 @@ pub struct Stored {
     pub last_seen: Millis,
 }
 
+/// The last use that a record tells of: the instant in its bytes 8 to 15, or 0 if there are fewer.
+pub(crate) fn last_seen(record: &[u8]) -> Millis {
+    record.get(8..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| Millis::from_be_bytes(*bytes))
+}
+
 impl Stored {
+    /// A record that was just stored: the session was last seen when it says so in its bytes 8 to 15.
+    ///
+    /// ```
+    /// let mut record = [0; 17];
+    /// record[15] = 7;
+    /// assert_eq!(sessions::store::Stored::new(record.into()).last_seen, 7);
+    /// assert_eq!(sessions::store::Stored::new([1; 15].into()).last_seen, 0, "it is too short to say so");
+    /// ```
+    pub fn new(record: Arc<[u8]>) -> Self {
+        Self { last_seen: last_seen(&record), record }
+    }
+
     /// The version in the record's first eight bytes.
     pub fn version(&self) -> Version {
         Version::of_record(&self.record)
@@ -287,6 +304,21 @@ pub struct Cas {
     pub now: Millis,
     /// After this instant the write must not be applied any more.
     pub deadline: Millis,
+}
+
+impl Cas {
+    /// What is stored once the record takes the place of one whose last use and end are these, and when it is dead.
+    ///
+    /// A use that was noted after the one which the new record tells of stays noted, and the end that it gave stays if it is
+    /// the later one: a write that was under way takes no time from the session.
+    pub fn over(&self, last_seen: Millis, expires: Millis) -> (Stored, Millis) {
+        let mut stored = Stored::new(Arc::clone(&self.record));
+        if last_seen <= stored.last_seen {
+            return (stored, self.expires);
+        }
+        stored.last_seen = last_seen;
+        (stored, self.expires.max(expires))
+    }
 }
 
 impl fmt::Debug for Cas {

@@ -4,17 +4,18 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
-    net::TcpListener,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
+    sync::LazyLock,
+    time::Duration,
 };
 
-/// Runs a server, ends it when its own input ends, waits for it and removes its folder. A line on its input before keeps
-/// the folder.
-const KEEPER: &str = "trap '' INT TERM HUP; exec 2>/dev/null; \"$@\" >>\"$LOG\" 2>&1 & echo $!; read line; kill -INT $!; wait $!; \
+/// Runs a server, ends it when its own input ends, also if it was stopped, waits for it and removes its folder. A line on
+/// its input before keeps the folder.
+const KEEPER: &str = "trap '' INT TERM HUP; exec 2>/dev/null; \"$@\" >>\"$LOG\" 2>&1 & echo $!; read line; kill -INT $!; kill -CONT $!; wait $!; \
                       [ \"$line\" = keep ] || rm -rf \"$FOLDER\"";
 
-/// A server that runs. It ends with this, and with the program.
+/// A server that runs. It ends with this, at once, and its folder stays; and it ends with the program, and its folder goes.
 #[derive(Debug)]
 pub(super) struct Keeper {
     pid: u32,
@@ -47,10 +48,50 @@ impl Keeper {
         self.pid
     }
 
-    /// Ends it and waits.
+    /// Whether it still runs.
+    pub(super) fn runs(&self) -> bool {
+        !has_ended(self.pid)
+    }
+
+    /// Sends it a signal by name, such as `STOP`.
+    pub(super) fn signal(&self, name: &str) {
+        signal(name, self.pid);
+    }
+
+    /// Ends it at once, as a machine without power would.
+    pub(super) fn kill(&self) {
+        self.signal("KILL");
+        while self.runs() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Ends it as operators do, and waits.
     pub(super) fn end(mut self, folder: Folder) {
         if let Some(mut input) = self.input.take() {
             let _ = writeln!(input, "{}", if folder == Folder::Kept { "keep" } else { "" });
+        }
+    }
+}
+
+/// A folder for what the tests of this program keep. It goes when the program ends, however that ends.
+///
+/// # Panics
+/// If none can be made.
+pub fn program_folder() -> &'static Path {
+    static FOLDER: LazyLock<(PathBuf, Keeper)> = LazyLock::new(|| {
+        let folder = tempfile::Builder::new().prefix("sessions-").tempdir().unwrap().keep();
+        let keeper = Keeper::run(&Command::new("true"), &folder);
+        (folder, keeper)
+    });
+    &FOLDER.0
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        if let Some(mut input) = self.input.take() {
+            self.signal("KILL");
+            let _ = writeln!(input, "keep");
         }
         let _ = self.shell.wait();
     }
@@ -86,8 +127,4 @@ pub(super) fn has_ended(pid: u32) -> bool {
 pub(super) fn signal(name: &str, pid: u32) {
     // A process may end before it is told.
     let _ = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).stderr(Stdio::null()).status();
-}
-
-pub(super) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

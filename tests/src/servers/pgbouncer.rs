@@ -10,7 +10,8 @@ use std::{
 };
 
 use super::{
-    keeper::{Folder, Keeper, as_server, free_port, other_user},
+    free_port,
+    keeper::{Folder, Keeper, as_server, other_user},
     postgres::Postgres,
 };
 

@@ -16,7 +16,10 @@ use std::{
 use sessions::{PostgresAddress, PostgresStore, PostgresStoreBuilder};
 use tokio_postgres::{Client, NoTls};
 
-use super::keeper::{Folder, Keeper, as_server, free_port, has_ended, other_user, signal};
+use super::{
+    free_port,
+    keeper::{Folder, Keeper, as_server, other_user, signal},
+};
 
 /// How long a server may take to start, also to recover from a crash.
 const START: Duration = Duration::from_secs(30);
@@ -162,7 +165,7 @@ impl Postgres {
     pub fn kill(&mut self) {
         let run = self.run.take().unwrap();
         // The first process first: nothing is left that could restart the others.
-        signal("KILL", run.pid());
+        run.signal("KILL");
         run.end(Folder::Kept);
     }
 
@@ -189,7 +192,7 @@ impl Postgres {
     /// Stops all its processes where they are: it answers nothing, and no connection is closed.
     pub fn freeze(&self) {
         // The first makes the others: none comes after it has stopped.
-        signal("STOP", self.run.as_ref().unwrap().pid());
+        self.run.as_ref().unwrap().signal("STOP");
         let all = self.processes();
         for pid in &all {
             signal("STOP", *pid);
@@ -251,7 +254,7 @@ impl Postgres {
             if ready() {
                 return true;
             }
-            if has_ended(run.pid()) {
+            if !run.runs() {
                 return false;
             }
             std::thread::sleep(Duration::from_millis(20));

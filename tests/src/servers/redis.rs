@@ -3,7 +3,7 @@
 use std::{
     io::{Read, Write},
     net::{Ipv4Addr, TcpStream},
-    process::{Command, Stdio},
+    process::Command,
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -11,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Process, free_port, program};
+use super::{free_port, keeper::Keeper, program};
 
 /// How long a server may take to start.
 const START: Duration = Duration::from_secs(20);
@@ -22,7 +22,7 @@ pub struct RedisServer {
     port: u16,
     options: Vec<String>,
     folder: TempDir,
-    process: Mutex<Process>,
+    process: Mutex<Keeper>,
 }
 
 impl RedisServer {
@@ -122,7 +122,7 @@ impl RedisServer {
         ask(self.port, words).unwrap_or_default()
     }
 
-    fn process(&self) -> MutexGuard<'_, Process> {
+    fn process(&self) -> MutexGuard<'_, Keeper> {
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -139,11 +139,11 @@ impl RedisServer {
     }
 }
 
-fn spawn(port: u16, options: &[String], folder: &TempDir) -> Process {
+fn spawn(port: u16, options: &[String], folder: &TempDir) -> Keeper {
     let mut command = Command::new(server_program());
-    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--logfile", "log"]);
+    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
     command.arg("--dir").arg(folder.path()).args(options);
-    Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))
+    Keeper::run(&command, folder.path())
 }
 
 /// What the servers of the tests are: `redis-server`, or the program that `SESSIONS_TEST_REDIS_SERVER` names, such as

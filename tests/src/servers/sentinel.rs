@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    process::{Command, Stdio},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -10,7 +10,8 @@ use std::{
 use tempfile::TempDir;
 
 use super::{
-    Process, free_port,
+    free_port,
+    keeper::Keeper,
     redis::{RedisServer, ask, ask_as, server_program},
 };
 
@@ -23,7 +24,7 @@ pub const NAME: &str = "main";
 #[derive(Debug)]
 pub struct Watched {
     servers: [RedisServer; 2],
-    sentinels: Vec<(u16, Process, TempDir)>,
+    sentinels: Vec<(u16, Keeper, TempDir)>,
     password: &'static str,
 }
 
@@ -165,17 +166,17 @@ impl Watched {
     }
 }
 
-fn sentinel(primary: u16, lines: &str) -> (u16, Process, TempDir) {
+fn sentinel(primary: u16, lines: &str) -> (u16, Keeper, TempDir) {
     let (port, folder) = (free_port(), tempfile::Builder::new().prefix("sessions-sentinel-").tempdir());
     let folder = folder.expect("a folder");
     let file = folder.path().join("sentinel.conf");
     let settings = format!(
-        "port {port}\nbind 127.0.0.1\ndir {}\nlogfile log\nsentinel monitor {NAME} 127.0.0.1 {primary} 2\n\
+        "port {port}\nbind 127.0.0.1\ndir {}\nsentinel monitor {NAME} 127.0.0.1 {primary} 2\n\
          sentinel down-after-milliseconds {NAME} 1000\nsentinel failover-timeout {NAME} 4000\n{lines}\n",
         folder.path().display()
     );
     std::fs::write(&file, settings).expect("a file in the folder");
     let mut command = Command::new(server_program());
-    command.arg(&file).arg("--sentinel").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    (port, Process::start(&mut command), folder)
+    command.arg(&file).arg("--sentinel");
+    (port, Keeper::run(&command, folder.path()), folder)
 }

@@ -9,7 +9,7 @@ use std::{
 use super::entry::{Content, Kept, Key, Live, State};
 use crate::store::{
     Admit, Admitted, BehaviorOnLimit, Cas, CasOutcome, EndReason, Expected, Listed, Loaded, Millis, Owner,
-    Scanned, SessionId, Stamp, StoreStats, Stored, TOMBSTONE_MS, Touch, Touched, Version,
+    Scanned, SessionId, Stamp, StoreStats, Stored, TOMBSTONE_MS, Touch, Touched, Version, last_seen,
 };
 
 /// Everything that is known.
@@ -169,11 +169,9 @@ impl Book {
             (Found::Live(live), Expected::Version(expected))
                 if Version::of_record(&live.record) == expected =>
             {
-                let seen = last_seen(&write.record);
                 let before = self.kept.get(&write.id).map_or(0, |kept| kept.expires);
-                let expires = if live.last_seen > seen { before.max(write.expires) } else { write.expires };
-                let last_seen = live.last_seen.max(seen);
-                let live = Live { record: Arc::clone(&write.record), last_seen, ..live };
+                let (stored, expires) = write.over(live.last_seen, before);
+                let live = Live { record: stored.record, last_seen: stored.last_seen, ..live };
                 return Step::new(CasOutcome::Stored, vec![put(write.id, expires, live)]);
             }
             (Found::Live(live), _) => return CasOutcome::Conflict(live.stored()).into(),
@@ -349,9 +347,4 @@ fn put(id: SessionId, expires: Millis, live: Live) -> Change {
 fn entomb(id: SessionId, reason: EndReason, now: Millis) -> Change {
     let expires = now.saturating_add(TOMBSTONE_MS);
     Change::Put(Content::Session(id, Kept { expires, state: State::Ended(reason) }))
-}
-
-/// The instant of last use that a record states.
-fn last_seen(record: &[u8]) -> Millis {
-    record.get(8..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| Millis::from_be_bytes(*bytes))
 }

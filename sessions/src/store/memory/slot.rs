@@ -6,7 +6,7 @@ use super::{
     due::Queued,
     table::{NONE, Row},
 };
-use crate::store::{EndReason, Millis, SessionId, Stored};
+use crate::store::{EndReason, Millis, SessionId, Stored, last_seen};
 
 /// What is known under one id, in one cache line: a look-up that finds it has to wait for memory once.
 ///
@@ -112,11 +112,6 @@ impl From<Instant> for Millis {
     }
 }
 
-/// The instant of last use that a record states.
-pub(super) fn last_seen(record: &[u8]) -> Millis {
-    record.get(8..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| Millis::from_be_bytes(*bytes))
-}
-
 impl Row for Slot {
     type Key = SessionId;
 
@@ -156,11 +151,5 @@ mod tests {
             assert_eq!(Millis::from(Instant::from(at)), at);
         }
         assert_eq!(Millis::from(Instant::from(Millis::MAX)), (1 << 48) - 1);
-    }
-
-    #[test]
-    fn a_record_that_is_too_short_was_never_seen() {
-        assert_eq!(last_seen(&[1; 15]), 0);
-        assert_eq!(last_seen(&[0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 7, 1]), 7);
     }
 }

@@ -12,7 +12,9 @@ use super::{
     clock::Micros,
     failure::{Failure, Server},
 };
-use crate::store::{EndReason, Millis, Owner, SessionId, Stored, TOMBSTONE_MS, Version, audience::Word};
+use crate::store::{
+    self, EndReason, Millis, Owner, SessionId, Stored, TOMBSTONE_MS, Version, audience::Word,
+};
 
 type Fault = Box<dyn std::error::Error + Sync + Send>;
 
@@ -110,7 +112,7 @@ pub(super) fn version(version: Version) -> i64 {
 
 /// The instant of last use that a record states.
 pub(super) fn last_seen(record: &[u8]) -> i64 {
-    record.get(8..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| number(u64::from_be_bytes(*bytes)))
+    number(store::last_seen(record))
 }
 
 pub(super) fn code(reason: EndReason) -> i16 {

@@ -4,7 +4,7 @@ use std::{cell::Cell, sync::Arc};
 
 use rusqlite::{Connection, OptionalExtension, Row, params, types::FromSqlError};
 
-use crate::store::{EndReason, Loaded, Millis, Owner, SessionId, Stamp, Stored, TOMBSTONE_MS, Version};
+use crate::store::{self, EndReason, Loaded, Millis, Owner, SessionId, Stamp, Stored, TOMBSTONE_MS, Version};
 
 /// An id as a key: 2 bytes of bucket, 16 of sid.
 pub(super) fn key(id: SessionId) -> [u8; 18] {
@@ -44,7 +44,7 @@ pub(super) fn version(version: Version) -> i64 {
 
 /// The instant of last use that a record states.
 pub(super) fn last_seen(record: &[u8]) -> i64 {
-    record.get(8..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| number(u64::from_be_bytes(*bytes)))
+    number(store::last_seen(record))
 }
 
 /// A row that this library did not write.

@@ -10,15 +10,13 @@ mod steps;
 #[cfg(test)]
 mod whole;
 
-use std::sync::Arc;
-
 use self::steps::A_STEP;
 use super::{
     due::Due,
     list::List,
     owner::OwnerRow,
     places::Places,
-    slot::{Slot, State, last_seen},
+    slot::{Slot, State},
     table::{NONE, Table},
 };
 use crate::store::{
@@ -165,18 +163,16 @@ impl Shard {
             "a session keeps the owner that it was admitted with"
         );
         let slot = &mut self.slots[row];
+        let (last_seen, end) = (slot.last_seen(), slot.expires());
         match &mut slot.state {
             State::Live(record) if Version::of_record(record) == expected => {
-                *record = Arc::clone(&write.record);
-                let seen = last_seen(&write.record);
-                let is_touched = slot.last_seen() > seen;
-                slot.seen(seen);
+                let (stored, expires) = write.over(last_seen, end);
+                *record = stored.record;
+                slot.seen(stored.last_seen);
                 slot.used = true;
-                if write.expires > slot.expires() {
-                    slot.set_expires(write.expires);
-                } else if !is_touched {
-                    slot.set_expires(write.expires);
-                    self.due.no_later_than(&mut self.slots, row, write.expires);
+                slot.set_expires(expires);
+                if expires < end {
+                    self.due.no_later_than(&mut self.slots, row, expires);
                 }
                 CasOutcome::Stored
             }
