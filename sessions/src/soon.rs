@@ -9,6 +9,7 @@ use std::{
 };
 
 /// An answer, now or later.
+#[must_use = "futures do nothing unless polled"]
 pub(crate) enum Soon<'a, T> {
     /// `None` once it has been taken.
     Now(Option<T>),
@@ -100,4 +101,17 @@ pub(crate) async fn both<A: Future, B: Future>(
         }
     })
     .await
+}
+
+/// The sizes of futures, which decide what a box of one costs.
+#[cfg(test)]
+pub(crate) mod sizes {
+    /// The largest block that glibc's allocator takes from a list of the thread's own. For a larger one it sorts its free
+    /// memory.
+    pub(crate) const FAST: usize = 1_032;
+
+    /// The bytes of what a call gives.
+    pub(crate) fn size_of_given<A, T>(_: impl FnOnce(A) -> T) -> usize {
+        size_of::<T>()
+    }
 }

@@ -17,7 +17,7 @@ use sessions::{
 use tempfile::TempDir;
 use tokio::runtime::{Handle, Runtime};
 
-use crate::servers::{postgres::Postgres, program_folder, redis::RedisServer};
+use crate::servers::{lasting_folder, postgres::Postgres, redis::RedisServer};
 
 /// The variable that names the kind.
 const VARIABLE: &str = "SESSIONS_TEST_STORE";
@@ -62,8 +62,8 @@ fn in_a_folder<S: SessionStore, F>(open: impl FnOnce(Arc<TempDir>) -> F + Send) 
 where
     F: Future<Output = Result<S, StoreError>> + Send,
 {
-    // Within the program's: a task may keep a store until the end, and its folder with it.
-    let folder = Arc::new(tempfile::Builder::new().tempdir_in(program_folder()).unwrap());
+    // Within one that goes with the program: a task may keep a store until then, and its folder with it.
+    let folder = Arc::new(tempfile::Builder::new().tempdir_in(lasting_folder()).unwrap());
     let store = waited_for(open(Arc::clone(&folder)));
     (SharedStore::new(store.unwrap()), folder)
 }

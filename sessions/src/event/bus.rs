@@ -432,7 +432,10 @@ mod tests {
         let batches: Vec<_> = batches.try_iter().collect();
         assert_eq!(batches[..3], vec![vec![(EventKind::Created, 1)]; 3]);
         assert_eq!(batches[3], [(EventKind::SinkFailed, 2)]);
-        assert_eq!(heard.try_iter().collect::<Vec<_>>(), [EventKind::Created, EventKind::SinkFailed]);
+        // In either order: the sink may have failed and been told of before the event is in the listener's queue.
+        let heard: Vec<_> = heard.try_iter().collect();
+        let all = [EventKind::Created, EventKind::SinkFailed];
+        assert!(heard.len() == 2 && all.iter().all(|kind| heard.contains(kind)), "{heard:?}");
         let [flaky, closure] = bus.sinks()[..] else { unreachable!("two sinks") };
         assert_eq!((flaky.name, flaky.failures, flaky.dropped), ("flaky", 2, 0));
         assert_eq!((closure.name, closure.failures, closure.dropped), ("closure", 0, 0));

@@ -358,3 +358,15 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::soon::sizes::{FAST, size_of_given};
+
+    #[test]
+    fn the_commit_of_a_response_is_no_large_block() {
+        let size = size_of_given(|(sessions, response)| commit_all::<Http, String>(sessions, response));
+        assert!(size <= FAST, "{size} bytes");
+    }
+}

@@ -115,8 +115,8 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// Writes one record if the stored version is the expected one. If it is not, the answer is the record that is stored.
     ///
     /// Never revives: an ended or absent session answers [`CasOutcome::Gone`], unless absence was expected. A write states
-    /// when the session expires, sooner or later than before; it never moves the last use back. Where a later use has been noted
-    /// than the record tells, it doesn't move an end back either.
+    /// when the session expires, sooner or later than before; it never moves the last use back. Where a later use has
+    /// been noted than the record tells, it doesn't move an end back either: [`Cas::over`] works that out.
     ///
     /// # Errors
     /// [`StoreError`] if the store can't tell.
@@ -230,6 +230,11 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     }
 }
 
+/// The last use that a record tells of: the instant in its bytes 8 to 15, or 0 if there are fewer.
+pub(crate) fn last_seen(record: &[u8]) -> Millis {
+    record.get(8..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| Millis::from_be_bytes(*bytes))
+}
+
 /// A record as it is stored, with the instant it was last seen.
 #[derive(Clone)]
 pub struct Stored {
@@ -237,11 +242,6 @@ pub struct Stored {
     pub record: Arc<[u8]>,
     /// When the session was last seen: at least what the record says, later after a touch.
     pub last_seen: Millis,
-}
-
-/// The last use that a record tells of: the instant in its bytes 8 to 15, or 0 if there are fewer.
-pub(crate) fn last_seen(record: &[u8]) -> Millis {
-    record.get(8..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| Millis::from_be_bytes(*bytes))
 }
 
 impl Stored {
@@ -311,6 +311,18 @@ impl Cas {
     ///
     /// A use that was noted after the one which the new record tells of stays noted, and the end that it gave stays if it is
     /// the later one: a write that was under way takes no time from the session.
+    ///
+    /// ```
+    /// # use sessions::store::{Cas, Expected, SessionId};
+    /// let mut record = [0; 17];
+    /// record[15] = 7;
+    /// # let (id, record) = (SessionId::new(0, [0; 16]), record.into());
+    /// # let (owner, expected, announced, now, deadline) = (None, Expected::Absent, false, 7, 9);
+    /// let write = Cas { id, owner, expected, announced, record, expires: 100, now, deadline };
+    /// assert_eq!(write.over(5, 200).1, 100, "the record tells of a later use: its end holds");
+    /// let (stored, expires) = write.over(8, 200);
+    /// assert_eq!((stored.last_seen, expires), (8, 200), "a use was noted after it");
+    /// ```
     pub fn over(&self, last_seen: Millis, expires: Millis) -> (Stored, Millis) {
         let mut stored = Stored::new(Arc::clone(&self.record));
         if last_seen <= stored.last_seen {

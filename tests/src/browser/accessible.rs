@@ -98,6 +98,9 @@ impl Tab {
     }
 
     /// What the Tab key leads to from the beginning of the page, in order, until it leaves the page.
+    ///
+    /// # Panics
+    /// If it leads into the page nowhere.
     pub async fn focus_order(&self) -> Vec<Named> {
         self.evaluate("document.activeElement.blur(); window.getSelection().removeAllRanges()", Vec::new())
             .await;

@@ -12,7 +12,7 @@ use std::{
     path::PathBuf,
 };
 
-pub use self::keeper::program_folder;
+pub use self::keeper::lasting_folder;
 
 /// A port on which nothing listens now.
 ///

@@ -44,14 +44,14 @@ impl PgBouncer {
         }
         let mut command = as_server(&program());
         command.arg(&settings);
-        let run = Keeper::run(&command, &folder);
+        let bouncer = Self { port, run: Some(Keeper::run(&command, &folder)) };
         let until = Instant::now() + Duration::from_secs(10);
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             let log = || fs::read_to_string(folder.join("log")).unwrap_or_default();
             assert!(Instant::now() < until, "PgBouncer doesn't start: {}", log());
             std::thread::sleep(Duration::from_millis(20));
         }
-        Self { port, run: Some(run) }
+        bouncer
     }
 
     /// The address of a database behind it.

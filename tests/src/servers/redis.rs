@@ -21,8 +21,9 @@ const START: Duration = Duration::from_secs(20);
 pub struct RedisServer {
     port: u16,
     options: Vec<String>,
-    folder: TempDir,
+    // Before its folder: fields are dropped in order.
     process: Mutex<Keeper>,
+    folder: TempDir,
 }
 
 impl RedisServer {

@@ -110,8 +110,8 @@ impl Broken {
     }
 }
 
-fn said_seen(record: &[u8]) -> Millis {
-    record.get(8..16).and_then(|bytes| bytes.try_into().ok()).map_or(0, Millis::from_be_bytes)
+fn said_seen(record: &Arc<[u8]>) -> Millis {
+    Stored::new(Arc::clone(record)).last_seen
 }
 
 fn low(version: Version) -> u32 {

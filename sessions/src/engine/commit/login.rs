@@ -106,7 +106,7 @@ impl SessionEngine {
     /// Seals a visitor's record, and admits the session that takes along what is in it.
     ///
     /// # Errors
-    /// The visitor's record could not be sealed. Then nothing is left of the new session.
+    /// The visitor's record could not be sealed. The new session is ended then; if that fails, it idles out.
     async fn take_along(
         &self,
         store: &SharedStore,

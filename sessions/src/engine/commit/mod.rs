@@ -421,3 +421,26 @@ impl SessionEngine {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        principal::SessionPrincipal,
+        soon::sizes::{FAST, size_of_given},
+        store::Stamp,
+    };
+
+    #[test]
+    fn what_is_not_cut_in_half_is_no_large_block() {
+        type Login = (SessionEngine, Box<Work>, Arc<SessionPrincipal>, Stamp);
+        let login = size_of_given(|(engine, work, principal, began): Login| async move {
+            engine.login(&work, principal, began).await
+        });
+        let leave =
+            size_of_given(
+                |(engine, work): (SessionEngine, Box<Work>)| async move { engine.leave(&work).await },
+            );
+        assert!(login <= FAST && leave <= FAST, "{login} and {leave} bytes");
+    }
+}

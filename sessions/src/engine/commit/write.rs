@@ -263,9 +263,9 @@ impl SessionEngine {
         let mut turn = None;
         for attempt in 0..ATTEMPTS {
             let sent = if attempt == 0 { now } else { self.shared.time.now() };
-            let change = |current: &_| change(current, by_previous);
-            let attempt = self.attempt(store, base, (&current, change), (now, sent))?;
-            let Some(Attempt { record, token, seen, outcome }) = attempt else {
+            let change_it = |current: &_| change(current, by_previous);
+            let asked = self.attempt(store, base, (&current, change_it), (now, sent))?;
+            let Some(Attempt { record, token, seen, outcome }) = asked else {
                 return Ok(Base { record: current, by_previous, ..base.clone() });
             };
             match outcome.await.map_err(|error| self.store_failed(error))? {

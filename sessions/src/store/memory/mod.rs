@@ -130,8 +130,8 @@ impl MemoryStore {
         ended
     }
 
-    /// [`SessionStore::end`], at once.
-    pub(crate) fn end_now(&self, end: &End) -> Ended {
+    /// [`end`](SessionStore::end), which never waits.
+    pub(super) fn end_now(&self, end: &End) -> Ended {
         let ids = match end.target {
             EndTarget::Session { id, .. } => {
                 let was_live = self.space.lock_to_write(id.bucket(), end.now).end(&id, end.reason, end.now);
