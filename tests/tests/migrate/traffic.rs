@@ -34,6 +34,8 @@ struct Told {
     doubtful: Mutex<HashSet<Owner>>,
     /// How often an owner was seen with more sessions than it may have.
     over: AtomicU64,
+    /// What was answered to each login, in order.
+    answers: Mutex<Vec<(Owner, String)>>,
     refused: AtomicU64,
     is_over: AtomicBool,
 }
@@ -53,11 +55,11 @@ impl Told {
     }
 
     /// Sessions of which nobody was told that they have ended.
-    fn live(&self) -> Vec<SessionId> {
+    fn live(&self) -> Vec<(SessionId, Owner)> {
         let ended: HashSet<_> = self.ended.lock().unwrap().iter().map(|(id, _)| *id).collect();
         let (admitted, doubtful) = (self.admitted.lock().unwrap(), self.doubtful.lock().unwrap());
         let live = admitted.iter().filter(|(id, owner)| !ended.contains(id) && !doubtful.contains(owner));
-        live.map(|(id, _)| *id).collect()
+        live.copied().collect()
     }
 }
 
@@ -91,7 +93,10 @@ async fn logs_in(pair: Pair, node: MigratingStore, told: Arc<Told>, first: u64) 
         number += 10;
         let user = owner(number / 10 % OWNERS);
         let admit = pair.login(user, number, LIMIT);
-        match node.admit(admit).await {
+        let answer = node.admit(admit).await;
+        let told_of = (user, format!("{number} of {first} at {}: {answer:?}", pair.now()));
+        told.answers.lock().unwrap().push(told_of);
+        match answer {
             Ok(sessions::store::Admitted::Stored { evicted }) => {
                 told.admitted.lock().unwrap().push((of(user, number), user));
                 for id in evicted {
@@ -166,8 +171,12 @@ pub(crate) async fn moves_under_traffic(pair: Pair, page: usize) {
     for (id, owner) in ended {
         assert_eq!(pair.counted(&pair.new, id).await, None, "{owner:?} came back");
     }
-    for id in told.live() {
-        assert!(pair.counted(&pair.new, id).await.is_some(), "a login is lost");
+    for (id, owner) in told.live() {
+        let is_there = pair.counted(&pair.new, id).await.is_some();
+        let [old, new] = [pair.old.load(id, pair.now()).await, pair.new.load(id, pair.now()).await];
+        let answers = told.answers.lock().unwrap().clone();
+        let answers: Vec<_> = answers.iter().filter(|(of, _)| *of == owner).map(|(_, text)| text).collect();
+        assert!(is_there, "the login {id:?} is lost: {old:?}, {new:?} after {answers:#?}");
     }
     for number in 0..OWNERS {
         let live = pair.live_of(&pair.new, owner(number)).await;

@@ -1,6 +1,9 @@
 //! A migration that dies, a new store that is away, nodes that know only the old store.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use futures_util::FutureExt as _;
 use sessions::{
@@ -199,6 +202,63 @@ async fn a_login_brings_those_along_that_no_copy_will_bring() {
     admitted(&pair.old, pair.login(owner(1), 1, 9)).await;
     admitted(&node, pair.login(owner(1), 2, 9)).await;
     assert_eq!(pair.live_of(&pair.new, owner(1)).await, [of(owner(1), 1), of(owner(1), 2)]);
+}
+
+/// A node may go by what it read a moment ago: that the copy is under way.
+#[tokio::test]
+async fn no_login_leaves_itself_to_a_copy_that_is_over() {
+    let pair = pair();
+    filled(&pair, 10).await;
+    let (node, other) = (pair.node(), pair.clone());
+    let (mut has_read, mut has_logged_in) = (false, false);
+    let migration = pair.node().migration().page(5).on_progress(move |progress| {
+        if progress.copied > 0 && !std::mem::replace(&mut has_read, true) {
+            assert_eq!(other.increment(&node, anonymous(1), None).now_or_never(), Some(Some(true)));
+        }
+        if progress.verified == 10 && !std::mem::replace(&mut has_logged_in, true) {
+            // The first one's node has not followed yet.
+            admitted(&other.old, other.login(owner(1), 1, 9)).now_or_never().unwrap();
+            admitted(&node, other.login(owner(1), 2, 9)).now_or_never().unwrap();
+        }
+    });
+    migration.run().await.unwrap();
+    assert_eq!(pair.live_of(&pair.new, owner(1)).await, [of(owner(1), 1), of(owner(1), 2)]);
+}
+
+/// What a login ends is told, although the new store, in which that has ended already, has come to decide meanwhile.
+#[tokio::test]
+async fn a_login_that_outlasts_the_migration_tells_what_it_has_ended() {
+    let (pair, spy) = watched();
+    for number in [1, 2] {
+        admitted(&pair.old, pair.login(owner(1), number, 2)).await;
+    }
+    let (node, other) = (pair.node(), pair.clone());
+    let login = async move { admitted(&node, other.login(owner(1), 3, 2)).await };
+    let login = Arc::new(Mutex::new(Box::pin(login)));
+    let (begun, now) = (Arc::clone(&login), pair.now());
+    let mut is_begun = false;
+    let migration = pair.node().migration().on_progress(move |progress| {
+        if progress.verified == 2 && !std::mem::replace(&mut is_begun, true) {
+            spy.set_slow(true);
+            let has_ended = || {
+                let found = spy.inner().load(of(owner(1), 1), now).now_or_never();
+                matches!(found, Some(Ok(Loaded::Ended(EndReason::Evicted))))
+            };
+            let mut login = begun.lock().unwrap();
+            // So far, and then it stands still.
+            for _ in 0..100 {
+                if !has_ended() {
+                    assert_eq!(login.as_mut().now_or_never(), None);
+                }
+            }
+            assert!(has_ended());
+            spy.set_slow(false);
+        }
+    });
+    migration.run().await.unwrap();
+    let login = Arc::into_inner(login).unwrap().into_inner().unwrap();
+    assert_eq!(login.await, [of(owner(1), 1)]);
+    assert_eq!(pair.live_of(&pair.new, owner(1)).await, [of(owner(1), 2), of(owner(1), 3)]);
 }
 
 /// Else the new store would have more sessions of them than their limit.

@@ -48,22 +48,30 @@ impl Both {
         self.to.admit(Admit { deadline, ..admit.clone() }).await
     }
 
+    /// The same for a login that the old store has admitted, which ended `evicted`.
     async fn decide_login_after(
         &self,
         admit: &Admit,
         called: Instant,
-        evicted: Vec<SessionId>,
+        mut evicted: Vec<SessionId>,
     ) -> Result<Admitted, StoreError> {
-        let answer = self.decide_login(admit, called).await?;
-        if answer == Admitted::Exists
-            && let Loaded::Live(stored) = self.to.load(admit.id, admit.now).await?
-            && stored.record == admit.record
-        {
-            // It had followed before it decided, or been brought along; what it has ended may not have been.
-            self.bury_all(admit, &evicted).await?;
-            return Ok(Admitted::Stored { evicted });
-        }
-        Ok(answer)
+        let more = match self.decide_login(admit, called).await? {
+            Admitted::Stored { evicted } => evicted,
+            // It had followed before the new store decided, or been brought along.
+            Admitted::Exists if self.is_there(admit).await? => Vec::new(),
+            answer => return Ok(answer),
+        };
+        // What it ended in the old store may have followed already, or not: the new store does not count it either way, and
+        // it is over for everyone who is told of this login.
+        self.bury_all(admit, &evicted).await?;
+        evicted.extend(more.into_iter().filter(|id| !evicted.contains(id)).collect::<Vec<_>>());
+        Ok(Admitted::Stored { evicted })
+    }
+
+    /// Whether the new store has a login as it is.
+    async fn is_there(&self, admit: &Admit) -> Result<bool, StoreError> {
+        let found = self.to.load(admit.id, admit.now).await?;
+        Ok(matches!(found, Loaded::Live(stored) if stored.record == admit.record))
     }
 
     /// What is answered after the old store has admitted a login.

@@ -96,7 +96,15 @@ impl Migration {
                     (self.told)(&journal.progress());
                     return Ok(journal.progress());
                 }
-                (_, Pass::Copy | Pass::Prune) => self.walk(journal).await?,
+                (_, Pass::Copy) => {
+                    let journal = self.walk(journal).await?;
+                    // A login whose node takes the copy to be under way leaves itself to it, for as long as it may go by that:
+                    // the old store has it before anything is compared.
+                    let all_know = self.both.pace.until_all_know();
+                    sleep(all_know).await;
+                    journal
+                }
+                (_, Pass::Prune) => self.walk(journal).await?,
                 (_, Pass::Verify(round)) => {
                     // Also by a run that takes the place of one which had begun to wait.
                     let journal = self.wait(journal).await?;

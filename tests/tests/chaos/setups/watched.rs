@@ -2,7 +2,10 @@
 
 use sessions_tests::{
     crash::Dice,
-    servers::{redis::RedisServer, sentinel::Watched},
+    servers::{
+        redis::RedisServer,
+        sentinel::{NAME, Watched},
+    },
 };
 
 use super::{
@@ -24,7 +27,10 @@ pub(crate) struct WatchedPair {
 
 impl WatchedPair {
     pub(crate) fn start() -> Self {
-        Self { servers: Watched::start() }
+        // On a busy machine a server answers late: a failover that no one asked for, perhaps in the middle of another, can't be
+        // judged.
+        let patient = format!("sentinel down-after-milliseconds {NAME} 3000");
+        Self { servers: Watched::start_with(&[], &patient, "") }
     }
 
     /// The primary, and the other.
