@@ -54,6 +54,14 @@ async fn a_login_is_admitted_while_the_visit_that_it_carries_is_sealed() {
     let database = Postgres::shared().database().await;
     let node = node(&database.url()).await;
     let mut visitor = visitor(&node).await;
+    let client = database.client().await;
+    // On one connection the second would wait behind the first.
+    soon("there is more than one connection", async || {
+        let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                    AND application_name = 'sessions' AND state = 'idle'";
+        client.query_one(open, &[]).await.unwrap().get::<_, i64>(0) == 4
+    })
+    .await;
     // The seal waits for its row, and would go on waiting.
     let mut other = database.client().await;
     let held = other.transaction().await.unwrap();
@@ -62,7 +70,6 @@ async fn a_login_is_admitted_while_the_visit_that_it_carries_is_sealed() {
         let node = node.clone();
         async move { node.visit(&mut visitor, async |session| session.mark_authenticated(user("ada"))).await }
     });
-    let client = database.client().await;
     soon("the login is admitted", async || {
         let counted = "SELECT count(*) FROM sessions.session WHERE owner IS NOT NULL";
         client.query_one(counted, &[]).await.unwrap().get::<_, i64>(0) == 1
