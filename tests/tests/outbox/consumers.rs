@@ -2,8 +2,6 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use sessions::SessionStore;
-
 use super::shop::{HOUR, Server, Shop, again, take};
 
 /// Sessions come and go while a consumer ends at every place where it can.
@@ -106,7 +104,7 @@ async fn what_was_missed_is_counted(server: Server) {
         hasty.come_and_go(&format!("u{number}")).await;
         tokio::time::sleep(Duration::from_millis(5)).await;
         // One node that keeps events for so short frees them for all.
-        hasty.store.sweep(0, 1_000).await.unwrap();
+        server.frees_events_of(&hasty).await;
     }
     let patient = Shop::with(server.store(HOUR).await);
     patient.come_and_go("last").await;

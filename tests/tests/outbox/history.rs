@@ -24,21 +24,21 @@ const KINDS: &[EventKind] = &[
 /// A visitor comes, logs in, confirms, logs in elsewhere too often, is robbed, and more.
 async fn live(shop: &Shop) {
     let (mut one, mut two, mut three) = (Visitor::default(), Visitor::default(), Visitor::default());
-    shop.visit(&mut one, async |session| session.set("cart", 1)).await.0.unwrap();
+    shop.visit(&mut one, async |session| session.set("cart", 1)).await.unwrap().unwrap();
     shop.log_in(&mut one, "ada").await;
     shop.log_in(&mut one, "ada").await;
-    shop.visit(&mut one, async |session| session.rotate()).await.1.unwrap();
+    shop.visit(&mut one, async |session| session.rotate()).await.unwrap();
     shop.log_in(&mut two, "ada").await;
     shop.log_in(&mut three, "ada").await;
     // Time rotates what is left of them, and a thief has the id from before.
     let thief = two.clone();
     shop.clock.advance(Duration::from_secs(3_601));
     for _ in 0..2 {
-        shop.visit(&mut two, async |session| session.is_authenticated()).await.1.unwrap();
+        shop.visit(&mut two, async |session| session.is_authenticated()).await.unwrap();
     }
     shop.clock.advance(Duration::from_secs(40));
-    shop.visit(&mut thief.clone(), async |session| session.is_authenticated()).await.1.unwrap();
-    shop.visit(&mut three, async |session| session.credentials_changed().await).await.0.unwrap();
+    shop.visit(&mut thief.clone(), async |session| session.is_authenticated()).await.unwrap();
+    shop.visit(&mut three, async |session| session.credentials_changed().await).await.unwrap().unwrap();
     shop.log_in(&mut two, "ada").await;
     let of_two = shop.handle(&mut two).await;
     assert!(shop.engine.revoke(&user("ada"), of_two).await.unwrap());
@@ -47,8 +47,8 @@ async fn live(shop: &Shop) {
     shop.log_in(&mut one, "bob").await;
     assert_eq!(shop.engine.credentials_changed(&user("bob")).await.unwrap(), 1);
     let mut visitor = Visitor::default();
-    shop.visit(&mut visitor, async |session| session.set("cart", 1)).await.0.unwrap();
-    shop.visit(&mut visitor, async |session| session.clear_data()).await.1.unwrap();
+    shop.visit(&mut visitor, async |session| session.set("cart", 1)).await.unwrap().unwrap();
+    shop.visit(&mut visitor, async |session| session.clear_data()).await.unwrap();
 }
 
 /// An event without what is its own: its id, the time, as it is made before the change, and how many sessions have ended, which
@@ -98,19 +98,19 @@ async fn on_postgres_it_is_what_listeners_hear() {
 async fn changes_nothing(shop: &Shop, ada: &mut Visitor) {
     let session = async |shop: &Shop, visitor: &mut Visitor| {
         let mut visitor = visitor.clone();
-        shop.visit(&mut visitor, async |session| session.is_authenticated()).await.0
+        shop.visit(&mut visitor, async |session| session.is_authenticated()).await.unwrap()
     };
     assert!(session(shop, ada).await);
     assert!(shop.engine.revoke_all(&user("ada")).await.is_err());
     assert!(session(shop, ada).await, "revoking it failed");
     let mut leaving = ada.clone();
-    assert!(shop.visit(&mut leaving, async |session| session.clear_authentication()).await.1.is_err());
+    assert!(shop.visit(&mut leaving, async |session| session.clear_authentication()).await.is_err());
     assert!(session(shop, ada).await, "leaving failed");
     let before = ada.clone();
-    assert!(shop.visit(&mut ada.clone(), async |session| session.rotate()).await.1.is_err());
+    assert!(shop.visit(&mut ada.clone(), async |session| session.rotate()).await.is_err());
     assert!(session(shop, &mut before.clone()).await, "it has no other id");
     let mut newcomer = Visitor::default();
-    let came = shop.visit(&mut newcomer, async |session| session.mark_authenticated(user("bob"))).await.1;
+    let came = shop.visit(&mut newcomer, async |session| session.mark_authenticated(user("bob"))).await;
     assert!(came.is_err() && newcomer.cookie.is_none());
     assert_eq!(shop.store.stats().await.unwrap().sessions, 1);
 }

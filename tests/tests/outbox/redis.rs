@@ -23,12 +23,12 @@ async fn an_outage_in_the_middle_loses_no_event_of_what_was_acknowledged() {
             number += 1;
             let mut visitor = Visitor::default();
             let user = sessions_tests::user(&format!("u{number}"));
-            if shop.visit(&mut visitor, async |session| session.mark_authenticated(user)).await.1.is_err() {
+            if shop.visit(&mut visitor, async |session| session.mark_authenticated(user)).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
                 continue;
             }
             let handle = again(|| handle_of(&shop, &visitor)).await;
-            if shop.visit(&mut visitor, async |session| session.clear_authentication()).await.1.is_ok() {
+            if shop.visit(&mut visitor, async |session| session.clear_authentication()).await.is_ok() {
                 gone.push(handle);
             }
         }
@@ -100,9 +100,9 @@ async fn events_cost_no_trip() {
         let shop = Shop::with(store);
         let mut visitor = Visitor::default();
         let before = proxy.questions();
-        shop.visit(&mut visitor, async |session| session.set("cart", 1)).await.0.unwrap();
+        shop.visit(&mut visitor, async |session| session.set("cart", 1)).await.unwrap().unwrap();
         shop.log_in(&mut visitor, "ada").await;
-        shop.visit(&mut visitor, async |session| session.rotate()).await.1.unwrap();
+        shop.visit(&mut visitor, async |session| session.rotate()).await.unwrap();
         shop.log_out(&mut visitor).await;
         trips.push(proxy.questions() - before);
         assert_eq!(server.ask(&["KEYS", "*:x:*"]).contains("events"), kept.is_some());

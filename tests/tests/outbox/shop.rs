@@ -1,11 +1,14 @@
 //! A service on a store that keeps an outbox, and what the tests ask of it.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use http::{Response, header};
 use sessions::{
-    BehaviorOnLimit, Handle, RedisAddress, RedisStore, Session, SessionEngine, SessionPolicy, SessionStore,
-    SharedStore, StoreError,
+    BehaviorOnLimit, Handle, RedisAddress, RedisStore, Session, SessionEngine, SessionError, SessionPolicy,
+    SessionStore, SharedStore, StoreError,
     outbox::{Outbox, OutboxEvent, OutboxReader},
     testing::ManualClock,
 };
@@ -41,6 +44,22 @@ impl Server {
             Self::Postgres(database) => {
                 SharedStore::new(postgres::builder(&database.url()).outbox(kept).open().await.unwrap())
             }
+        }
+    }
+
+    /// Sweeps until no event is left. PostgreSQL trims none that is younger than the oldest transaction of the whole
+    /// server, which may be another test's.
+    pub(crate) async fn frees_events_of(&self, shop: &Shop) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            shop.store.sweep(0, 1_000).await.unwrap();
+            let Self::Postgres(database) = self else { return };
+            let kept = database.client().await.query_one("SELECT count(*) FROM sessions.outbox", &[]).await;
+            if kept.unwrap().get::<_, i64>(0) == 0 {
+                return;
+            }
+            assert!(Instant::now() < deadline, "events are kept for too long");
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }
@@ -86,29 +105,29 @@ impl Shop {
         &self,
         visitor: &mut Visitor,
         handler: impl AsyncFnOnce(&mut Session) -> R,
-    ) -> (R, Result<(), sessions::SessionError>) {
+    ) -> Result<R, SessionError> {
         let mut request = visitor.request();
         request.headers_mut().insert("x-request-id", "r-1".parse().unwrap());
         let engine = self.engine.clone();
-        let mut session = engine.resolve(&request).await.unwrap();
+        let mut session = engine.resolve(&request).await?;
         let value = handler(&mut session).await;
         let mut response = Response::new(());
         let done = engine.commit(&session, &mut response).await;
         let lines = response.headers().get_all(header::SET_COOKIE).iter();
         visitor.keep(&lines.map(|line| line.to_str().unwrap().to_owned()).collect::<Vec<_>>());
-        (value, done)
+        done.map(|()| value)
     }
 
     pub(crate) async fn log_in(&self, visitor: &mut Visitor, id: &str) {
-        self.visit(visitor, async |session| session.mark_authenticated(user(id))).await.1.unwrap();
+        self.visit(visitor, async |session| session.mark_authenticated(user(id))).await.unwrap();
     }
 
     pub(crate) async fn log_out(&self, visitor: &mut Visitor) {
-        self.visit(visitor, async |session| session.clear_authentication()).await.1.unwrap();
+        self.visit(visitor, async |session| session.clear_authentication()).await.unwrap();
     }
 
     pub(crate) async fn handle(&self, visitor: &mut Visitor) -> Handle {
-        self.visit(visitor, async |session| session.handle()).await.0.unwrap()
+        self.visit(visitor, async |session| session.handle()).await.unwrap().unwrap()
     }
 
     /// A session that comes and goes: three events, and its handle.
