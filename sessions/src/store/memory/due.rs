@@ -31,6 +31,16 @@ struct Node {
     row: u32,
 }
 
+/// Room for nodes.
+#[derive(Debug)]
+pub(super) struct Nodes(Vec<Node>);
+
+impl Nodes {
+    pub(super) fn new(nodes: usize) -> Self {
+        Self(Vec::with_capacity(nodes))
+    }
+}
+
 /// Rows, the earliest first.
 #[derive(Debug)]
 pub(super) struct Due {
@@ -48,6 +58,20 @@ impl Due {
         number(self.nodes.len())
     }
 
+    /// For how many nodes it should have room, if that is too little for one more or too much.
+    pub(super) fn wanted(&self) -> Option<usize> {
+        let (nodes, room) = (self.nodes.len(), self.nodes.capacity());
+        (nodes == room || nodes * 4 < room).then_some(nodes * 2).filter(|wanted| *wanted != room)
+    }
+
+    /// Moves all nodes into a room, if it is large enough, and leaves what they were in.
+    pub(super) fn move_to(&mut self, room: &mut Nodes) {
+        if room.0.capacity() >= self.nodes.len() {
+            room.0.append(&mut self.nodes);
+            std::mem::swap(&mut self.nodes, &mut room.0);
+        }
+    }
+
     /// When the first row is due, at the earliest.
     pub(super) fn at(&self) -> Millis {
         self.earliest
@@ -63,9 +87,6 @@ impl Due {
 
     /// Adds a row that is not in the heap.
     pub(super) fn push(&mut self, rows: &mut impl Rows, row: u32, at: Millis) {
-        if self.nodes.len() == self.nodes.capacity() {
-            self.nodes.reserve_exact(self.nodes.len() / 8 + 4);
-        }
         self.nodes.push(Node { at, row });
         self.rise(rows, self.nodes.len() - 1);
     }
@@ -100,9 +121,6 @@ impl Due {
         if self.nodes.is_empty() {
             self.earliest = Millis::MAX;
         }
-        if self.nodes.len() * 4 < self.nodes.capacity() {
-            self.nodes.shrink_to(self.nodes.len() * 2);
-        }
     }
 
     /// Notes that the row of this node has another number now.
@@ -111,7 +129,7 @@ impl Due {
     }
 
     /// Notes that all rows have other numbers now.
-    pub(super) fn renumber_all(&mut self, moved: &Moved) {
+    pub(super) fn renumber_all(&mut self, moved: &Moved<'_>) {
         for node in &mut self.nodes {
             node.row = moved.to(node.row);
         }

@@ -45,7 +45,7 @@ impl List {
     }
 
     /// Notes that all slots have other rows now. Their own neighbours are the shard's to renumber.
-    pub(super) fn renumber_ends(&mut self, moved: &Moved) {
+    pub(super) fn renumber_ends(&mut self, moved: &Moved<'_>) {
         (self.oldest, self.newest) = (moved.to(self.oldest), moved.to(self.newest));
     }
 

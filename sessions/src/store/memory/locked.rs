@@ -1,12 +1,9 @@
 //! A shard under its lock, and the sums of all shards kept right: nothing that changes a shard can forget to count.
 
-use std::{
-    ops::{Deref, DerefMut},
-    sync::Arc,
-};
+use std::ops::{Deref, DerefMut};
 
 use super::{
-    shard::{Census, NotYet, Shard},
+    shard::{Census, Freed, NotYet, Shard},
     space::Space,
 };
 use crate::{
@@ -26,13 +23,13 @@ pub(super) struct Locked<'a> {
     /// Places of what was removed here that are handed over to someone else.
     kept: usize,
     /// What was freed here. Fields are dropped in order: after the shard's lock was given back.
-    freed: Vec<Arc<[u8]>>,
+    freed: Freed,
 }
 
 impl<'a> Locked<'a> {
     pub(super) fn new(shard: MutexGuard<'a, Shard>, space: &'a Space, index: usize, now: Millis) -> Self {
         let before = shard.census();
-        Self { shard, space, index, now, before, taken: 0, kept: 0, freed: Vec::new() }
+        Self { shard, space, index, now, before, taken: 0, kept: 0, freed: Freed::default() }
     }
 
     /// Brings along a place that was taken before.
@@ -43,7 +40,7 @@ impl<'a> Locked<'a> {
 
     /// Frees what is due, looking at no more than so many nodes, and tells how many records and tombstones it freed.
     pub(super) fn free_due(&mut self, looks: usize) -> usize {
-        self.shard.free_due(self.now, looks, &mut self.freed)
+        self.shard.free_due(self.now, looks)
     }
 
     /// Writes what [`Cas`] says; `None` if that needs a place and none is free.
@@ -104,6 +101,7 @@ impl DerefMut for Locked<'_> {
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
         self.bound_tombstones();
+        self.freed = self.shard.take_freed();
         let after = self.shard.census();
         if self.before != after || self.taken != self.kept {
             self.space.settle(self.index, (&self.before, self.taken), (&after, self.kept));

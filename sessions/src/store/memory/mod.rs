@@ -125,7 +125,7 @@ impl MemoryStore {
         while self.space.lock(owner.bucket(), now).end_some_of(&owner, except, (reason, now), &mut ended) {
             thread::yield_now();
         }
-        let mut shard = self.space.lock_to_write(owner.bucket(), now);
+        let mut shard = self.space.lock_to_insert(owner.bucket(), true, now);
         ended.append(&mut shard.end_owner(owner, except, reason, (now, end.stamp)));
         ended
     }
@@ -189,7 +189,9 @@ impl SessionStore for MemoryStore {
         now: Millis,
     ) -> Result<Vec<Listed>, StoreError> {
         loop {
-            let listed = self.space.lock(owner.bucket(), now).list(&owner, after, limit, now);
+            let count = self.space.lock(owner.bucket(), now).count(&owner);
+            let page = (limit, Vec::with_capacity(limit.min(count)));
+            let listed = self.space.lock(owner.bucket(), now).list(&owner, after, page, now);
             match listed {
                 Some(listed) => return Ok(listed),
                 None => thread::yield_now(),

@@ -8,10 +8,6 @@ use std::ops::{Index, IndexMut};
 
 use super::table::{Row, number};
 
-/// An array of more places than this is not resized at once: asking the system for that much memory, and giving it back,
-/// takes too long to be done under a lock. Smaller in tests, so that they see both.
-const LARGE: usize = if cfg!(any(test, sessions_shuttle)) { 64 } else { 2048 };
-
 /// Rows of one kind. At least a quarter of the places are free, or as good as.
 #[derive(Debug)]
 pub(super) struct Places<R> {
@@ -19,24 +15,42 @@ pub(super) struct Places<R> {
     len: u32,
 }
 
-/// Places for rows that are yet to come, or what is left of those that had to go.
-#[derive(Debug)]
-pub(super) struct Blank<R>(Vec<Option<R>>);
+/// How many places an array has, and how many it should have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    from: usize,
+    to: usize,
+}
 
-impl<R> Blank<R> {
-    pub(super) fn new(places: usize) -> Self {
-        Self(blank(places))
+impl Size {
+    /// How many rows there may be in so many places.
+    pub(super) fn rows(self) -> usize {
+        self.to * 3 / 4
     }
 }
 
-fn blank<R>(places: usize) -> Vec<Option<R>> {
-    std::iter::repeat_with(|| None).take(places).collect()
+/// Free places, and what is needed to move rows there; or what is left of those that rows were moved from.
+#[derive(Debug)]
+pub(super) struct Blank<R> {
+    places: Vec<Option<R>>,
+    moved: Vec<u32>,
+}
+
+impl<R> Blank<R> {
+    pub(super) fn new(size: Size) -> Self {
+        Self { places: (0..size.to).map(|_| None).collect(), moved: Vec::with_capacity(size.from) }
+    }
+
+    /// Where rows were moved to from here.
+    pub(super) fn moved(&self) -> Moved<'_> {
+        Moved(&self.moved)
+    }
 }
 
 /// Where each row was moved to, by where it was. Free places have moved nowhere that means anything.
-pub(super) struct Moved(Vec<u32>);
+pub(super) struct Moved<'a>(&'a [u32]);
 
-impl Moved {
+impl Moved<'_> {
     /// The new number of a row; what is the number of no row stays as it is.
     pub(super) fn to(&self, row: u32) -> u32 {
         self.0.get(row as usize).copied().unwrap_or(row)
@@ -86,59 +100,46 @@ impl<R: Row> Places<R> {
         None
     }
 
-    /// Makes room for one more row, and tells where the rows are now if that moved them.
-    pub(super) fn reserve_one(&mut self) -> Option<Moved> {
-        let places = self.wanted_for_one_more()?;
-        Some(self.resize(Blank::new(places)).0)
-    }
-
-    /// Gives room back if most of it is free, and tells where the rows are now if that moved them. Of a large array it
-    /// gives back nothing: see [`wanted`](Self::wanted).
-    pub(super) fn give_back(&mut self) -> Option<Moved> {
-        let places = self.wanted_for_fewer().filter(|_| self.places.len() <= LARGE)?;
-        Some(self.resize(Blank::new(places)).0)
-    }
-
-    /// How many places a large array should have before one more row is added, or now that most are free; [`None`] if it
-    /// has about as many, or is resized in time by itself.
-    pub(super) fn wanted(&self) -> Option<usize> {
-        if self.places.len() <= LARGE {
-            return None;
-        }
-        self.wanted_for_one_more().or_else(|| self.wanted_for_fewer())
-    }
-
-    fn wanted_for_one_more(&self) -> Option<usize> {
+    /// Which size it needs for one more row, if it needs another.
+    pub(super) fn lacks(&self) -> Option<Size> {
         let (rows, places) = (self.len as usize + 1, self.places.len());
-        (rows * 4 > places * 3).then_some(places + places / 2 + 4)
+        (rows * 4 > places * 3).then_some(Size { from: places, to: places + places / 2 + 4 })
     }
 
-    fn wanted_for_fewer(&self) -> Option<usize> {
+    /// Which size is enough, if most of it is free.
+    pub(super) fn excess(&self) -> Option<Size> {
         let (rows, places) = (self.len as usize, self.places.len());
-        let most_are_free = rows == 0 || (places >= 64 && rows * 5 < places);
-        (places > 0 && most_are_free).then_some(rows * 2)
+        let most_are_free = places >= 64 && rows * 5 < places;
+        match rows {
+            0 if places > 0 => Some(Size { from: places, to: 0 }),
+            _ => most_are_free.then_some(Size { from: places, to: rows * 2 + 4 }),
+        }
     }
 
-    /// Whether these places are of use: there is room in them for all rows and one more.
+    /// Whether these places are of use: there is room in them for all rows, and it lacks places or has too many.
     pub(super) fn fit(&self, blank: &Blank<R>) -> bool {
-        let room = self.len == 0 || (self.len as usize + 1) * 4 <= blank.0.len() * 3;
-        room && self.wanted().is_some()
+        let rows = match self.lacks() {
+            Some(_) => self.len as usize + 1,
+            None if self.excess().is_some() => self.len as usize,
+            None => return false,
+        };
+        rows * 4 <= blank.places.len() * 3 && self.places.len() <= blank.moved.capacity()
     }
 
-    /// Moves all rows into these places, and tells where they are now; what they were in can go when no one waits.
-    pub(super) fn resize(&mut self, blank: Blank<R>) -> (Moved, Blank<R>) {
-        let mut before = std::mem::replace(&mut self.places, blank.0);
-        let moved = before.iter_mut().map(|row| {
-            let row = row.take()?;
-            let at = self.free_for(row.key());
-            self.places[at] = Some(row);
-            Some(number(at))
-        });
-        let moved = Moved(moved.map(Option::unwrap_or_default).collect());
-        (moved, Blank(before))
+    /// Moves all rows into places that [fit](Self::fit), and leaves what they were in, which knows where they are now.
+    pub(super) fn move_to(&mut self, blank: &mut Blank<R>) {
+        std::mem::swap(&mut self.places, &mut blank.places);
+        for row in &mut blank.places {
+            let at = row.take().map_or(0, |row| {
+                let at = self.free_for(row.key());
+                self.places[at] = Some(row);
+                number(at)
+            });
+            blank.moved.push(at);
+        }
     }
 
-    /// Adds a row whose key is not there yet, where [`reserve_one`](Self::reserve_one) has made room, and tells its number.
+    /// Adds a row whose key is not there yet, where no place [lacks](Self::lacks), and tells its number.
     pub(super) fn push(&mut self, row: R) -> u32 {
         let at = self.free_for(row.key());
         self.places[at] = Some(row);
@@ -146,11 +147,11 @@ impl<R: Row> Places<R> {
         number(at)
     }
 
-    /// Removes a row. Its place has to be [closed](Self::close) before anything is looked for.
-    pub(super) fn remove(&mut self, row: u32) {
-        if self.places[row as usize].take().is_some() {
-            self.len -= 1;
-        }
+    /// Takes a row out. Its place has to be [closed](Self::close) before anything is looked for.
+    pub(super) fn remove(&mut self, row: u32) -> Option<R> {
+        let removed = self.places[row as usize].take();
+        self.len -= u32::from(removed.is_some());
+        removed
     }
 
     /// Moves a row into a place that has become free, if one behind it would not be found any more; tells which, and its
@@ -237,10 +238,11 @@ mod tests {
         let mut places = Places::<Pair>::new();
         let mut model = HashMap::<u64, (u64, u32)>::new();
         let mut dice = 1_u64;
-        let tell = |model: &mut HashMap<u64, (u64, u32)>, moved: Option<Moved>| {
-            for (_, row) in model.values_mut() {
-                *row = moved.as_ref().map_or(*row, |moved| moved.to(*row));
-            }
+        let fit = |places: &mut Places<Pair>, model: &mut HashMap<u64, (u64, u32)>, size: Option<Size>| {
+            let Some(mut blank) = size.map(Blank::new) else { return };
+            assert!(places.fit(&blank));
+            places.move_to(&mut blank);
+            model.values_mut().for_each(|(_, row)| *row = blank.moved().to(*row));
         };
         for step in 0..20_000_u64 {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -256,10 +258,12 @@ mod tests {
                         moved.expect("a row that moves is one").1 = gap;
                         gap = from;
                     }
-                    tell(&mut model, places.give_back());
+                    let size = places.excess();
+                    fit(&mut places, &mut model, size);
                 }
                 None if grow || dice >> 62 == 0 => {
-                    tell(&mut model, places.reserve_one());
+                    let size = places.lacks();
+                    fit(&mut places, &mut model, size);
                     let row = places.push(Pair { key, value: step });
                     model.insert(key, (step, row));
                 }
@@ -276,8 +280,14 @@ mod tests {
     #[test]
     fn an_emptied_array_holds_no_memory() {
         let mut places = Places::<Pair>::new();
+        let fit = |places: &mut Places<Pair>, size: Option<Size>| {
+            if let Some(mut blank) = size.map(Blank::new) {
+                places.move_to(&mut blank);
+            }
+        };
         for key in 0..5_000 {
-            places.reserve_one();
+            let size = places.lacks();
+            fit(&mut places, size);
             places.push(Pair { key, value: 0 });
         }
         assert!(places.room() < 10_000, "{}", places.room());
@@ -288,10 +298,8 @@ mod tests {
             while let Some(from) = places.close(gap) {
                 gap = from;
             }
-            places.give_back();
-            if let Some(wanted) = places.wanted() {
-                places.resize(Blank::new(wanted));
-            }
+            let size = places.excess();
+            fit(&mut places, size);
             assert!(places.len() < 64 || places.room() <= places.len() * 5 + 1);
         }
         assert_eq!(places.places.capacity(), 0);

@@ -40,14 +40,6 @@ pub(super) enum State {
 struct Instant([u8; 6]);
 
 impl Slot {
-    /// The record, unless it has ended.
-    pub(super) fn record(&self) -> Option<&Arc<[u8]>> {
-        match &self.state {
-            State::Live(record) => Some(record),
-            State::Ended(_) => None,
-        }
-    }
-
     pub(super) fn live(id: SessionId, owner: u32, record: Arc<[u8]>, expires: Millis) -> Self {
         Self {
             id,

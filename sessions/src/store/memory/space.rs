@@ -9,8 +9,7 @@ use std::sync::PoisonError;
 use super::{
     WhenFull,
     locked::Locked,
-    places::Blank,
-    shard::{Census, Shard},
+    shard::{Census, Shard, Wanted},
 };
 use crate::{
     store::{EndReason, Loaded, Millis, Scanned, SessionId, StoreStats, Touch, Touched},
@@ -22,7 +21,7 @@ use crate::{
 
 /// So many sessions a shard when the store is full: resizing a shard holds its lock for about a microsecond.
 const SESSIONS_A_SHARD: usize = 64;
-/// How few and how many shards there are. Empty ones cost about 256 bytes each.
+/// How few and how many shards there are. Empty ones cost about 270 bytes each.
 const FEWEST: usize = 16;
 const MOST: usize = 4096;
 /// The most tombstones of a small store; a larger one has as many as sessions.
@@ -46,10 +45,15 @@ pub(super) enum Newcomer {
     Owned,
 }
 
+/// A shard behind its lock, in as few cache lines as hold it: a write looks into each of them.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Lock(Mutex<Shard>);
+
 /// All shards.
 #[derive(Debug)]
 pub(super) struct Space {
-    shards: Box<[Mutex<Shard>]>,
+    shards: Box<[Lock]>,
     gauges: Box<[Gauge]>,
     max_sessions: usize,
     /// Places that are taken: sessions, and insertions under way.
@@ -78,7 +82,7 @@ impl Space {
         let shards = (max_sessions / SESSIONS_A_SHARD).next_power_of_two().clamp(FEWEST, MOST);
         let gauge = || Gauge { due: Millis::MAX.into(), anonymous: 0.into(), owned: 0.into() };
         Self {
-            shards: (0..shards).map(|_| Mutex::new(Shard::new())).collect(),
+            shards: (0..shards).map(|_| Lock(Mutex::new(Shard::new()))).collect(),
             gauges: (0..shards).map(|_| gauge()).collect(),
             max_sessions,
             places: 0.into(),
@@ -133,28 +137,32 @@ impl Space {
     /// Locks the shard of a bucket for a write, and frees a little there of what has expired.
     pub(super) fn lock_to_write(&self, bucket: u16, now: Millis) -> Locked<'_> {
         let mut shard = self.lock(bucket, now);
-        shard.free_due(LOOKS_A_WRITE);
-        shard
-    }
-
-    /// The same for a write that may store something new. Places that are too many to be made under the lock are made
-    /// before; what they take the place of goes after the lock was given back.
-    fn lock_to_insert(&self, bucket: u16, now: Millis) -> Locked<'_> {
-        let mut shard = self.lock_to_write(bucket, now);
-        while let Some(places) = shard.wanted() {
+        if shard.free_due(LOOKS_A_WRITE) > 0
+            && let Some(wanted) = shard.excess()
+        {
             drop(shard);
-            self.fit(self.index(bucket), places);
+            self.fit(self.index(bucket), &wanted);
             shard = self.lock(bucket, now);
         }
         shard
     }
 
-    /// Gives a shard as many places for slots as it wants, if it still does.
+    /// The same for a write that may store something new, of an owner or of no one.
+    pub(super) fn lock_to_insert(&self, bucket: u16, has_owner: bool, now: Millis) -> Locked<'_> {
+        let mut shard = self.lock_to_write(bucket, now);
+        while let Some(wanted) = shard.lacks(has_owner) {
+            drop(shard);
+            self.fit(self.index(bucket), &wanted);
+            shard = self.lock(bucket, now);
+        }
+        shard
+    }
+
+    /// Gives a shard the room that it wants, if it still does.
     #[cold]
-    fn fit(&self, index: usize, places: usize) {
-        let blank = Blank::new(places);
-        let before = self.guard(index).move_to(blank);
-        drop(before);
+    fn fit(&self, index: usize, wanted: &Wanted) {
+        let mut room = wanted.make();
+        self.guard(index).move_to(&mut room);
     }
 
     fn lock_shard(&self, index: usize, now: Millis) -> Locked<'_> {
@@ -163,7 +171,7 @@ impl Space {
 
     fn guard(&self, index: usize) -> MutexGuard<'_, Shard> {
         // No code of others runs under the lock, so that a shard is whole even if a thread died in it.
-        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[index].0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn index(&self, bucket: u16) -> usize {
@@ -185,14 +193,15 @@ impl Space {
         (newcomer, when_full): (Newcomer, WhenFull),
         step: impl Fn(&mut Locked<'_>) -> Option<T>,
     ) -> Option<T> {
-        if let Some(answer) = step(&mut self.lock_to_insert(bucket, now)) {
+        let has_owner = newcomer == Newcomer::Owned;
+        if let Some(answer) = step(&mut self.lock_to_insert(bucket, has_owner, now)) {
             return Some(answer);
         }
         if !self.make_room(newcomer, when_full, now) {
             return None;
         }
         // A place that the step turns out not to need goes back when the lock does.
-        step(&mut self.lock_to_insert(bucket, now).with_a_place())
+        step(&mut self.lock_to_insert(bucket, has_owner, now).with_a_place())
     }
 
     /// Takes a place in a full store: of an expired session, else of an anonymous one, else, for a session of an owner,
@@ -291,10 +300,10 @@ impl Space {
                 // The lock is given back in between: a sweep never holds up a request for long.
                 let mut shard = self.lock_shard(index, now);
                 freed += shard.free_due((LOOKS_A_LOCK as usize).min(limit - freed));
-                let wanted = shard.wanted();
+                let excess = shard.excess();
                 drop(shard);
-                if let Some(places) = wanted {
-                    self.fit(index, places);
+                if let Some(wanted) = excess {
+                    self.fit(index, &wanted);
                 }
             }
             if freed >= limit {
@@ -357,7 +366,7 @@ mod tests {
         pub(in crate::store::memory) fn assert_whole(&self) {
             let (mut sessions, mut tombstones, mut principals, mut anonymous) = (0, 0, 0, 0);
             for (shard, gauge) in self.shards.iter().zip(&self.gauges) {
-                let shard = shard.lock().unwrap();
+                let shard = shard.0.lock().unwrap();
                 shard.assert_whole();
                 let census = shard.census();
                 sessions += census.live();
@@ -376,8 +385,8 @@ mod tests {
 
     #[test]
     fn an_empty_store_is_small() {
-        let shard = size_of::<Mutex<Shard>>() + size_of::<Gauge>();
-        assert!(shard <= 256, "{shard} bytes for each shard");
+        let shard = size_of::<Lock>() + size_of::<Gauge>();
+        assert!(shard <= 256 + 16, "{shard} bytes for each shard");
         assert_eq!(Space::new(0).shards.len(), FEWEST);
         assert_eq!(Space::new(usize::MAX).shards.len(), MOST);
     }

@@ -29,7 +29,8 @@ pub(super) trait Row {
 /// to mend, to the next row that comes.
 #[derive(Debug)]
 pub(super) struct Table<R> {
-    /// Where each row is; the length is zero or a power of two, and at least a quarter of the places are free.
+    /// Where each row is; the length is zero or a power of two, and at least a quarter of the places are free, also when
+    /// there is a row wherever there is room for one.
     index: Vec<Place>,
     rows: Vec<R>,
     /// Rows that are no more, whose numbers are to be given anew. The last row is none of them.
@@ -44,6 +45,24 @@ struct Place {
 }
 
 const FREE: Place = Place { hash: 0, row: NONE };
+
+/// Room for rows, and an index for as many.
+#[derive(Debug)]
+pub(super) struct Room<R> {
+    index: Vec<Place>,
+    rows: Vec<R>,
+}
+
+impl<R> Room<R> {
+    pub(super) fn new(rows: usize) -> Self {
+        let rows = Vec::with_capacity(rows);
+        let places = match rows.capacity() {
+            0 => 0,
+            rows => (rows * 4 / 3 + 1).next_power_of_two(),
+        };
+        Self { index: vec![FREE; places], rows }
+    }
+}
 
 impl<R> Table<R> {
     pub(super) const fn new() -> Self {
@@ -85,15 +104,42 @@ impl<R: Row> Table<R> {
         }
     }
 
-    /// Adds a row whose key is not in the table and tells its number.
+    /// For how many rows it needs room to add one more, if it has too little.
+    pub(super) fn lacks(&self) -> Option<usize> {
+        let rows = self.rows.len();
+        // A quarter at a time: doubling would leave a third of a full store unused.
+        (rows == self.rows.capacity() && self.vacant.is_empty()).then_some(rows + rows / 4 + 4)
+    }
+
+    /// For how many rows room is enough, if most of it is free.
+    pub(super) fn excess(&self) -> Option<usize> {
+        let (rows, room) = (self.rows.len(), self.rows.capacity());
+        match rows {
+            0 if room > 0 => Some(0),
+            _ => (rows >= SMALL && rows * 4 < room).then_some(rows * 2),
+        }
+    }
+
+    /// Moves all rows into a room, if it is of use, and leaves what they were in.
+    pub(super) fn move_to(&mut self, room: &mut Room<R>) {
+        let rows = match self.lacks() {
+            Some(_) => self.rows.len() + 1,
+            None if self.excess().is_some() => self.rows.len(),
+            None => return,
+        };
+        if room.rows.capacity() < rows {
+            return;
+        }
+        room.rows.append(&mut self.rows);
+        std::mem::swap(&mut self.rows, &mut room.rows);
+        std::mem::swap(&mut self.index, &mut room.index);
+        for place in room.index.iter().filter(|place| place.row != NONE) {
+            self.put(*place);
+        }
+    }
+
+    /// Adds a row whose key is not in the table, where no room [lacks](Self::lacks), and tells its number.
     pub(super) fn push(&mut self, row: R) -> u32 {
-        if self.rows.len() == self.rows.capacity() {
-            // An eighth at a time: doubling would leave a third of a full store unused.
-            self.rows.reserve_exact(self.rows.len() / 8 + 4);
-        }
-        if (self.rows.len() + 1) * 4 > self.index.len() * 3 {
-            self.resize((self.index.len() * 2).max(8));
-        }
         let hash = hash::<R>(row.key());
         let number = self.vacant.pop().unwrap_or(number(self.rows.len()));
         match self.rows.get_mut(number as usize) {
@@ -117,7 +163,6 @@ impl<R: Row> Table<R> {
             self.vacant.retain(|row| *row != last);
             self.rows.pop();
         }
-        self.give_back();
         row != last
     }
 
@@ -147,23 +192,6 @@ impl<R: Row> Table<R> {
             at = self.after(at);
         }
         self.index[gap] = FREE;
-    }
-
-    fn give_back(&mut self) {
-        let length = self.rows.len();
-        if length >= SMALL && length * 4 < self.rows.capacity() {
-            self.rows.shrink_to(length * 2);
-            self.resize((length * 2).next_power_of_two());
-        } else if length == 0 {
-            *self = Self::new();
-        }
-    }
-
-    fn resize(&mut self, places: usize) {
-        let before = std::mem::replace(&mut self.index, vec![FREE; places]);
-        for place in before.into_iter().filter(|place| place.row != NONE) {
-            self.put(place);
-        }
     }
 
     fn put(&mut self, place: Place) {
@@ -231,6 +259,21 @@ mod tests {
         }
     }
 
+    fn push(table: &mut Table<Pair>, row: Pair) -> u32 {
+        if let Some(rows) = table.lacks() {
+            table.move_to(&mut Room::new(rows));
+        }
+        assert!(table.lacks().is_none());
+        table.push(row)
+    }
+
+    fn shrink(table: &mut Table<Pair>) {
+        if let Some(rows) = table.excess() {
+            table.move_to(&mut Room::new(rows));
+        }
+        assert!(table.excess().is_none());
+    }
+
     #[test]
     fn every_row_is_found_after_any_order_of_pushes_and_removals() {
         let mut table = Table::<Pair>::new();
@@ -247,11 +290,12 @@ mod tests {
                         table.vacate(row);
                     } else {
                         table.swap_remove(row);
+                        shrink(&mut table);
                     }
                 }
                 None if grow || dice >> 62 == 0 => {
                     model.insert(key, step);
-                    let row = table.push(Pair { key, value: step });
+                    let row = push(&mut table, Pair { key, value: step });
                     assert_eq!(table[row].value, step);
                 }
                 found => assert_eq!(found.map(|row| table[row].value), model.get(&key).copied()),
@@ -267,15 +311,17 @@ mod tests {
     fn an_emptied_table_holds_no_memory() {
         let mut table = Table::<Pair>::new();
         for key in 0..5_000 {
-            table.push(Pair { key, value: 0 });
+            push(&mut table, Pair { key, value: 0 });
         }
         while table.len() > 40 {
             table.swap_remove(0);
+            shrink(&mut table);
         }
         assert!(table.rows.capacity() <= 160 && table.index.len() <= 256, "most of the room is given back");
         while table.len() > 0 {
             table.swap_remove(0);
         }
+        shrink(&mut table);
         assert_eq!((table.rows.capacity(), table.index.capacity()), (0, 0));
     }
 }

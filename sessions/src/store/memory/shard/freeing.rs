@@ -2,20 +2,12 @@
 //!
 //! Each call looks at a bounded number of slots, because others wait for the lock.
 
-use std::sync::Arc;
-
 use super::Shard;
 use crate::store::{Millis, SessionId, memory::table::NONE};
 
 impl Shard {
-    /// Frees what is due, looking at no more than so many nodes, and tells how many records and tombstones it freed. The
-    /// records go to `freed_records`, for the caller to drop when the lock is given back: the allocator may take long.
-    pub(in crate::store::memory) fn free_due(
-        &mut self,
-        now: Millis,
-        mut looks: usize,
-        freed_records: &mut Vec<Arc<[u8]>>,
-    ) -> usize {
+    /// Frees what is due, looking at no more than so many nodes, and tells how many records and tombstones it freed.
+    pub(in crate::store::memory) fn free_due(&mut self, now: Millis, mut looks: usize) -> usize {
         let mut freed = 0;
         while looks > 0
             && let Some(row) = self.due.first(now)
@@ -26,7 +18,6 @@ impl Shard {
                 // It was touched since.
                 self.due.set(&mut self.slots, row, expires);
             } else {
-                freed_records.extend(self.slots[row].record().cloned());
                 self.lapse(row, now);
                 freed += 1;
             }

@@ -5,11 +5,15 @@
 //! numbers change when a slot is inserted or removed: none is kept over a call that inserts, ends or forgets something.
 
 mod freeing;
+mod room;
 mod rows;
 mod steps;
 #[cfg(test)]
 mod whole;
 
+use std::sync::Arc;
+
+pub(super) use self::room::Wanted;
 use self::steps::A_STEP;
 use super::{
     due::Due,
@@ -41,6 +45,8 @@ pub(super) struct Shard {
     hand: u32,
     /// Where the next sample of owners' sessions begins.
     sampled: u32,
+    /// Records that are in no slot any more.
+    freed: Freed,
 }
 
 /// What a shard holds, in numbers.
@@ -59,6 +65,23 @@ impl Census {
     /// How many sessions there are, expired ones that are not yet freed included.
     pub(super) fn live(&self) -> usize {
         self.anonymous as usize + self.owned as usize
+    }
+}
+
+/// Records that were freed under a lock: nearly always one, which then takes no list.
+#[derive(Debug, Default)]
+pub(super) struct Freed {
+    first: Option<Arc<[u8]>>,
+    more: Vec<Arc<[u8]>>,
+}
+
+impl Freed {
+    fn push(&mut self, record: Arc<[u8]>) {
+        if self.first.is_none() {
+            self.first = Some(record);
+        } else {
+            self.more.push(record);
+        }
     }
 }
 
@@ -90,7 +113,13 @@ impl Shard {
             owned: 0,
             hand: NONE,
             sampled: 0,
+            freed: Freed { first: None, more: Vec::new() },
         }
+    }
+
+    /// Takes what was freed, to drop it when the lock was given back: the allocator may take long.
+    pub(super) fn take_freed(&mut self) -> Freed {
+        std::mem::take(&mut self.freed)
     }
 
     pub(super) fn census(&self) -> Census {
@@ -167,7 +196,7 @@ impl Shard {
         match &mut slot.state {
             State::Live(record) if Version::of_record(record) == expected => {
                 let (stored, expires) = write.over(last_seen, end);
-                *record = stored.record;
+                self.freed.push(std::mem::replace(record, stored.record));
                 slot.seen(stored.last_seen);
                 slot.used = true;
                 slot.set_expires(expires);
@@ -278,6 +307,7 @@ impl Shard {
     }
 
     fn revoke(&mut self, owner: Owner, stamp: Stamp, now: Millis) {
+        self.make_room(true);
         let row = self.owners.find(&owner).unwrap_or_else(|| self.owners.push(OwnerRow::new(owner)));
         self.owners[row].revoked = stamp.max(self.owners[row].revoked);
         if self.owners[row].sessions.len == 0 {
@@ -285,19 +315,25 @@ impl Shard {
         }
     }
 
-    /// Lists sessions of an owner; `None` if so many have expired that they are freed in steps: ask again.
+    /// How many sessions of an owner there are, expired ones that are not yet freed included.
+    pub(super) fn count(&self, owner: &Owner) -> usize {
+        self.owners.find(owner).map_or(0, |row| self.owners[row].sessions.len as usize)
+    }
+
+    /// Lists sessions of an owner in a list that has room for them; `None` if so many have expired that they are freed in
+    /// steps: ask again.
     pub(super) fn list(
         &mut self,
         owner: &Owner,
         after: Option<SessionId>,
-        limit: usize,
+        (limit, mut listed): (usize, Vec<Listed>),
         now: Millis,
     ) -> Option<Vec<Listed>> {
         // A page's last session may have ended since: then the order is lost, and the list begins anew.
         let after = after.filter(|id| matches!(self.look(id, now), Found::Live(_)));
-        let Some(row) = self.owners.find(owner) else { return Some(Vec::new()) };
+        let Some(row) = self.owners.find(owner) else { return Some(listed) };
         let after = after.and_then(|id| self.slots.find(&id)).filter(|&slot| self.slots[slot].owner == row);
-        let (mut listed, mut expired) = (Vec::new(), Vec::new());
+        let mut expired = Vec::new();
         for slot in self.owners[row].sessions.after(&self.slots, after.unwrap_or(NONE)) {
             if listed.len() >= limit || expired.len() >= A_STEP {
                 break;

@@ -9,7 +9,6 @@ use crate::store::{
     memory::{
         due::Queued,
         owner::OwnerRow,
-        places::{Blank, Moved},
         slot::{Slot, State},
         table::NONE,
     },
@@ -48,12 +47,10 @@ impl Shard {
         record: &Arc<[u8]>,
         expires: Millis,
     ) {
+        self.make_room(owner.is_some());
         let owner_row = owner.map_or(NONE, |owner| {
             self.owners.find(&owner).unwrap_or_else(|| self.owners.push(OwnerRow::new(owner)))
         });
-        if let Some(moved) = self.slots.reserve_one() {
-            self.renumber_all(&moved);
-        }
         let row = self.slots.push(Slot::live(id, owner_row, Arc::clone(record), expires));
         let due = self.slots[row].expires();
         self.due.push(&mut self.slots, row, due);
@@ -71,10 +68,18 @@ impl Shard {
     /// Makes a tombstone of a session.
     pub(super) fn entomb(&mut self, row: u32, reason: EndReason, until: Millis, now: Millis) {
         self.leave(row, now);
-        self.slots[row].state = State::Ended(reason);
+        let state = std::mem::replace(&mut self.slots[row].state, State::Ended(reason));
+        self.free(state);
         self.slots[row].set_expires(until);
         self.due.set(&mut self.slots, row, until);
         self.ended.append(&mut self.slots, row);
+    }
+
+    /// Leaves a record to be freed when the lock was given back.
+    pub(super) fn free(&mut self, state: State) {
+        if let State::Live(record) = state {
+            self.freed.push(record);
+        }
     }
 
     /// Takes a session out of its owner's list or out of the anonymous ones.
@@ -116,30 +121,14 @@ impl Shard {
             self.ended.unlink(&mut self.slots, row);
         }
         self.due.remove(&mut self.slots, row);
-        self.slots.remove(row);
+        if let Some(slot) = self.slots.remove(row) {
+            self.free(slot.state);
+        }
         let mut gap = row;
         while let Some(from) = self.slots.close(gap) {
             self.renumber(from, gap);
             gap = from;
         }
-        if let Some(moved) = self.slots.give_back() {
-            self.renumber_all(&moved);
-        }
-    }
-
-    /// How many places for slots there should be, if they are too many to be made under the lock.
-    pub(in crate::store::memory) fn wanted(&self) -> Option<usize> {
-        self.slots.wanted()
-    }
-
-    /// Moves all slots into places that were made for them, if they are still wanted. Returns what is not needed.
-    pub(in crate::store::memory) fn move_to(&mut self, blank: Blank<Slot>) -> Blank<Slot> {
-        if !self.slots.fit(&blank) {
-            return blank;
-        }
-        let (moved, before) = self.slots.resize(blank);
-        self.renumber_all(&moved);
-        before
     }
 
     /// Mends what pointed to a slot that has another row now.
@@ -155,20 +144,6 @@ impl Shard {
         if self.hand == from {
             self.hand = to;
         }
-    }
-
-    /// Mends everything that points to a slot after all of them have moved.
-    fn renumber_all(&mut self, moved: &Moved) {
-        for slot in self.slots.iter_mut() {
-            (slot.older, slot.newer) = (moved.to(slot.older), moved.to(slot.newer));
-        }
-        for owner in self.owners.iter_mut() {
-            owner.sessions.renumber_ends(moved);
-        }
-        self.anonymous.renumber_ends(moved);
-        self.ended.renumber_ends(moved);
-        self.due.renumber_all(moved);
-        self.hand = moved.to(self.hand);
     }
 
     /// Removes an owner that has no session and no node, and mends what pointed to the last row.
