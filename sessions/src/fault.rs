@@ -98,6 +98,9 @@ faults! {
     Forbidden = "SESSION_FORBIDDEN", Warning, Public, Never, FORBIDDEN, "The session does not permit this";
     /// An unsafe request came from another site.
     CrossSite = "SESSION_CROSS_SITE", Warning, Public, Never, FORBIDDEN, "The request came from another site";
+    /// An unsafe request came in early data of TLS, which an attacker can send once more (RFC 8470, 5.2): after the
+    /// handshake it is welcome.
+    TooEarly = "SESSION_TOO_EARLY", Info, Public, Again, TOO_EARLY, "The request came before the handshake was over";
     /// A lifetime ran out.
     Expired = "SESSION_EXPIRED", Info, Public, Never, UNAUTHORIZED, "The session has expired";
     /// The session was idle for too long.
@@ -320,6 +323,7 @@ mod tests {
             "SESSION_NOT_FRESH 401 Info public",
             "SESSION_FORBIDDEN 403 Warning public",
             "SESSION_CROSS_SITE 403 Warning public",
+            "SESSION_TOO_EARLY 425 Info public retry",
             "SESSION_EXPIRED 401 Info public",
             "SESSION_IDLE_TIMEOUT 401 Info public",
             "SESSION_ABSOLUTE_TIMEOUT 401 Info public",

@@ -17,6 +17,7 @@ impl SessionEngine {
     ///
     /// # Errors
     /// - [`Fault::CrossSite`]: an unsafe request of another site, which may have made the client send it.
+    /// - [`Fault::TooEarly`]: an unsafe request that anyone on the way could send once more.
     /// - [`Fault::Contradictory`]: it names more than one session.
     /// - [`Fault::TransportError`]: the policy asks for a transport of the application's own, and there is none.
     pub(super) fn detect(&self, head: RequestHead<'_>) -> Result<(Option<Token>, Carried), SessionError> {
@@ -32,6 +33,9 @@ impl SessionEngine {
             && let Err(reason) = cross_site.check(head)
         {
             return Err(self.refuse_cross_site(reason));
+        }
+        if self.shared.store.is_some() && is_early(head) {
+            return Err(self.refuse_early());
         }
         match presented {
             Presented::Credential(credential) => return Ok((Some(credential.into_token()), carried)),
@@ -58,6 +62,17 @@ impl SessionEngine {
         error.varying(carriers.vary()).challenging(|fault| carriers.challenges(fault, carried))
     }
 
+    fn refuse_early(&self) -> SessionError {
+        self.event(EventKind::Refused, |event| {
+            event.fault = Some(Fault::TooEarly);
+            event.reason = Some("early_data");
+        });
+        SessionError::new(
+            Fault::TooEarly,
+            "an unsafe request came in early data: send it after the handshake",
+        )
+    }
+
     /// Tells that a request of another site is refused, and why.
     pub(crate) fn refuse_cross_site(&self, reason: CrossSiteRefusal) -> SessionError {
         self.event(EventKind::CrossSite, |event| {
@@ -67,6 +82,12 @@ impl SessionEngine {
         });
         SessionError::new(Fault::CrossSite, "the request did not come from this site")
     }
+}
+
+/// Whether an unsafe request came in early data, as the gateway before this server says: any value of the field counts as 1
+/// (RFC 8470, 5.1).
+fn is_early(head: RequestHead<'_>) -> bool {
+    !head.method.is_safe() && head.headers.contains_key("early-data")
 }
 
 fn unbound() -> SessionError {

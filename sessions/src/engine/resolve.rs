@@ -29,6 +29,7 @@ impl SessionEngine {
     ///
     /// # Errors
     /// - [`Fault::CrossSite`]: an unsafe request from another site, refused before anything was read.
+    /// - [`Fault::TooEarly`]: an unsafe request in early data of TLS (RFC 8470), refused likewise.
     /// - [`Fault::Contradictory`]: it names more than one session, refused likewise.
     /// - [`Fault::StoreUnavailable`]: the store could not tell. It is never taken for absence.
     /// - [`Fault::Locked`]: under `on_conflict = "serial"`, another request has the session, for longer than `serial.wait`.

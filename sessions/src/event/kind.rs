@@ -109,8 +109,8 @@ events! {
     /// An unsafe request from another site was refused.
     CrossSite = "session_cross_site", Warning, Notable,
         ["no_evidence", "no_origin", "opaque_origin", "other_origin", "other_site", "socket_origin", "unknown_site"];
-    /// A guard refused the request.
-    Refused = "session_refused", Info, Notable, [];
+    /// A guard refused the request, or it was an unsafe one in early data of TLS, which can be sent once more by others.
+    Refused = "session_refused", Info, Notable, ["early_data"];
     /// A request waited in vain for its turn: another has the session to itself.
     Locked = "session_locked", Warning, Notable, [];
     /// A socket was opened on a session.

@@ -61,7 +61,9 @@ fn code(fault: Fault) -> Code {
         // What was read is old: the client begins again with what it read.
         Fault::Conflict => Code::Aborted,
         // The same call may succeed.
-        Fault::Locked | Fault::StoreUnavailable | Fault::RotationFailed => Code::Unavailable,
+        Fault::TooEarly | Fault::Locked | Fault::StoreUnavailable | Fault::RotationFailed => {
+            Code::Unavailable
+        }
         Fault::PolicyViolation | Fault::StoreCorrupted | Fault::TransportError | Fault::Unusable => {
             Code::Internal
         }

@@ -4,6 +4,7 @@
 
 mod bearer;
 mod composite;
+mod early;
 mod own;
 mod secrets;
 mod settings;
@@ -78,7 +79,7 @@ macro_rules! handlers {
 
             pub(super) fn routes() -> Router {
                 Router::new()
-                    .route("/visit", post(visit))
+                    .route("/visit", post(visit).get(visit))
                     .route("/login", post(log_in))
                     .route("/login-by-program", post(log_in_by_program))
                     .route("/me", post(me))
@@ -126,7 +127,11 @@ impl Server {
 
     /// A request with these fields.
     async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
-        let mut request = Request::builder().method("POST").uri(path).header(header::HOST, "shop.example");
+        self.ask("POST", path, fields).await
+    }
+
+    async fn ask(&self, method: &str, path: &str, fields: &[(&str, &str)]) -> Reply {
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "shop.example");
         for (name, value) in fields {
             request = request.header(*name, *value);
         }
