@@ -242,7 +242,9 @@ mod tests {
             let Some(mut blank) = size.map(Blank::new) else { return };
             assert!(places.fit(&blank));
             places.move_to(&mut blank);
-            model.values_mut().for_each(|(_, row)| *row = blank.moved().to(*row));
+            for (_, row) in model.values_mut() {
+                *row = blank.moved().to(*row);
+            }
         };
         for step in 0..20_000_u64 {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
