@@ -98,8 +98,9 @@ faults! {
     Forbidden = "SESSION_FORBIDDEN", Warning, Public, Never, FORBIDDEN, "The session does not permit this";
     /// An unsafe request came from another site.
     CrossSite = "SESSION_CROSS_SITE", Warning, Public, Never, FORBIDDEN, "The request came from another site";
-    /// An unsafe request came in early data of TLS, which an attacker can send once more (RFC 8470, 5.2): after the
-    /// handshake it is welcome.
+    /// An unsafe request came in early data of TLS, which an attacker can send once more: after the handshake it is welcome
+    /// (RFC 8470, 5.2). The gateway that ends TLS says so by the field `Early-Data`: nginx with `ssl_early_data on` needs
+    /// `proxy_set_header Early-Data $ssl_early_data`.
     TooEarly = "SESSION_TOO_EARLY", Info, Public, Again, TOO_EARLY, "The request came before the handshake was over";
     /// A lifetime ran out.
     Expired = "SESSION_EXPIRED", Info, Public, Never, UNAUTHORIZED, "The session has expired";

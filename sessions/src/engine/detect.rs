@@ -2,6 +2,8 @@
 //!
 //! Nothing is read from a store here, and a request from another site is refused before anything is.
 
+use http::HeaderName;
+
 use super::SessionEngine;
 use crate::{
     event::EventKind,
@@ -12,12 +14,14 @@ use crate::{
     web::{RequestHead, cross_site::CrossSiteRefusal},
 };
 
+static EARLY_DATA: HeaderName = HeaderName::from_static("early-data");
+
 impl SessionEngine {
     /// The token that the request presents, if it presents exactly one of the canonical form, and who carried it.
     ///
     /// # Errors
     /// - [`Fault::CrossSite`]: an unsafe request of another site, which may have made the client send it.
-    /// - [`Fault::TooEarly`]: an unsafe request that anyone on the way could send once more.
+    /// - [`Fault::TooEarly`]: an unsafe request in early data of TLS, which anyone on the way could send once more.
     /// - [`Fault::Contradictory`]: it names more than one session.
     /// - [`Fault::TransportError`]: the policy asks for a transport of the application's own, and there is none.
     pub(super) fn detect(&self, head: RequestHead<'_>) -> Result<(Option<Token>, Carried), SessionError> {
@@ -87,7 +91,7 @@ impl SessionEngine {
 /// Whether an unsafe request came in early data, as the gateway before this server says: any value of the field counts as 1
 /// (RFC 8470, 5.1).
 fn is_early(head: RequestHead<'_>) -> bool {
-    !head.method.is_safe() && head.headers.contains_key("early-data")
+    !head.method.is_safe() && head.headers.contains_key(&EARLY_DATA)
 }
 
 fn unbound() -> SessionError {

@@ -30,6 +30,13 @@ async fn an_unsafe_request_in_early_data_is_refused_before_the_store_is_asked() 
 }
 
 #[tokio::test]
+async fn another_site_is_refused_as_such_also_in_early_data() {
+    let server = Server::start().await;
+    let fields = [("early-data", "1"), ("sec-fetch-site", "cross-site")];
+    server.send("/both/visit", &fields).await.expect_refusal(Fault::CrossSite);
+}
+
+#[tokio::test]
 async fn a_refusal_for_early_data_is_told() {
     let server = Server::start().await;
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();

@@ -58,13 +58,19 @@ impl Due {
         number(self.nodes.len())
     }
 
-    /// For how many nodes it should have room, if that is too little for one more or too much.
-    pub(super) fn wanted(&self) -> Option<usize> {
-        let (nodes, room) = (self.nodes.len(), self.nodes.capacity());
-        (nodes == room || nodes * 4 < room).then_some(nodes * 2).filter(|wanted| *wanted != room)
+    /// For how many nodes it needs room to add one more, if it has too little.
+    pub(super) fn lacks(&self) -> Option<usize> {
+        let nodes = self.nodes.len();
+        (nodes == self.nodes.capacity()).then_some(nodes * 2 + 4)
     }
 
-    /// Moves all nodes into a room, if it is large enough, and leaves what they were in.
+    /// For how many nodes room is enough, if most of it is free.
+    pub(super) fn excess(&self) -> Option<usize> {
+        let nodes = self.nodes.len();
+        (nodes * 4 < self.nodes.capacity()).then_some(nodes * 2)
+    }
+
+    /// Moves all nodes into this room, if it is large enough, and leaves what they were in.
     pub(super) fn move_to(&mut self, room: &mut Nodes) {
         if room.0.capacity() >= self.nodes.len() {
             room.0.append(&mut self.nodes);
@@ -178,6 +184,10 @@ mod tests {
     use super::*;
 
     impl Due {
+        pub(in crate::store::memory) fn room(&self) -> usize {
+            self.nodes.capacity()
+        }
+
         /// Every node is behind its parent and known to its row; `at` is when a row is due, at the earliest.
         pub(in crate::store::memory) fn assert_whole<R: Rows>(
             &self,

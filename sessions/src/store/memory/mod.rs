@@ -24,7 +24,7 @@ pub use sessions_policy::WhenFull;
 
 use self::{
     locked::Locked,
-    shard::NotYet,
+    shard::{A_STEP, Need, NotYet, Records},
     space::{Newcomer, Space},
 };
 use super::{
@@ -122,11 +122,23 @@ impl MemoryStore {
     fn end_owner(&self, (owner, except): (Owner, Option<SessionId>), end: &End) -> Vec<SessionId> {
         let (reason, now) = (end.reason, end.now);
         let mut ended = Vec::new();
-        while self.space.lock(owner.bucket(), now).end_some_of(&owner, except, (reason, now), &mut ended) {
+        loop {
+            ended.reserve(A_STEP);
+            let freed = Records::with_capacity(A_STEP);
+            let mut shard = self.space.lock(owner.bucket(), now);
+            shard.lend(freed);
+            if !shard.end_some_of(&owner, except, (reason, now), &mut ended) {
+                break;
+            }
+            drop(shard);
             thread::yield_now();
         }
-        let mut shard = self.space.lock_to_insert(owner.bucket(), true, now);
-        ended.append(&mut shard.end_owner(owner, except, reason, (now, end.stamp)));
+        let freed = Records::with_capacity(A_STEP);
+        let mut shard = self.space.lock_to_add(owner.bucket(), Need::Revocation, now);
+        shard.lend(freed);
+        let mut rest = shard.end_owner(owner, except, reason, (now, end.stamp));
+        drop(shard);
+        ended.append(&mut rest);
         ended
     }
 
@@ -188,15 +200,12 @@ impl SessionStore for MemoryStore {
         limit: usize,
         now: Millis,
     ) -> Result<Vec<Listed>, StoreError> {
-        loop {
-            let count = self.space.lock(owner.bucket(), now).count(&owner);
-            let page = (limit, Vec::with_capacity(limit.min(count)));
-            let listed = self.space.lock(owner.bucket(), now).list(&owner, after, page, now);
-            match listed {
-                Some(listed) => return Ok(listed),
-                None => thread::yield_now(),
-            }
+        let mut listed = Vec::with_capacity(limit.min(self.space.count(&owner)));
+        while !self.space.lock(owner.bucket(), now).list(&owner, after, (limit, &mut listed), now) {
+            listed.clear();
+            thread::yield_now();
         }
+        Ok(listed)
     }
 
     async fn sweep(&self, now: Millis, limit: usize) -> Result<usize, StoreError> {

@@ -69,7 +69,7 @@ impl<R> Places<R> {
     }
 
     /// How many places there are: each row's number is below.
-    pub(super) fn room(&self) -> u32 {
+    pub(super) fn size(&self) -> u32 {
         number(self.places.len())
     }
 
@@ -117,17 +117,21 @@ impl<R: Row> Places<R> {
     }
 
     /// Whether these places are of use: there is room in them for all rows, and it lacks places or has too many.
-    pub(super) fn fit(&self, blank: &Blank<R>) -> bool {
-        let rows = match self.lacks() {
-            Some(_) => self.len as usize + 1,
-            None if self.excess().is_some() => self.len as usize,
-            None => return false,
+    fn is_served_by(&self, blank: &Blank<R>) -> bool {
+        let (rows, places) = (self.len as usize, blank.places.len());
+        let is_large_enough = match self.lacks() {
+            Some(_) => (rows + 1) * 4 <= places * 3,
+            None => self.excess().is_some() && rows * 4 <= places * 3 && places < self.places.len(),
         };
-        rows * 4 <= blank.places.len() * 3 && self.places.len() <= blank.moved.capacity()
+        is_large_enough && self.places.len() <= blank.moved.capacity()
     }
 
-    /// Moves all rows into places that [fit](Self::fit), and leaves what they were in, which knows where they are now.
-    pub(super) fn move_to(&mut self, blank: &mut Blank<R>) {
+    /// Moves all rows into these places, if they are of use, and leaves what they were in, which knows where they are now:
+    /// whether it did.
+    pub(super) fn move_to(&mut self, blank: &mut Blank<R>) -> bool {
+        if !self.is_served_by(blank) {
+            return false;
+        }
         std::mem::swap(&mut self.places, &mut blank.places);
         for row in &mut blank.places {
             let at = row.take().map_or(0, |row| {
@@ -137,6 +141,7 @@ impl<R: Row> Places<R> {
             });
             blank.moved.push(at);
         }
+        true
     }
 
     /// Adds a row whose key is not there yet, where no place [lacks](Self::lacks), and tells its number.
@@ -240,8 +245,7 @@ mod tests {
         let mut dice = 1_u64;
         let fit = |places: &mut Places<Pair>, model: &mut HashMap<u64, (u64, u32)>, size: Option<Size>| {
             let Some(mut blank) = size.map(Blank::new) else { return };
-            assert!(places.fit(&blank));
-            places.move_to(&mut blank);
+            assert!(places.move_to(&mut blank));
             for (_, row) in model.values_mut() {
                 *row = blank.moved().to(*row);
             }
@@ -280,11 +284,27 @@ mod tests {
     }
 
     #[test]
+    fn places_that_came_too_late_are_left_alone() {
+        let (mut places, mut early) = (Places::<Pair>::new(), Vec::new());
+        for key in 0..100 {
+            while let Some(size) = places.lacks() {
+                early.push(Blank::new(size));
+                assert!(places.move_to(&mut Blank::new(size)));
+            }
+            places.push(Pair { key, value: key });
+        }
+        for late in &mut early {
+            assert!(!places.move_to(late), "they are too few, or wanted no more");
+        }
+        assert!((0..100).all(|key| places.find(&key).is_some_and(|row| places[row].value == key)));
+    }
+
+    #[test]
     fn an_emptied_array_holds_no_memory() {
         let mut places = Places::<Pair>::new();
         let fit = |places: &mut Places<Pair>, size: Option<Size>| {
             if let Some(mut blank) = size.map(Blank::new) {
-                places.move_to(&mut blank);
+                assert!(places.move_to(&mut blank));
             }
         };
         for key in 0..5_000 {
@@ -292,7 +312,7 @@ mod tests {
             fit(&mut places, size);
             places.push(Pair { key, value: 0 });
         }
-        assert!(places.room() < 10_000, "{}", places.room());
+        assert!(places.size() < 10_000, "{}", places.size());
         for key in 0..5_000 {
             let row = places.find(&key).expect("it was added");
             places.remove(row);
@@ -302,7 +322,7 @@ mod tests {
             }
             let size = places.excess();
             fit(&mut places, size);
-            assert!(places.len() < 64 || places.room() <= places.len() * 5 + 1);
+            assert!(places.len() < 64 || places.size() <= places.len() * 5 + 1);
         }
         assert_eq!(places.places.capacity(), 0);
     }

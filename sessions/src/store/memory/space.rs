@@ -9,19 +9,19 @@ use std::sync::PoisonError;
 use super::{
     WhenFull,
     locked::Locked,
-    shard::{Census, Shard, Wanted},
+    shard::{Census, Need, Records, Shard, Wanted},
 };
 use crate::{
-    store::{EndReason, Loaded, Millis, Scanned, SessionId, StoreStats, Touch, Touched},
+    store::{EndReason, Loaded, Millis, Owner, Scanned, SessionId, StoreStats, Touch, Touched},
     sync::{
         Mutex, MutexGuard,
-        atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
 };
 
 /// So many sessions a shard when the store is full: resizing a shard holds its lock for about a microsecond.
 const SESSIONS_A_SHARD: usize = 64;
-/// How few and how many shards there are. Empty ones cost about 270 bytes each.
+/// How few and how many shards there are. Empty ones cost about 280 bytes each.
 const FEWEST: usize = 16;
 const MOST: usize = 4096;
 /// The most tombstones of a small store; a larger one has as many as sessions.
@@ -73,6 +73,7 @@ struct Gauge {
     due: AtomicU64,
     anonymous: AtomicU32,
     owned: AtomicU32,
+    has_excess: AtomicBool,
 }
 
 impl Space {
@@ -80,7 +81,12 @@ impl Space {
     pub(super) fn new(max_sessions: usize) -> Self {
         let max_sessions = max_sessions.clamp(1, 1 << 30);
         let shards = (max_sessions / SESSIONS_A_SHARD).next_power_of_two().clamp(FEWEST, MOST);
-        let gauge = || Gauge { due: Millis::MAX.into(), anonymous: 0.into(), owned: 0.into() };
+        let gauge = || Gauge {
+            due: Millis::MAX.into(),
+            anonymous: 0.into(),
+            owned: 0.into(),
+            has_excess: false.into(),
+        };
         Self {
             shards: (0..shards).map(|_| Lock(Mutex::new(Shard::new()))).collect(),
             gauges: (0..shards).map(|_| gauge()).collect(),
@@ -141,18 +147,18 @@ impl Space {
             && let Some(wanted) = shard.excess()
         {
             drop(shard);
-            self.fit(self.index(bucket), &wanted);
+            self.give_room(self.index(bucket), &wanted, now);
             shard = self.lock(bucket, now);
         }
         shard
     }
 
-    /// The same for a write that may store something new, of an owner or of no one.
-    pub(super) fn lock_to_insert(&self, bucket: u16, has_owner: bool, now: Millis) -> Locked<'_> {
+    /// The same for a write that may add something.
+    pub(super) fn lock_to_add(&self, bucket: u16, need: Need, now: Millis) -> Locked<'_> {
         let mut shard = self.lock_to_write(bucket, now);
-        while let Some(wanted) = shard.lacks(has_owner) {
+        while let Some(wanted) = shard.lacks(need) {
             drop(shard);
-            self.fit(self.index(bucket), &wanted);
+            self.give_room(self.index(bucket), &wanted, now);
             shard = self.lock(bucket, now);
         }
         shard
@@ -160,13 +166,17 @@ impl Space {
 
     /// Gives a shard the room that it wants, if it still does.
     #[cold]
-    fn fit(&self, index: usize, wanted: &Wanted) {
+    fn give_room(&self, index: usize, wanted: &Wanted, now: Millis) {
         let mut room = wanted.make();
-        self.guard(index).move_to(&mut room);
+        self.lock_shard(index, now).move_to(&mut room);
     }
 
     fn lock_shard(&self, index: usize, now: Millis) -> Locked<'_> {
-        Locked::new(self.guard(index), self, index, now)
+        let is_due = self.gauges[index].due.load(Relaxed) <= now;
+        let list = Records::with_capacity(if is_due { LOOKS_A_LOCK as usize } else { 0 });
+        let mut shard = self.guard(index);
+        shard.lend(list);
+        Locked::new(shard, self, index, now)
     }
 
     fn guard(&self, index: usize) -> MutexGuard<'_, Shard> {
@@ -193,15 +203,18 @@ impl Space {
         (newcomer, when_full): (Newcomer, WhenFull),
         step: impl Fn(&mut Locked<'_>) -> Option<T>,
     ) -> Option<T> {
-        let has_owner = newcomer == Newcomer::Owned;
-        if let Some(answer) = step(&mut self.lock_to_insert(bucket, has_owner, now)) {
+        let need = match newcomer {
+            Newcomer::Anonymous => Need::Anonymous,
+            Newcomer::Owned => Need::Owned,
+        };
+        if let Some(answer) = step(&mut self.lock_to_add(bucket, need, now)) {
             return Some(answer);
         }
         if !self.make_room(newcomer, when_full, now) {
             return None;
         }
         // A place that the step turns out not to need goes back when the lock does.
-        step(&mut self.lock_to_insert(bucket, has_owner, now).with_a_place())
+        step(&mut self.lock_to_add(bucket, need, now).with_a_place())
     }
 
     /// Takes a place in a full store: of an expired session, else of an anonymous one, else, for a session of an owner,
@@ -286,14 +299,21 @@ impl Space {
             if found.len() >= limit.max(1) {
                 return (found, Some(number));
             }
-            found.extend(self.guard(index).scan(now));
+            found.reserve(self.guard(index).census().live());
+            self.guard(index).scan(now, &mut found);
         }
         (found, None)
     }
 
-    /// Frees at most so many expired records or tombstones, going on where the last sweep stopped.
+    /// How many sessions of an owner there are, expired ones that are not yet freed included.
+    pub(super) fn count(&self, owner: &Owner) -> usize {
+        self.guard(self.index(owner.bucket())).count(owner)
+    }
+
+    /// Frees at most so many expired records or tombstones, going on where the last sweep stopped, and room where there is
+    /// too much.
     pub(super) fn sweep(&self, now: Millis, limit: usize) -> usize {
-        let due = |gauge: &Gauge| gauge.due.load(Relaxed) <= now;
+        let due = |gauge: &Gauge| gauge.due.load(Relaxed) <= now || gauge.has_excess.load(Relaxed);
         let mut freed = 0;
         for index in self.from(&self.broom, due) {
             while freed < limit && due(&self.gauges[index]) {
@@ -303,7 +323,7 @@ impl Space {
                 let excess = shard.excess();
                 drop(shard);
                 if let Some(wanted) = excess {
-                    self.fit(index, &wanted);
+                    self.give_room(index, &wanted, now);
                 }
             }
             if freed >= limit {
@@ -334,6 +354,7 @@ impl Space {
         gauge.due.store(after.due, Relaxed);
         gauge.anonymous.store(after.anonymous, Relaxed);
         gauge.owned.store(after.owned, Relaxed);
+        gauge.has_excess.store(after.has_excess, Relaxed);
         settle(&self.places, before.live() + taken, after.live() + kept);
         settle(&self.tombstones, before.ended as usize, after.ended as usize);
         settle(&self.principals, before.principals as usize, after.principals as usize);
@@ -376,6 +397,7 @@ mod tests {
                 let gauged =
                     (gauge.anonymous.load(Relaxed), gauge.owned.load(Relaxed), gauge.due.load(Relaxed));
                 assert_eq!(gauged, (census.anonymous, census.owned, census.due));
+                assert_eq!(gauge.has_excess.load(Relaxed), census.has_excess);
             }
             let sums = [&self.places, &self.tombstones, &self.principals, &self.anonymous]
                 .map(|sum| sum.load(Relaxed));
@@ -383,10 +405,18 @@ mod tests {
         }
     }
 
+    impl Space {
+        /// For how many slots, nodes of them, and owners there is room. No one may be writing.
+        pub(in crate::store::memory) fn room(&self) -> [usize; 3] {
+            let rooms = self.shards.iter().map(|shard| shard.0.lock().unwrap().room());
+            rooms.fold([0; 3], |sums, room| std::array::from_fn(|at| sums[at] + room[at]))
+        }
+    }
+
     #[test]
     fn an_empty_store_is_small() {
         let shard = size_of::<Lock>() + size_of::<Gauge>();
-        assert!(shard <= 256 + 16, "{shard} bytes for each shard");
+        assert!(shard <= 256 + 24, "{shard} bytes for each shard");
         assert_eq!(Space::new(0).shards.len(), FEWEST);
         assert_eq!(Space::new(usize::MAX).shards.len(), MOST);
     }

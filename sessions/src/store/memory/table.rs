@@ -10,8 +10,8 @@ use std::ops::{Index, IndexMut};
 /// The row number that stands for none.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// With fewer rows than this no room is given back, unless there are none.
-const SMALL: usize = 16;
+/// Of room for fewer rows than this none is given back, unless there are no rows.
+const SMALL: usize = 64;
 
 /// What a [`Table`] needs of its rows.
 pub(super) trait Row {
@@ -116,18 +116,22 @@ impl<R: Row> Table<R> {
         let (rows, room) = (self.rows.len(), self.rows.capacity());
         match rows {
             0 if room > 0 => Some(0),
-            _ => (rows >= SMALL && rows * 4 < room).then_some(rows * 2),
+            _ => (room >= SMALL && rows * 4 < room).then_some(rows * 2 + 4),
         }
     }
 
-    /// Moves all rows into a room, if it is of use, and leaves what they were in.
+    /// Whether this room is of use: all rows have a place in it, and the table lacks room or has too much.
+    fn is_served_by(&self, room: &Room<R>) -> bool {
+        let (rows, room) = (self.rows.len(), room.rows.capacity());
+        match self.lacks() {
+            Some(_) => rows < room,
+            None => self.excess().is_some() && rows <= room && room < self.rows.capacity(),
+        }
+    }
+
+    /// Moves all rows into this room, if it is of use, and leaves what they were in.
     pub(super) fn move_to(&mut self, room: &mut Room<R>) {
-        let rows = match self.lacks() {
-            Some(_) => self.rows.len() + 1,
-            None if self.excess().is_some() => self.rows.len(),
-            None => return,
-        };
-        if room.rows.capacity() < rows {
+        if !self.is_served_by(room) {
             return;
         }
         room.rows.append(&mut self.rows);
@@ -243,6 +247,12 @@ mod tests {
 
     use super::*;
 
+    impl<R> Table<R> {
+        pub(in crate::store::memory) fn room(&self) -> usize {
+            self.rows.capacity()
+        }
+    }
+
     struct Pair {
         key: u64,
         value: u64,
@@ -305,6 +315,20 @@ mod tests {
         for key in 0..700 {
             assert_eq!(table.find(&key).map(|row| table[row].value), model.get(&key).copied());
         }
+    }
+
+    #[test]
+    fn room_that_came_too_late_is_left_alone() {
+        let (mut table, mut early) = (Table::<Pair>::new(), Vec::new());
+        for key in 0..100 {
+            early.extend(table.lacks().map(Room::new));
+            push(&mut table, Pair { key, value: key });
+        }
+        for late in &mut early {
+            table.move_to(late);
+            assert!(late.rows.is_empty(), "it is too little, or wanted no more");
+        }
+        assert!((0..100).all(|key| table.find(&key).is_some_and(|row| table[row].value == key)));
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Shard {
 
     /// Looks at up to so many places and tells which session of an owner was used longest ago, and when.
     pub(in crate::store::memory) fn longest_unused(&mut self, looks: u32) -> Option<(Millis, SessionId)> {
-        let (room, begin) = (self.slots.room(), self.sampled);
+        let (room, begin) = (self.slots.size(), self.sampled);
         let looks = looks.min(room);
         self.sampled = begin.wrapping_add(looks);
         let places = (0..looks).map(|step| begin.wrapping_add(step) % room);

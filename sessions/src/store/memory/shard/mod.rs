@@ -13,8 +13,11 @@ mod whole;
 
 use std::sync::Arc;
 
-pub(super) use self::room::Wanted;
-use self::steps::A_STEP;
+use self::steps::Step;
+pub(super) use self::{
+    room::{Need, Wanted},
+    steps::A_STEP,
+};
 use super::{
     due::Due,
     list::List,
@@ -59,6 +62,8 @@ pub(super) struct Census {
     pub(super) principals: u32,
     /// Before this instant nothing here is due.
     pub(super) due: Millis,
+    /// Whether there is much more room than is needed.
+    pub(super) has_excess: bool,
 }
 
 impl Census {
@@ -68,12 +73,15 @@ impl Census {
     }
 }
 
-/// Records that were freed under a lock: nearly always one, which then takes no list.
+/// Records that were freed under a lock: nearly always one, which then takes no list. Who is going to free more lends one.
 #[derive(Debug, Default)]
 pub(super) struct Freed {
     first: Option<Arc<[u8]>>,
-    more: Vec<Arc<[u8]>>,
+    more: Records,
 }
+
+/// A list of records.
+pub(super) type Records = Vec<Arc<[u8]>>;
 
 impl Freed {
     fn push(&mut self, record: Arc<[u8]>) {
@@ -117,6 +125,13 @@ impl Shard {
         }
     }
 
+    /// Has this list take what is freed until the lock is given back, unless there is one already.
+    pub(super) fn lend(&mut self, list: Records) {
+        if self.freed.more.capacity() == 0 {
+            self.freed.more = list;
+        }
+    }
+
     /// Takes what was freed, to drop it when the lock was given back: the allocator may take long.
     pub(super) fn take_freed(&mut self) -> Freed {
         std::mem::take(&mut self.freed)
@@ -129,6 +144,7 @@ impl Shard {
             ended: self.ended.len,
             principals: self.owners.len() - self.idle.len(),
             due: self.due.at().min(self.idle.at()),
+            has_excess: self.excess().is_some(),
         }
     }
 
@@ -298,6 +314,7 @@ impl Shard {
         reason: EndReason,
         (now, stamp): (Millis, Stamp),
     ) -> Vec<SessionId> {
+        self.reserve(Need::Revocation);
         let mut ids = self.live_of(&owner, now);
         ids.retain(|id| Some(*id) != except);
         // First the stamp: an owner whose last session goes is kept for the sake of it.
@@ -307,7 +324,6 @@ impl Shard {
     }
 
     fn revoke(&mut self, owner: Owner, stamp: Stamp, now: Millis) {
-        self.make_room(true);
         let row = self.owners.find(&owner).unwrap_or_else(|| self.owners.push(OwnerRow::new(owner)));
         self.owners[row].revoked = stamp.max(self.owners[row].revoked);
         if self.owners[row].sessions.len == 0 {
@@ -320,22 +336,21 @@ impl Shard {
         self.owners.find(owner).map_or(0, |row| self.owners[row].sessions.len as usize)
     }
 
-    /// Lists sessions of an owner in a list that has room for them; `None` if so many have expired that they are freed in
-    /// steps: ask again.
+    /// Lists sessions of an owner; false if so many have expired that they are freed in steps: ask again.
     pub(super) fn list(
         &mut self,
         owner: &Owner,
         after: Option<SessionId>,
-        (limit, mut listed): (usize, Vec<Listed>),
+        (limit, listed): (usize, &mut Vec<Listed>),
         now: Millis,
-    ) -> Option<Vec<Listed>> {
+    ) -> bool {
         // A page's last session may have ended since: then the order is lost, and the list begins anew.
         let after = after.filter(|id| matches!(self.look(id, now), Found::Live(_)));
-        let Some(row) = self.owners.find(owner) else { return Some(listed) };
+        let Some(row) = self.owners.find(owner) else { return true };
         let after = after.and_then(|id| self.slots.find(&id)).filter(|&slot| self.slots[slot].owner == row);
-        let mut expired = Vec::new();
+        let mut expired = Step::default();
         for slot in self.owners[row].sessions.after(&self.slots, after.unwrap_or(NONE)) {
-            if listed.len() >= limit || expired.len() >= A_STEP {
+            if listed.len() >= limit || expired.is_whole() {
                 break;
             }
             match slot.stored() {
@@ -345,20 +360,20 @@ impl Shard {
                 _ => expired.push(slot.id),
             }
         }
-        for id in &expired {
+        for id in expired.iter() {
             self.look(id, now);
         }
-        (listed.len() >= limit || expired.len() < A_STEP).then_some(listed)
+        listed.len() >= limit || !expired.is_whole()
     }
 
-    /// Its live sessions, as they are.
-    pub(super) fn scan(&self, now: Millis) -> Vec<Scanned> {
+    /// Adds its live sessions, as they are.
+    pub(super) fn scan(&self, now: Millis, found: &mut Vec<Scanned>) {
         let live = self.slots.iter().filter(|slot| slot.expires() > now);
         let scanned = live.filter_map(|slot| {
             let owner = (slot.owner != NONE).then(|| *self.owners[slot.owner].owner());
             Some(Scanned { id: slot.id, owner, stored: slot.stored()?, expires: slot.expires() })
         });
-        scanned.collect()
+        found.extend(scanned);
     }
 }
 

@@ -10,6 +10,17 @@ use crate::store::memory::{
     table,
 };
 
+/// What is about to be added to a shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store::memory) enum Need {
+    /// A session of no one.
+    Anonymous,
+    /// A session of an owner, who may be new.
+    Owned,
+    /// A revocation of an owner, who may be new.
+    Revocation,
+}
+
 /// What room a shard should have instead of what it has.
 #[derive(Debug)]
 pub(in crate::store::memory) struct Wanted {
@@ -41,20 +52,26 @@ pub(in crate::store::memory) struct Room {
 }
 
 impl Shard {
-    /// What is needed to insert a session, of an owner or of no one; nothing as long as there is room.
-    pub(in crate::store::memory) fn lacks(&self, has_owner: bool) -> Option<Wanted> {
-        let owners = if has_owner { self.owners.lacks() } else { None };
-        Wanted { slots: self.slots.lacks(), owners, idle: None }.any()
+    /// What there has to be for what is added; nothing as long as there is room.
+    pub(in crate::store::memory) fn lacks(&self, need: Need) -> Option<Wanted> {
+        let slots = || self.slots.lacks();
+        let (slots, owners, idle) = match need {
+            Need::Anonymous => (slots(), None, None),
+            Need::Owned => (slots(), self.owners.lacks(), None),
+            Need::Revocation => (None, self.owners.lacks(), self.idle.lacks()),
+        };
+        Wanted { slots, owners, idle }.any()
     }
 
     /// What is enough, where most of what there is is free.
     pub(in crate::store::memory) fn excess(&self) -> Option<Wanted> {
-        Wanted { slots: self.slots.excess(), owners: self.owners.excess(), idle: self.idle.wanted() }.any()
+        Wanted { slots: self.slots.excess(), owners: self.owners.excess(), idle: self.idle.excess() }.any()
     }
 
-    /// Makes room to insert, for whoever has not seen to it before the lock was taken.
-    pub(super) fn make_room(&mut self, has_owner: bool) {
-        while let Some(wanted) = self.lacks(has_owner) {
+    /// Makes room for what is added. Whoever takes the lock has seen to it before.
+    pub(super) fn reserve(&mut self, need: Need) {
+        debug_assert!(self.lacks(need).is_none(), "room is made before the lock is taken");
+        while let Some(wanted) = self.lacks(need) {
             self.move_to(&mut wanted.make());
         }
     }
@@ -62,9 +79,8 @@ impl Shard {
     /// Moves into this room as far as it is of use, and leaves there what it was in.
     pub(in crate::store::memory) fn move_to(&mut self, room: &mut Room) {
         if let Some((blank, nodes)) = &mut room.slots
-            && self.slots.fit(blank)
+            && self.slots.move_to(blank)
         {
-            self.slots.move_to(blank);
             self.renumber_all(&blank.moved());
             self.due.move_to(nodes);
         }

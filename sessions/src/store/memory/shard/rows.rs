@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Found, Shard, steps::A_STEP};
+use super::{Found, Need, Shard, steps::A_STEP};
 use crate::store::{
     EndReason, Millis, Owner, SessionId, TOMBSTONE_MS,
     memory::{
@@ -47,7 +47,7 @@ impl Shard {
         record: &Arc<[u8]>,
         expires: Millis,
     ) {
-        self.make_room(owner.is_some());
+        self.reserve(if owner.is_some() { Need::Owned } else { Need::Anonymous });
         let owner_row = owner.map_or(NONE, |owner| {
             self.owners.find(&owner).unwrap_or_else(|| self.owners.push(OwnerRow::new(owner)))
         });

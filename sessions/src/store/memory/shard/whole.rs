@@ -15,7 +15,7 @@ impl Shard {
     pub(in crate::store::memory) fn assert_whole(&self) {
         self.due.assert_whole(&self.slots, Slot::expires);
         assert_eq!(self.due.len(), self.slots.len(), "one node a slot");
-        let slots = (0..self.slots.room()).filter_map(|row| Some((row, self.slots.get(row)?)));
+        let slots = (0..self.slots.size()).filter_map(|row| Some((row, self.slots.get(row)?)));
         assert_eq!(slots.clone().count(), self.slots.len() as usize, "the slots are counted");
         for (row, slot) in slots {
             assert_eq!(self.slots.find(&slot.id), Some(row), "each slot is found");
@@ -41,6 +41,11 @@ impl Shard {
             self.assert_list(&self.ended, |slot| matches!(slot.state, State::Ended(_)) && slot.owner == NONE);
         assert_eq!(owned + anonymous + ended, self.slots.len(), "each slot is in one list");
         assert!(self.hand == NONE || self.slots[self.hand].is_session(), "the hand points to a session");
+    }
+
+    /// For how many slots, nodes of them, and owners there is room.
+    pub(in crate::store::memory) fn room(&self) -> [usize; 3] {
+        [self.slots.size() as usize, self.due.room(), self.owners.room()]
     }
 
     fn assert_list(&self, list: &List, belongs: impl Fn(&Slot) -> bool) -> u32 {

@@ -174,3 +174,33 @@ fn a_large_shard_grows_and_shrinks_without_losing_a_session() {
         assert!(ended.iter().all(|look| *look == Look::Ended(EndReason::Expired)), "tombstones stay");
     }
 }
+
+/// Sixteen shards with sixty owners each, most of whom leave.
+#[test]
+fn room_that_is_no_longer_needed_is_given_back() {
+    let store = MemoryStore::new(1_024);
+    let ids = || (0..1_000).map(|number| (of(owner(number), number), owner(number)));
+    for (id, owner) in ids() {
+        store.log_in(id, owner, NOW);
+    }
+    store.space.assert_whole();
+    let full = store.space.room();
+    assert!(full[0] >= 1_334 && full[1] >= 1_000 && full[2] >= 1_000, "{full:?}");
+    for (id, _) in ids().skip(32) {
+        store.end_one(id, EndReason::LoggedOut, NOW);
+    }
+    // What is left of them is forgotten where it is met, as by late visitors: not all of it by a sweep.
+    let later = NOW + TOMBSTONE_MS;
+    for (id, _) in ids().skip(64) {
+        assert_eq!(store.look(id, later), Look::Absent);
+    }
+    while at_once(store.sweep(later, 256)) > 0 {}
+    store.space.assert_whole();
+    let few = store.space.room();
+    assert!(few[0] < 300 && few[1] < 300 && few[2] < 500, "{few:?} of {full:?}");
+    for (id, _) in ids().take(32) {
+        store.end_one(id, EndReason::LoggedOut, later);
+    }
+    while at_once(store.sweep(later + TOMBSTONE_MS, 256)) > 0 {}
+    assert_eq!(store.space.room(), [0; 3]);
+}
