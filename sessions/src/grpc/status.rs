@@ -83,7 +83,7 @@ mod tests {
                 403 => Code::PermissionDenied,
                 400 => Code::InvalidArgument,
                 404 => Code::NotFound,
-                423 | 503 => Code::Unavailable,
+                423 | 425 | 503 => Code::Unavailable,
                 500 => Code::Internal,
                 409 if *fault == Fault::Conflict => Code::Aborted,
                 _ => Code::ResourceExhausted,
