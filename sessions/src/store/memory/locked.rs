@@ -38,6 +38,11 @@ impl<'a> Locked<'a> {
         self
     }
 
+    /// Whether something may be due, so that [`free_due`](Self::free_due) is of use.
+    pub(super) fn is_due(&self) -> bool {
+        self.before.due <= self.now
+    }
+
     /// Frees what is due, looking at no more than so many nodes, and tells how many records and tombstones it freed.
     pub(super) fn free_due(&mut self, looks: usize) -> usize {
         self.shard.free_due(self.now, looks)
@@ -104,7 +109,8 @@ impl Drop for Locked<'_> {
         self.freed = self.shard.take_freed();
         let after = self.shard.census();
         if self.before != after || self.taken != self.kept {
-            self.space.settle(self.index, (&self.before, self.taken), (&after, self.kept));
+            let has_excess = self.shard.excess().is_some();
+            self.space.settle(self.index, (&self.before, self.taken), (&after, self.kept), has_excess);
         }
     }
 }

@@ -201,7 +201,14 @@ impl SessionStore for MemoryStore {
         now: Millis,
     ) -> Result<Vec<Listed>, StoreError> {
         let mut listed = Vec::with_capacity(limit.min(self.space.count(&owner)));
-        while !self.space.lock(owner.bucket(), now).list(&owner, after, (limit, &mut listed), now) {
+        loop {
+            let freed = Records::with_capacity(A_STEP);
+            let mut shard = self.space.lock(owner.bucket(), now);
+            shard.lend(freed);
+            if shard.list(&owner, after, (limit, &mut listed), now) {
+                break;
+            }
+            drop(shard);
             listed.clear();
             thread::yield_now();
         }

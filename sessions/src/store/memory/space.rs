@@ -19,11 +19,19 @@ use crate::{
     },
 };
 
-/// So many sessions a shard when the store is full: resizing a shard holds its lock for about a microsecond.
-const SESSIONS_A_SHARD: usize = 64;
-/// How few and how many shards there are. Empty ones cost about 280 bytes each.
-const FEWEST: usize = 16;
-const MOST: usize = 4096;
+/// How many shards there are for so many sessions. Empty ones cost about 280 bytes each.
+///
+/// 64 sessions a shard, whose lock is held for about a microsecond when it is resized, in up to 4,096 shards, whose locks
+/// stay in a processor's cache. In a larger store up to 1,024, with as many tombstones: a quarter of a millisecond.
+fn shards(max_sessions: usize) -> usize {
+    let by_lock = (max_sessions / 64).next_power_of_two().clamp(16, 4_096);
+    let by_size = (max_sessions / 1_024).next_power_of_two().min(BUCKETS);
+    by_lock.max(by_size)
+}
+
+/// More shards than buckets would be empty.
+const BUCKETS: usize = 16_384;
+
 /// The most tombstones of a small store; a larger one has as many as sessions.
 const TOMBSTONES: usize = 1024;
 
@@ -80,7 +88,7 @@ impl Space {
     /// Room for so many sessions, at least 1 and at most 2^30.
     pub(super) fn new(max_sessions: usize) -> Self {
         let max_sessions = max_sessions.clamp(1, 1 << 30);
-        let shards = (max_sessions / SESSIONS_A_SHARD).next_power_of_two().clamp(FEWEST, MOST);
+        let shards = shards(max_sessions);
         let gauge = || Gauge {
             due: Millis::MAX.into(),
             anonymous: 0.into(),
@@ -143,12 +151,16 @@ impl Space {
     /// Locks the shard of a bucket for a write, and frees a little there of what has expired.
     pub(super) fn lock_to_write(&self, bucket: u16, now: Millis) -> Locked<'_> {
         let mut shard = self.lock(bucket, now);
-        if shard.free_due(LOOKS_A_WRITE) > 0
-            && let Some(wanted) = shard.excess()
-        {
+        if shard.is_due() {
             drop(shard);
-            self.give_room(self.index(bucket), &wanted, now);
-            shard = self.lock(bucket, now);
+            shard = self.lock_to_free(self.index(bucket), now);
+            if shard.free_due(LOOKS_A_WRITE) > 0
+                && let Some(wanted) = shard.excess()
+            {
+                drop(shard);
+                self.give_room(self.index(bucket), &wanted, now);
+                shard = self.lock(bucket, now);
+            }
         }
         shard
     }
@@ -172,11 +184,15 @@ impl Space {
     }
 
     fn lock_shard(&self, index: usize, now: Millis) -> Locked<'_> {
-        let is_due = self.gauges[index].due.load(Relaxed) <= now;
-        let list = Records::with_capacity(if is_due { LOOKS_A_LOCK as usize } else { 0 });
-        let mut shard = self.guard(index);
+        Locked::new(self.guard(index), self, index, now)
+    }
+
+    /// Locks a shard to free several records there.
+    fn lock_to_free(&self, index: usize, now: Millis) -> Locked<'_> {
+        let list = Records::with_capacity(LOOKS_A_LOCK as usize);
+        let mut shard = self.lock_shard(index, now);
         shard.lend(list);
-        Locked::new(shard, self, index, now)
+        shard
     }
 
     fn guard(&self, index: usize) -> MutexGuard<'_, Shard> {
@@ -244,7 +260,7 @@ impl Space {
     fn take_expired(&self, now: Millis) -> bool {
         let due = |gauge: &Gauge| gauge.due.load(Relaxed) <= now;
         for index in self.from(&self.hand, due).take(LOCKS_A_STEP) {
-            let mut shard = self.lock_shard(index, now);
+            let mut shard = self.lock_to_free(index, now);
             shard.free_due(LOOKS_A_LOCK as usize);
             if shard.keep_place() {
                 return true;
@@ -313,18 +329,20 @@ impl Space {
     /// Frees at most so many expired records or tombstones, going on where the last sweep stopped, and room where there is
     /// too much.
     pub(super) fn sweep(&self, now: Millis, limit: usize) -> usize {
-        let due = |gauge: &Gauge| gauge.due.load(Relaxed) <= now || gauge.has_excess.load(Relaxed);
+        let due = |gauge: &Gauge| gauge.due.load(Relaxed) <= now;
         let mut freed = 0;
-        for index in self.from(&self.broom, due) {
+        for index in self.from(&self.broom, |gauge| due(gauge) || gauge.has_excess.load(Relaxed)) {
             while freed < limit && due(&self.gauges[index]) {
                 // The lock is given back in between: a sweep never holds up a request for long.
-                let mut shard = self.lock_shard(index, now);
+                let mut shard = self.lock_to_free(index, now);
                 freed += shard.free_due((LOOKS_A_LOCK as usize).min(limit - freed));
-                let excess = shard.excess();
-                drop(shard);
-                if let Some(wanted) = excess {
-                    self.give_room(index, &wanted, now);
-                }
+            }
+            let shard = self.guard(index);
+            let excess = shard.excess();
+            self.gauges[index].has_excess.store(false, Relaxed);
+            drop(shard);
+            if let Some(wanted) = excess {
+                self.give_room(index, &wanted, now);
             }
             if freed >= limit {
                 self.broom.store(index, Relaxed);
@@ -349,12 +367,13 @@ impl Space {
         index: usize,
         (before, taken): (&Census, usize),
         (after, kept): (&Census, usize),
+        has_excess: bool,
     ) {
         let gauge = &self.gauges[index];
         gauge.due.store(after.due, Relaxed);
         gauge.anonymous.store(after.anonymous, Relaxed);
         gauge.owned.store(after.owned, Relaxed);
-        gauge.has_excess.store(after.has_excess, Relaxed);
+        gauge.has_excess.store(has_excess, Relaxed);
         settle(&self.places, before.live() + taken, after.live() + kept);
         settle(&self.tombstones, before.ended as usize, after.ended as usize);
         settle(&self.principals, before.principals as usize, after.principals as usize);
@@ -397,7 +416,6 @@ mod tests {
                 let gauged =
                     (gauge.anonymous.load(Relaxed), gauge.owned.load(Relaxed), gauge.due.load(Relaxed));
                 assert_eq!(gauged, (census.anonymous, census.owned, census.due));
-                assert_eq!(gauge.has_excess.load(Relaxed), census.has_excess);
             }
             let sums = [&self.places, &self.tombstones, &self.principals, &self.anonymous]
                 .map(|sum| sum.load(Relaxed));
@@ -417,7 +435,7 @@ mod tests {
     fn an_empty_store_is_small() {
         let shard = size_of::<Lock>() + size_of::<Gauge>();
         assert!(shard <= 256 + 24, "{shard} bytes for each shard");
-        assert_eq!(Space::new(0).shards.len(), FEWEST);
-        assert_eq!(Space::new(usize::MAX).shards.len(), MOST);
+        let shards = [0, 100_000, 1_000_000, 10_000_000, usize::MAX].map(|max| Space::new(max).shards.len());
+        assert_eq!(shards, [16, 2_048, 4_096, 16_384, 16_384]);
     }
 }

@@ -62,8 +62,6 @@ pub(super) struct Census {
     pub(super) principals: u32,
     /// Before this instant nothing here is due.
     pub(super) due: Millis,
-    /// Whether there is much more room than is needed.
-    pub(super) has_excess: bool,
 }
 
 impl Census {
@@ -144,7 +142,6 @@ impl Shard {
             ended: self.ended.len,
             principals: self.owners.len() - self.idle.len(),
             due: self.due.at().min(self.idle.at()),
-            has_excess: self.excess().is_some(),
         }
     }
 
