@@ -17,6 +17,7 @@ pub(crate) fn of(span: Span) -> Place {
     if !proc_macro::is_available() {
         return Place::default();
     }
+    // No `Option::unwrap`: this gives the compiler's own span, and panics outside a compiler alone.
     let start = span.unwrap().start();
     Place { file: start.file(), line: count(start.line()), column: count(start.column()) }
 }
@@ -31,6 +32,7 @@ pub(crate) fn source_file(span: Span) -> Option<PathBuf> {
     if !proc_macro::is_available() {
         return None;
     }
+    // As in `of`.
     span.unwrap().local_file()
 }
 

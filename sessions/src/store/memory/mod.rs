@@ -24,8 +24,8 @@ pub use sessions_policy::WhenFull;
 
 use self::{
     locked::Locked,
-    shard::{A_STEP, Need, NotYet, Records},
-    space::{Newcomer, Space},
+    shard::{A_STEP, Need, NotYet},
+    space::Space,
 };
 use super::{
     Admit, Admitted, Bookmark, Cas, CasOutcome, End, EndTarget, Ended, Expected, Listed, Loaded, Millis,
@@ -109,7 +109,7 @@ impl MemoryStore {
                 Err(NotYet::NoPlace) => None,
                 answer => Some(answer.ok()),
             };
-            match self.space.with_room(place, (Newcomer::Owned, self.when_full), step) {
+            match self.space.with_room(place, (Need::Owned, self.when_full), step) {
                 Some(Some(admitted)) => return Ok(admitted),
                 Some(None) => thread::yield_now(),
                 None => return Ok(Admitted::Full),
@@ -124,18 +124,14 @@ impl MemoryStore {
         let mut ended = Vec::new();
         loop {
             ended.reserve(A_STEP);
-            let freed = Records::with_capacity(A_STEP);
-            let mut shard = self.space.lock(owner.bucket(), now);
-            shard.lend(freed);
+            let mut shard = self.space.lock_to_free(owner.bucket(), now);
             if !shard.end_some_of(&owner, except, (reason, now), &mut ended) {
                 break;
             }
             drop(shard);
             thread::yield_now();
         }
-        let freed = Records::with_capacity(A_STEP);
         let mut shard = self.space.lock_to_add(owner.bucket(), Need::Revocation, now);
-        shard.lend(freed);
         let mut rest = shard.end_owner(owner, except, reason, (now, end.stamp));
         drop(shard);
         ended.append(&mut rest);
@@ -155,9 +151,9 @@ impl MemoryStore {
     }
 
     fn insert(&self, write: &Cas) -> CasOutcome {
-        let newcomer = if write.owner.is_some() { Newcomer::Owned } else { Newcomer::Anonymous };
+        let need = Need::session_of(write.owner);
         let place = (write.id.bucket(), write.now);
-        let stored = self.space.with_room(place, (newcomer, self.when_full), |shard| shard.cas(write));
+        let stored = self.space.with_room(place, (need, self.when_full), |shard| shard.cas(write));
         stored.unwrap_or(CasOutcome::Full)
     }
 }
@@ -202,9 +198,7 @@ impl SessionStore for MemoryStore {
     ) -> Result<Vec<Listed>, StoreError> {
         let mut listed = Vec::with_capacity(limit.min(self.space.count(&owner)));
         loop {
-            let freed = Records::with_capacity(A_STEP);
-            let mut shard = self.space.lock(owner.bucket(), now);
-            shard.lend(freed);
+            let mut shard = self.space.lock_to_free(owner.bucket(), now);
             if shard.list(&owner, after, (limit, &mut listed), now) {
                 break;
             }

@@ -46,13 +46,6 @@ const SAMPLE: u32 = 128;
 /// How often an insertion looks for room again when others were quicker.
 const ATTEMPTS: usize = 8;
 
-/// Who wants to be stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Newcomer {
-    Anonymous,
-    Owned,
-}
-
 /// A shard behind its lock, in as few cache lines as hold it: a write looks into each of them.
 #[derive(Debug)]
 #[repr(align(64))]
@@ -153,7 +146,7 @@ impl Space {
         let mut shard = self.lock(bucket, now);
         if shard.is_due() {
             drop(shard);
-            shard = self.lock_to_free(self.index(bucket), now);
+            shard = self.lock_to_free(bucket, now);
             if shard.free_due(LOOKS_A_WRITE) > 0
                 && let Some(wanted) = shard.excess()
             {
@@ -167,12 +160,16 @@ impl Space {
 
     /// The same for a write that may add something.
     pub(super) fn lock_to_add(&self, bucket: u16, need: Need, now: Millis) -> Locked<'_> {
+        // A revocation ends as many as one step does.
+        let ends = if need == Need::Revocation { LOOKS_A_LOCK as usize } else { 0 };
+        let list = Records::with_capacity(ends);
         let mut shard = self.lock_to_write(bucket, now);
         while let Some(wanted) = shard.lacks(need) {
             drop(shard);
             self.give_room(self.index(bucket), &wanted, now);
             shard = self.lock(bucket, now);
         }
+        shard.lend(list);
         shard
     }
 
@@ -187,8 +184,12 @@ impl Space {
         Locked::new(self.guard(index), self, index, now)
     }
 
-    /// Locks a shard to free several records there.
-    fn lock_to_free(&self, index: usize, now: Millis) -> Locked<'_> {
+    /// Locks the shard of a bucket to free several records there.
+    pub(super) fn lock_to_free(&self, bucket: u16, now: Millis) -> Locked<'_> {
+        self.lock_shard_to_free(self.index(bucket), now)
+    }
+
+    fn lock_shard_to_free(&self, index: usize, now: Millis) -> Locked<'_> {
         let list = Records::with_capacity(LOOKS_A_LOCK as usize);
         let mut shard = self.lock_shard(index, now);
         shard.lend(list);
@@ -216,17 +217,13 @@ impl Space {
     pub(super) fn with_room<T>(
         &self,
         (bucket, now): (u16, Millis),
-        (newcomer, when_full): (Newcomer, WhenFull),
+        (need, when_full): (Need, WhenFull),
         step: impl Fn(&mut Locked<'_>) -> Option<T>,
     ) -> Option<T> {
-        let need = match newcomer {
-            Newcomer::Anonymous => Need::Anonymous,
-            Newcomer::Owned => Need::Owned,
-        };
         if let Some(answer) = step(&mut self.lock_to_add(bucket, need, now)) {
             return Some(answer);
         }
-        if !self.make_room(newcomer, when_full, now) {
+        if !self.make_room(need, when_full, now) {
             return None;
         }
         // A place that the step turns out not to need goes back when the lock does.
@@ -235,7 +232,7 @@ impl Space {
 
     /// Takes a place in a full store: of an expired session, else of an anonymous one, else, for a session of an owner,
     /// of the owners' session that was used longest ago among a sample.
-    fn make_room(&self, newcomer: Newcomer, when_full: WhenFull, now: Millis) -> bool {
+    fn make_room(&self, need: Need, when_full: WhenFull, now: Millis) -> bool {
         for _ in 0..ATTEMPTS {
             if self.take_place() || self.take_expired(now) {
                 return true;
@@ -246,7 +243,7 @@ impl Space {
             if self.anonymous.load(Relaxed) > 0 && self.take_anonymous(now) {
                 return true;
             }
-            if newcomer == Newcomer::Anonymous {
+            if need == Need::Anonymous {
                 // It must not cost anyone who is logged in their session: that is how a flood would log people out.
                 return self.take_place();
             }
@@ -260,7 +257,7 @@ impl Space {
     fn take_expired(&self, now: Millis) -> bool {
         let due = |gauge: &Gauge| gauge.due.load(Relaxed) <= now;
         for index in self.from(&self.hand, due).take(LOCKS_A_STEP) {
-            let mut shard = self.lock_to_free(index, now);
+            let mut shard = self.lock_shard_to_free(index, now);
             shard.free_due(LOOKS_A_LOCK as usize);
             if shard.keep_place() {
                 return true;
@@ -334,15 +331,14 @@ impl Space {
         for index in self.from(&self.broom, |gauge| due(gauge) || gauge.has_excess.load(Relaxed)) {
             while freed < limit && due(&self.gauges[index]) {
                 // The lock is given back in between: a sweep never holds up a request for long.
-                let mut shard = self.lock_to_free(index, now);
+                let mut shard = self.lock_shard_to_free(index, now);
                 freed += shard.free_due((LOOKS_A_LOCK as usize).min(limit - freed));
             }
-            let shard = self.guard(index);
-            let excess = shard.excess();
-            self.gauges[index].has_excess.store(false, Relaxed);
-            drop(shard);
-            if let Some(wanted) = excess {
-                self.give_room(index, &wanted, now);
+            if self.gauges[index].has_excess.swap(false, Relaxed) {
+                let excess = self.guard(index).excess();
+                if let Some(wanted) = excess {
+                    self.give_room(index, &wanted, now);
+                }
             }
             if freed >= limit {
                 self.broom.store(index, Relaxed);
@@ -421,9 +417,7 @@ mod tests {
                 .map(|sum| sum.load(Relaxed));
             assert_eq!(sums, [sessions, tombstones, principals, anonymous]);
         }
-    }
 
-    impl Space {
         /// For how many slots, nodes of them, and owners there is room. No one may be writing.
         pub(in crate::store::memory) fn room(&self) -> [usize; 3] {
             let rooms = self.shards.iter().map(|shard| shard.0.lock().unwrap().room());
@@ -435,7 +429,9 @@ mod tests {
     fn an_empty_store_is_small() {
         let shard = size_of::<Lock>() + size_of::<Gauge>();
         assert!(shard <= 256 + 24, "{shard} bytes for each shard");
-        let shards = [0, 100_000, 1_000_000, 10_000_000, usize::MAX].map(|max| Space::new(max).shards.len());
-        assert_eq!(shards, [16, 2_048, 4_096, 16_384, 16_384]);
+        assert_eq!(
+            [0, 100_000, 1_000_000, 10_000_000, 1 << 30].map(shards),
+            [16, 2_048, 4_096, 16_384, 16_384]
+        );
     }
 }

@@ -2,12 +2,15 @@
 //! allocator for more than a little may have to wait until it has looked through all that was given back to it before.
 
 use super::Shard;
-use crate::store::memory::{
-    due::Nodes,
-    owner::OwnerRow,
-    places::{Blank, Moved, Size},
-    slot::Slot,
-    table,
+use crate::store::{
+    Owner,
+    memory::{
+        due::Nodes,
+        owner::OwnerRow,
+        places::{Blank, Moved, Size},
+        slot::Slot,
+        table,
+    },
 };
 
 /// What is about to be added to a shard.
@@ -19,6 +22,13 @@ pub(in crate::store::memory) enum Need {
     Owned,
     /// A revocation of an owner, who may be new.
     Revocation,
+}
+
+impl Need {
+    /// A session of this owner, or of no one.
+    pub(in crate::store::memory) fn session_of(owner: Option<Owner>) -> Self {
+        if owner.is_some() { Self::Owned } else { Self::Anonymous }
+    }
 }
 
 /// What room a shard should have instead of what it has.

@@ -47,7 +47,7 @@ impl Shard {
         record: &Arc<[u8]>,
         expires: Millis,
     ) {
-        self.reserve(if owner.is_some() { Need::Owned } else { Need::Anonymous });
+        self.reserve(Need::session_of(owner));
         let owner_row = owner.map_or(NONE, |owner| {
             self.owners.find(&owner).unwrap_or_else(|| self.owners.push(OwnerRow::new(owner)))
         });
